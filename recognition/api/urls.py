@@ -1,0 +1,5 @@
+"""Routes of recognition."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

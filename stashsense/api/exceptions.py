@@ -1,0 +1,66 @@
+"""One handler for every error a view lets through: `{"detail": ..., "code": ...}`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from stashsense.exceptions import StashSenseError
+
+
+def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Return the response for an error raised on purpose, None for a mistake of ours.
+
+    Django answers a None with 500 and logs the traceback.
+    """
+    if isinstance(error, StashSenseError):
+        set_rollback()
+        response = Response(_body(str(error), error.code), status=error.status)
+        if error.retry_after_seconds is not None:
+            response["Retry-After"] = str(error.retry_after_seconds)
+        return response
+    if isinstance(error, drf.ValidationError):
+        set_rollback()
+        detail = [*_locations(error.detail, ("body",))]
+        return Response({"detail": detail, "code": "invalid"}, status=422)
+    response = exception_handler(error, dict(context))
+    if response is not None:
+        response.data = _body(_message(error), _code(error))
+    return response
+
+
+def _body(detail: str, code: str) -> dict[str, str]:
+    return {"detail": detail, "code": code}
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, drf.APIException):
+        return str(error.detail)
+    return "Not found." if isinstance(error, Http404) else "Permission denied."
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, drf.APIException):
+        codes = error.get_codes()
+        return codes if isinstance(codes, str) else error.default_code
+    assert isinstance(error, Http404 | PermissionDenied)
+    return "not_found" if isinstance(error, Http404) else "permission_denied"
+
+
+def _locations(
+    detail: Any, location: tuple[str | int, ...]
+) -> Iterator[dict[str, Any]]:
+    """Yield `{"loc": [...], "msg": ...}` for each message, as FastAPI spelled it."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            inside = () if name == "non_field_errors" else (name,)
+            yield from _locations(inner, (*location, *inside))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _locations(inner, location)
+    else:
+        yield {"loc": list(location), "msg": str(detail)}

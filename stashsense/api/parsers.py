@@ -1,0 +1,59 @@
+"""Readers of request bodies that know when to stop."""
+
+import io
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.exceptions import APIException
+from rest_framework.parsers import JSONParser, MultiPartParser
+
+
+class BodyTooLarge(APIException):
+    """The body is larger than a picture may be; nothing of it was kept."""
+
+    status_code = 413
+    default_code = "body_too_large"
+
+    def __init__(self) -> None:
+        limit_mb = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1_000_000
+        super().__init__(f"The request body is larger than {limit_mb} MB.")
+
+
+def _refuse_large_body(context: Mapping[str, Any] | None) -> None:
+    request = (context or {})["request"]
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise BodyTooLarge
+
+
+class BoundedJSONParser(JSONParser):
+    """JSON of at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes.
+
+    DRF's own parser reads the request past Django's limit.
+    """
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        _refuse_large_body(parser_context)
+        body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise BodyTooLarge
+        return super().parse(io.BytesIO(body), media_type, parser_context)
+
+
+class BoundedMultiPartParser(MultiPartParser):
+    """A form with files, of at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        _refuse_large_body(parser_context)
+        return super().parse(stream, media_type, parser_context)

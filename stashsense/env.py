@@ -1,0 +1,77 @@
+"""Strict readers of environment variables: a typo is an error at start.
+
+Every reader raises ImproperlyConfigured naming the variable, what was expected and,
+unless it is a secret, what was found.
+"""
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str) -> str:
+    """Return the variable's value without surrounding blanks, or `default`."""
+    return os.environ.get(name, "").strip() or default
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """Return True for `true`, False for `false`, in any letter case."""
+    value = text(name, str(default)).lower()
+    if value not in {"true", "false"}:
+        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+    return value == "true"
+
+
+def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:
+    """Return a whole number within the bounds, both included."""
+    value = text(name, str(default))
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number, not {value!r}."
+        ) from None
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(
+            f"{name} must be between {minimum} and {maximum}, not {number}."
+        )
+    return number
+
+
+def choice(name: str, *, default: str, choices: Collection[str]) -> str:
+    """Return one of `choices`, compared without letter case."""
+    value = text(name, default).lower()
+    if value not in choices:
+        listed = ", ".join(sorted(choices))
+        raise ImproperlyConfigured(f"{name} must be one of {listed}, not {value!r}.")
+    return value
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return the comma-separated, non-empty parts."""
+    parts = (part.strip() for part in text(name, default).split(","))
+    return [part for part in parts if part]
+
+
+def directory(name: str, default: Path) -> Path:
+    """Return an absolute path; whether it exists is not looked at."""
+    return Path(text(name, str(default))).expanduser().absolute()
+
+
+def secret(name: str) -> str | None:
+    """Return the secret in NAME, or in the file that NAME_FILE names, or None."""
+    file_name = os.environ.get(f"{name}_FILE", "").strip()
+    value = os.environ.get(name, "").strip()
+    if not file_name:
+        return value or None
+    if value:
+        raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+    path = Path(file_name)
+    if not path.is_file():
+        raise ImproperlyConfigured(f"{name}_FILE names no file: {file_name}")
+    content = path.read_text().strip()
+    if not content:
+        raise ImproperlyConfigured(f"{name}_FILE names an empty file: {file_name}")
+    return content

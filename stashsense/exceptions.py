@@ -1,0 +1,21 @@
+"""The root of every error raised on purpose.
+
+StashSenseError
+├── dbupdates.exceptions.DatabaseUpdateError ...     what is published or installed
+├── recognition.exceptions.RecognitionError ...      pictures, networks, capacity
+└── stashsense.integrations.* ...                    other services
+"""
+
+from typing import ClassVar
+
+
+class StashSenseError(Exception):
+    """Something refused or failed in a way a caller can be told about.
+
+    `status` is the HTTP status it is answered with, `code` the word that clients
+    switch on. The message is one sentence for a person and holds no secret.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "error"
+    retry_after_seconds: ClassVar[int | None] = None

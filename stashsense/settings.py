@@ -1,0 +1,225 @@
+"""Every setting, from the environment or with the default a fresh checkout runs with.
+
+What an operator may change is read here, through `env`; what a user may change while
+the service runs is a row in the database and not here.
+"""
+
+import os
+
+# Before anything imports ONNX Runtime, which would report to its maker otherwise.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from stashsense import __version__, env, keys
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
+MODELS_DIR = DATA_DIR / "models"
+
+# What we talk to
+
+STASH_URL = env.text("STASH_URL", "")
+STASH_API_KEY = env.secret("STASH_API_KEY")
+
+# Who may talk to us
+
+AUTHENTICATION = env.choice("STASH_SENSE_AUTH", default="on", choices={"on", "off"})
+API_KEY_PATH = DATA_DIR / "api_key"
+API_KEY = env.secret("STASH_SENSE_API_KEY")
+SECRET_KEY = env.secret("STASH_SENSE_SECRET_KEY") or keys.read_or_create(
+    DATA_DIR / "secret_key"
+)
+# The addresses of a machine at home are not known beforehand; every route but /health
+# wants a key or a session, which a rebound host name does not bring along.
+ALLOWED_HOSTS = env.words("STASH_SENSE_ALLOWED_HOSTS", "*")
+CSRF_TRUSTED_ORIGINS = env.words("STASH_SENSE_TRUSTED_ORIGINS")
+
+# Recognition
+
+# Pictures are fetched from public addresses, from Stash and from these hosts.
+ALLOWED_IMAGE_HOSTS = frozenset(
+    host.lower() for host in env.words("STASH_SENSE_ALLOWED_IMAGE_HOSTS")
+) | ({urlsplit(STASH_URL).netloc.rpartition("@")[2].lower()} if STASH_URL else set())
+DEVICE = env.choice(
+    "STASH_SENSE_DEVICE", default="auto", choices={"auto", "cpu", "cuda"}
+)
+# 0: as many as the process may use cores.
+INFERENCE_THREADS = env.integer(
+    "STASH_SENSE_INFERENCE_THREADS", default=0, minimum=0, maximum=256
+)
+# Two pictures at once keep the device busy while one of them is decoded.
+INFERENCE_SLOTS = env.integer(
+    "STASH_SENSE_INFERENCE_SLOTS", default=2, minimum=1, maximum=64
+)
+# Requests that wait for a slot. At a second each the last one waits well under the
+# minute after which clients give up.
+INFERENCE_QUEUE = env.integer(
+    "STASH_SENSE_INFERENCE_QUEUE", default=16, minimum=0, maximum=1000
+)
+# The picture is looked at in a square of this many pixels; 640 as published.
+DETECTION_SIZE_PX = env.integer(
+    "STASH_SENSE_DETECTION_SIZE", default=640, minimum=320, maximum=1280
+)
+# Faces of one run of an embedder: each is embedded twice (mirror), so 32 inputs.
+EMBEDDING_BATCH_SIZE = env.integer(
+    "STASH_SENSE_EMBEDDING_BATCH_SIZE", default=16, minimum=1, maximum=128
+)
+
+# Django
+
+DEBUG = False
+ROOT_URLCONF = "stashsense.urls"
+WSGI_APPLICATION = "stashsense.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.text("TZ", "UTC")
+USE_TZ = True
+
+INSTALLED_APPS = [
+    "stashsense.apps.StashSenseAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_q",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "stashsense.apps.StashSenseConfig",
+    "dbupdates.apps.DbUpdatesConfig",
+    "recognition.apps.RecognitionConfig",
+    "demo.apps.DemoConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "stash_sense.db",
+        "OPTIONS": {
+            # A deferred transaction that turns to writing fails at once when another
+            # writer is active; an immediate one waits for its turn.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL;"
+                "PRAGMA synchronous=NORMAL;"
+                "PRAGMA journal_size_limit=67108864;"
+            ),
+        },
+        # Threads of gunicorn live long and hold their connection.
+        "CONN_MAX_AGE": None,
+    }
+}
+
+# Per process: django-q2 writes its state here twice a second.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+Q_CLUSTER = {
+    "name": "default",
+    "orm": "default",
+    "workers": 1,
+    # A prefetched task's lock runs while it waits, so nothing is prefetched.
+    "queue_limit": 1,
+    # Longest task: a download of a release over a slow line.
+    "timeout": 6 * 3600,
+    # Over the timeout, or a running task would be started a second time.
+    "retry": 7 * 3600,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "poll": 1,
+    "label": "Background tasks",
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "home"
+
+STATIC_URL = "static/"
+# Served from the packages they lie in: no copy to keep in step with the code.
+WHITENOISE_USE_FINDERS = True
+
+SECURE_REFERRER_POLICY = "same-origin"
+# Plain HTTP at home has no origin to isolate; browsers would only warn.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None
+SESSION_COOKIE_NAME = "stash_sense_session"
+CSRF_COOKIE_NAME = "stash_sense_csrf"
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# 32 MB of picture as base64 in JSON, and some fields.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 45_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "stashsense.api.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["stashsense.api.authentication.IsAllowed"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["stashsense.api.parsers.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "stashsense.api.exceptions.answer_exception",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Stash Sense",
+    "DESCRIPTION": "Who is in this picture? Face recognition beside Stash.",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],
+}
+
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", default="info", choices={"debug", "info", "warning", "error"}
+).upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname:<7} {name}[{process}]: {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": LOG_LEVEL}
+        for name in ("stashsense", "recognition", "dbupdates", "demo")
+    },
+}
