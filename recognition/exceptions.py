@@ -1,0 +1,64 @@
+"""Everything recognition refuses or cannot do, one class per decision of a caller."""
+
+from typing import ClassVar
+
+from stashsense.exceptions import StashSenseError
+
+
+class RecognitionError(StashSenseError):
+    """Nobody was identified, and nothing was stored about the attempt."""
+
+    code: ClassVar[str] = "recognition_error"
+
+
+class DatabaseNotLoaded(RecognitionError):
+    """This process serves no release at this moment.
+
+    None is installed, or one is being loaded; the message says which. A later
+    attempt can succeed without any change to the request.
+    """
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "database_not_loaded"
+    # Loading a published release takes a few seconds once it is in the page cache.
+    retry_after_seconds: ClassVar[int | None] = 10
+
+
+class ModelsNotInstalled(RecognitionError):
+    """A network that the active release needs is missing or is another file.
+
+    Nothing is identified until an operator installs it; the message names the file
+    and what to do.
+    """
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "models_not_installed"
+
+
+class UnreadableImage(RecognitionError):
+    """The bytes given are no picture we read, and never will be.
+
+    No detector saw them. The message says what is wrong with them.
+    """
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "unreadable_image"
+
+
+class MediaUnavailable(RecognitionError):
+    """A picture or video that a request points to could not be had.
+
+    Nothing is known about its content; the message says what its source answered.
+    """
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "media_unavailable"
+
+
+class Busy(RecognitionError):
+    """As many requests are waiting as we let wait; this one was not begun."""
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "busy"
+    # A full queue drains in about this time on the slowest machine we support.
+    retry_after_seconds: ClassVar[int | None] = 2
