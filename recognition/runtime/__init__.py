@@ -1,0 +1,1 @@
+"""Networks, indices and the recognizer: files and devices, but no Django."""

@@ -1,0 +1,222 @@
+"""Requests and answers of recognition, with the predecessor's names."""
+
+import math
+from typing import Any
+
+from rest_framework import serializers
+
+from recognition.runtime.recognizer import Match, RecognizedFace
+from recognition.services import IdentifiedImage
+
+DEFAULT_TOP_K = 5
+DEFAULT_MAX_DISTANCE = 0.6
+DEFAULT_MIN_FACE_CONFIDENCE = 0.5
+
+
+class FiniteFloatField(serializers.FloatField):
+    """A number within bounds; DRF's own lets `nan` pass both of them."""
+
+    def to_internal_value(self, data: Any) -> float:
+        value = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("invalid")
+        return value
+
+
+class MatchingOptions(serializers.Serializer[Any]):
+    """How many performers a face may be given, and how near they must be."""
+
+    top_k = serializers.IntegerField(
+        default=DEFAULT_TOP_K,
+        min_value=1,
+        max_value=20,
+        help_text="Most performers returned for each face.",
+    )
+    max_distance = FiniteFloatField(
+        default=DEFAULT_MAX_DISTANCE,
+        min_value=0,
+        max_value=2,
+        help_text="Cosine distance beyond which a performer is no match.",
+    )
+
+
+class IdentifyRequest(MatchingOptions):
+    """A picture, by content or by address, and how to match its faces."""
+
+    image_url = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="http(s) address of the picture; wins over image_base64.",
+    )
+    image_base64 = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="The picture in base64, with or without a data: prefix.",
+    )
+    min_face_confidence = FiniteFloatField(
+        default=DEFAULT_MIN_FACE_CONFIDENCE,
+        min_value=0,
+        max_value=1,
+        help_text="Detection confidence below which a face is left out.",
+    )
+    use_multi_signal = serializers.BooleanField(
+        default=True, help_text="Accepted; only faces are compared at present."
+    )
+    use_body = serializers.BooleanField(
+        default=True, help_text="Accepted; only faces are compared at present."
+    )
+    use_tattoo = serializers.BooleanField(
+        default=True, help_text="Accepted; only faces are compared at present."
+    )
+
+
+class IdentifyUploadRequest(IdentifyRequest):
+    """The same as a form, with the picture as a file."""
+
+    image = serializers.FileField(required=False, allow_empty_file=True)
+
+
+class IdentifyUrlQuery(MatchingOptions):
+    """The same as query parameters, for a picture by address."""
+
+    url = serializers.CharField(help_text="http(s) address of the picture.")
+
+
+class FaceBoxAnswer(serializers.Serializer[Any]):
+    """A face's box in pixels of the displayed picture, clipped to it."""
+
+    x = serializers.IntegerField()
+    y = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    confidence = serializers.FloatField(help_text="Of the detection, 0 to 1.")
+
+
+class PerformerMatchAnswer(serializers.Serializer[Any]):
+    """A performer near enough to a face."""
+
+    stashdb_id = serializers.CharField(help_text="Id at the stash-box of `endpoint`.")
+    universal_id = serializers.CharField(help_text="`endpoint:stashdb_id`.")
+    local_performer_id = serializers.CharField(
+        allow_null=True, help_text="Id in this Stash; null when not looked up."
+    )
+    name = serializers.CharField()
+    confidence = serializers.FloatField(help_text="1 - distance, clipped to 0…1.")
+    distance = serializers.FloatField(help_text="Fused cosine distance.")
+    facenet_distance = serializers.FloatField(allow_null=True)
+    arcface_distance = serializers.FloatField(allow_null=True)
+    country = serializers.CharField(allow_null=True)
+    image_url = serializers.CharField(allow_null=True)
+    endpoint = serializers.CharField(allow_null=True)
+    already_tagged = serializers.BooleanField()
+
+
+class FaceAnswer(serializers.Serializer[Any]):
+    """A detected face and who it may show, nearest first."""
+
+    box = FaceBoxAnswer()
+    matches = PerformerMatchAnswer(many=True)
+
+
+class IdentifyAnswer(serializers.Serializer[Any]):
+    """Who is in a picture."""
+
+    faces = FaceAnswer(many=True)
+    face_count = serializers.IntegerField()
+    image_width = serializers.IntegerField(help_text="Of the displayed picture.")
+    image_height = serializers.IntegerField()
+    database_version = serializers.CharField()
+
+
+class DeviceAnswer(serializers.Serializer[Any]):
+    """Where networks run, and why there."""
+
+    name = serializers.CharField()
+    execution_provider = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class HealthAnswer(serializers.Serializer[Any]):
+    """What this process serves at this moment."""
+
+    status = serializers.ChoiceField(["healthy", "degraded"])
+    version = serializers.CharField(help_text="Of Stash Sense itself.")
+    database_loaded = serializers.BooleanField()
+    performer_count = serializers.IntegerField()
+    face_count = serializers.IntegerField()
+    release = serializers.CharField(allow_null=True)
+    network_set = serializers.CharField(allow_null=True)
+    is_loading = serializers.BooleanField()
+    problem = serializers.CharField(
+        allow_null=True, help_text="Code of what keeps the active release from serving."
+    )
+    devices = DeviceAnswer(many=True)
+    authentication = serializers.ChoiceField(["on", "off"])
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class FfmpegAnswer(serializers.Serializer[Any]):
+    """The video libraries the service carries."""
+
+    ffmpeg_available = serializers.BooleanField()
+    v2_endpoint_ready = serializers.BooleanField()
+    libraries = serializers.DictField(child=serializers.CharField())
+
+
+class DatabaseInfoAnswer(serializers.Serializer[Any]):
+    """The release that is active."""
+
+    version = serializers.CharField()
+    performer_count = serializers.IntegerField()
+    face_count = serializers.IntegerField()
+    sources = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField(allow_null=True)
+    tattoo_embedding_count = serializers.IntegerField(allow_null=True)
+    network_set = serializers.CharField(allow_null=True)
+
+
+def identify_answer(identified: IdentifiedImage) -> dict[str, Any]:
+    """Return the body of IdentifyAnswer."""
+    return {
+        "faces": [_face_answer(face) for face in identified.faces],
+        "face_count": len(identified.faces),
+        "image_width": identified.width,
+        "image_height": identified.height,
+        "database_version": identified.release_version,
+    }
+
+
+def _face_answer(recognized: RecognizedFace) -> dict[str, Any]:
+    box = recognized.face.box
+    return {
+        "box": {
+            "x": box.x,
+            "y": box.y,
+            "width": box.width,
+            "height": box.height,
+            "confidence": recognized.face.confidence,
+        },
+        "matches": [_match_answer(match) for match in recognized.matches],
+    }
+
+
+def _match_answer(match: Match) -> dict[str, Any]:
+    performer, candidate = match.performer, match.candidate
+    endpoint, _, stashdb_id = performer.universal_id.rpartition(":")
+    return {
+        "stashdb_id": stashdb_id,
+        "universal_id": performer.universal_id,
+        "local_performer_id": None,
+        "name": performer.name,
+        "confidence": candidate.confidence,
+        "distance": candidate.distance,
+        "facenet_distance": candidate.facenet_distance,
+        "arcface_distance": candidate.arcface_distance,
+        "country": performer.country,
+        "image_url": performer.image_url,
+        "endpoint": endpoint or None,
+        "already_tagged": False,
+    }

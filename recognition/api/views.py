@@ -1,0 +1,198 @@
+"""Routes of recognition: validate, call one service, answer."""
+
+import base64
+import binascii
+from typing import Any, ClassVar
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from dbupdates.store import active_release
+from recognition import registry, services
+from recognition.api import serializers
+from recognition.exceptions import UnreadableImage
+from recognition.media_libraries import video_library_versions
+from stashsense import __version__
+from stashsense.api.parsers import BoundedJSONParser, BoundedMultiPartParser
+
+AUTHENTICATION_OFF_WARNING = (
+    "STASH_SENSE_AUTH is off: anybody who reaches this service may use it."
+)
+
+
+class NoPicture(UnreadableImage):
+    """A request that should bring a picture brought none."""
+
+    code = "no_picture"
+
+
+class IdentifyView(APIView):
+    """Who is in this picture?"""
+
+    parser_classes = (BoundedJSONParser, BoundedMultiPartParser)
+
+    @extend_schema(
+        operation_id="identify",
+        request={
+            "application/json": serializers.IdentifyRequest,
+            "multipart/form-data": serializers.IdentifyUploadRequest,
+        },
+        responses={
+            200: serializers.IdentifyAnswer,
+            400: OpenApiResponse(description="No readable picture."),
+            503: OpenApiResponse(description="Busy, or nothing loaded: Retry-After."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Return the faces of a picture with the performers they may show."""
+        form = serializers.IdentifyUploadRequest(data=request.data)
+        form.is_valid(raise_exception=True)
+        options = form.validated_data
+        return _identify(_picture_of(options), options)
+
+
+class IdentifyUrlView(APIView):
+    """Who is in the picture at this address?"""
+
+    @extend_schema(
+        operation_id="identify_url",
+        request=None,
+        parameters=[serializers.IdentifyUrlQuery],
+        responses=serializers.IdentifyAnswer,
+    )
+    def post(self, request: Request) -> Response:
+        """Return the faces of the picture at `url`, as /identify does."""
+        query = serializers.IdentifyUrlQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        options = {
+            "min_face_confidence": serializers.DEFAULT_MIN_FACE_CONFIDENCE,
+            **query.validated_data,
+        }
+        return _identify(services.fetch_picture(options["url"]), options)
+
+
+def _identify(picture: bytes, options: dict[str, Any]) -> Response:
+    identified = services.identify_image(
+        picture,
+        max_candidates=options["top_k"],
+        max_distance=options["max_distance"],
+        min_face_confidence=options["min_face_confidence"],
+    )
+    response = Response(serializers.identify_answer(identified))
+    response["Server-Timing"] = ", ".join(
+        f"{step};dur={1000 * seconds:.1f}"
+        for step, seconds in identified.timing.seconds.items()
+    )
+    return response
+
+
+def _picture_of(options: dict[str, Any]) -> bytes:
+    """Return the picture a request brings, fetched if it names an address."""
+    if url := options.get("image_url"):
+        return services.fetch_picture(url)
+    if (upload := options.get("image")) is not None:
+        content: bytes = upload.read()
+        return content
+    if encoded := options.get("image_base64"):
+        return _decode_base64(encoded)
+    raise NoPicture("Send image_url, image_base64 or the form field image.")
+
+
+def _decode_base64(encoded: str) -> bytes:
+    if encoded.startswith("data:"):
+        encoded = encoded.partition(",")[2]
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UnreadableImage(f"image_base64 is not base64: {error}.") from error
+
+
+class HealthView(APIView):
+    """Is the service there, and what does it serve? Open to everybody."""
+
+    authentication_classes = ()
+    permission_classes: ClassVar[tuple[type[BasePermission], ...]] = (AllowAny,)
+
+    @extend_schema(operation_id="health", responses=serializers.HealthAnswer)
+    def get(self, request: Request) -> Response:
+        """Return what this process serves; never waits and never loads anything."""
+        state = registry.state()
+        serving = state.serving
+        release = serving.release if serving else None
+        faces = serving.recognizer.database.release if serving else None
+        return Response(
+            {
+                "status": "healthy" if serving else "degraded",
+                "version": __version__,
+                "database_loaded": serving is not None,
+                "performer_count": faces.performer_count if faces else 0,
+                "face_count": faces.face_count if faces else 0,
+                "release": release.version if release else None,
+                "network_set": release.network_set if release else None,
+                "is_loading": state.is_loading,
+                "problem": state.failure.code if state.failure else None,
+                "devices": _devices(state),
+                "authentication": settings.AUTHENTICATION,
+                "warnings": _warnings(),
+            }
+        )
+
+
+def _devices(state: registry.RegistryState) -> list[dict[str, str]]:
+    if state.plan is None:
+        return []
+    plan = state.plan
+    return [
+        {
+            "name": plan.device,
+            "execution_provider": plan.provider,
+            "reason": plan.reason,
+        }
+    ]
+
+
+def _warnings() -> list[str]:
+    return [AUTHENTICATION_OFF_WARNING] if settings.AUTHENTICATION == "off" else []
+
+
+class FfmpegHealthView(APIView):
+    """Which video libraries are there?"""
+
+    @extend_schema(operation_id="health_ffmpeg", responses=serializers.FfmpegAnswer)
+    def get(self, request: Request) -> Response:
+        """Return the FFmpeg libraries that decode scenes, by version."""
+        libraries = video_library_versions()
+        return Response(
+            {
+                "ffmpeg_available": bool(libraries),
+                # Clients ask this before they offer /identify/scene.
+                "v2_endpoint_ready": False,
+                "libraries": libraries,
+            }
+        )
+
+
+class DatabaseInfoView(APIView):
+    """Which release is active?"""
+
+    @extend_schema(
+        operation_id="database_info", responses=serializers.DatabaseInfoAnswer
+    )
+    def get(self, request: Request) -> Response:
+        """Return the active release, whether or not this process serves it yet."""
+        release = active_release()
+        return Response(
+            {
+                "version": release.version if release else "unknown",
+                "performer_count": release.performer_count if release else 0,
+                "face_count": release.face_count if release else 0,
+                "sources": release.sources if release else [],
+                "created_at": release.created_at if release else None,
+                "tattoo_embedding_count": None,
+                "network_set": release.network_set if release else None,
+            }
+        )

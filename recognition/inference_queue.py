@@ -1,0 +1,34 @@
+"""Who may use the networks now, who waits, and who is sent away."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from recognition.exceptions import Busy
+
+
+class InferenceQueue:
+    """A few slots and a bounded number of threads that wait for one."""
+
+    def __init__(self, *, slots: int, waiting: int) -> None:
+        self._slots = threading.Semaphore(slots)
+        self._capacity = slots + waiting
+        self._inside = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold a slot, after waiting for one; raises Busy when too many wait."""
+        with self._lock:
+            if self._inside >= self._capacity:
+                raise Busy(
+                    f"{self._capacity} pictures are being identified or wait for it;"
+                    " try again in a moment."
+                )
+            self._inside += 1
+        try:
+            with self._slots:
+                yield
+        finally:
+            with self._lock:
+                self._inside -= 1

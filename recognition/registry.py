@@ -1,0 +1,272 @@
+"""The one process-level registry: what this process serves, and how it is replaced.
+
+A watcher thread looks once a second at which release is active and loads it beside
+the one served; then one reference changes. A request keeps the recognizer it began
+with. The watcher also writes this process's row, so that people see what it serves.
+"""
+
+import functools
+import logging
+import os
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psutil
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from dbupdates.store import ActiveRelease, active_release
+from recognition.exceptions import DatabaseNotLoaded
+from recognition.models import ServingProcess, ServingProcessQuerySet
+from recognition.runtime.face_database import FaceDatabase
+from recognition.runtime.networks import NetworkSet, open_networks
+from recognition.runtime.providers import ExecutionPlan, choose_execution_plan
+from recognition.runtime.recognizer import Recognizer
+from stashsense.exceptions import StashSenseError
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+HEARTBEAT_SECONDS = 5.0
+# After a failed load: the cause may be a file that somebody is putting in its place.
+RETRY_SECONDS = 30.0
+STOP_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A release that is being served, and by what."""
+
+    release: ActiveRelease
+    recognizer: Recognizer
+
+
+@dataclass(frozen=True)
+class LoadFailure:
+    """Why a release could not be loaded, and when that was found (monotonic)."""
+
+    release: ActiveRelease
+    code: str
+    message: str
+    failed_at: float
+
+
+@dataclass(frozen=True)
+class RegistryState:
+    """What the registry holds at one moment."""
+
+    serving: Serving | None
+    is_loading: bool
+    failure: LoadFailure | None
+    plan: ExecutionPlan | None
+
+
+@functools.cache
+def execution_plan() -> ExecutionPlan:
+    """Return where this process runs its networks, found out once."""
+    return choose_execution_plan(settings.DEVICE, threads=settings.INFERENCE_THREADS)
+
+
+def network_set_of(release: ActiveRelease) -> NetworkSet:
+    """Return the networks the release's vectors come from."""
+    return NetworkSet(
+        name=release.network_set,
+        files=release.network_files,
+        models_dir=settings.MODELS_DIR,
+    )
+
+
+def load_recognizer(release: ActiveRelease, plan: ExecutionPlan) -> Recognizer:
+    """Return the release with its networks, ready to use; takes seconds.
+
+    Raises ModelsNotInstalled or DatabaseNotLoaded; nothing is kept then.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="load") as pool:
+        # Both mostly wait for the disk and leave Python free.
+        database = pool.submit(FaceDatabase.load, release.path, version=release.version)
+        networks = open_networks(
+            network_set_of(release),
+            plan,
+            detection_size_px=settings.DETECTION_SIZE_PX,
+            embedding_batch_size=settings.EMBEDDING_BATCH_SIZE,
+        )
+        return Recognizer(networks=networks, database=database.result())
+
+
+class Registry:
+    """What is served and the threads that keep it so; `start` after the fork."""
+
+    def __init__(self) -> None:
+        self._serving: Serving | None = None
+        self._failure: LoadFailure | None = None
+        self._plan: ExecutionPlan | None = None
+        self._loader: threading.Thread | None = None
+        self._watcher: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._started_at = timezone.now()
+        self._next_heartbeat = 0.0
+
+    def start(self) -> None:
+        """Begin to watch and to load; returns at once."""
+        self._stopping.clear()
+        self._watcher = threading.Thread(
+            target=self._watch, name="registry", daemon=True
+        )
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """End watching and remove this process's row; a load is left to die."""
+        self._stopping.set()
+        if self._watcher is not None:
+            self._watcher.join(STOP_SECONDS)
+
+    def recognizer(self) -> Recognizer:
+        """Return what to identify with; raises DatabaseNotLoaded with the reason."""
+        if (serving := self._serving) is not None:
+            return serving.recognizer
+        if (failure := self._failure) is not None:
+            raise DatabaseNotLoaded(
+                f"Release {failure.release.version} is not served: {failure.message}"
+            )
+        raise DatabaseNotLoaded(
+            "The database is being loaded."
+            if self._loader is not None
+            else "No release is active: import one with manage.py import_release."
+        )
+
+    def state(self) -> RegistryState:
+        """Return what is held now, without waiting for anything."""
+        return RegistryState(
+            serving=self._serving,
+            is_loading=self._loader is not None,
+            failure=self._failure,
+            plan=self._plan,
+        )
+
+    def _watch(self) -> None:
+        try:
+            self._forget_the_dead()
+            while not self._stopping.is_set():
+                try:
+                    self._look()
+                except DatabaseError as error:
+                    # Locked or gone for a moment; what is served stays served.
+                    logger.warning("The registry could not read its state: %s", error)
+                    connection.close()
+                self._stopping.wait(POLL_SECONDS)
+            self._row().delete()
+        except Exception:
+            logger.exception("The registry stopped watching")
+            raise
+        finally:
+            connection.close()
+
+    def _look(self) -> None:
+        active = active_release()
+        if self._loader is None and self._should_load(active):
+            assert active is not None
+            self._loader = threading.Thread(
+                target=self._load, args=[active], name="loader", daemon=True
+            )
+            self._loader.start()
+            self._next_heartbeat = 0.0
+        if time.monotonic() >= self._next_heartbeat:
+            self._write_row()
+            self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
+
+    def _should_load(self, active: ActiveRelease | None) -> bool:
+        if active is None:
+            return False
+        if self._serving is not None and self._serving.release == active:
+            self._failure = None
+            return False
+        failure = self._failure
+        if failure is None or failure.release != active:
+            return True
+        return time.monotonic() - failure.failed_at >= RETRY_SECONDS
+
+    def _load(self, release: ActiveRelease) -> None:
+        started = time.monotonic()
+        try:
+            self._plan = execution_plan()
+            recognizer = load_recognizer(release, self._plan)
+        except StashSenseError as error:
+            logger.error("Cannot serve release %s: %s", release.version, error)
+            self._failure = LoadFailure(
+                release, error.code, str(error), time.monotonic()
+            )
+        except Exception as error:
+            logger.exception("Cannot serve release %s", release.version)
+            self._failure = LoadFailure(
+                release, "error", type(error).__name__, time.monotonic()
+            )
+            raise
+        else:
+            self._serving = Serving(release, recognizer)
+            self._failure = None
+            seconds = time.monotonic() - started
+            logger.info("Serving release %s after %.1f s", release.version, seconds)
+        finally:
+            self._next_heartbeat = 0.0
+            self._loader = None
+
+    def _forget_the_dead(self) -> None:
+        """Remove rows of processes of this machine that ended without doing so."""
+        rows = ServingProcess.objects.filter(host=socket.gethostname())
+        dead = [
+            pid
+            for pid in rows.values_list("pid", flat=True)
+            if not psutil.pid_exists(pid)
+        ]
+        rows.filter(pid__in=dead).delete()
+
+    def _row(self) -> ServingProcessQuerySet:
+        return ServingProcess.objects.filter(host=socket.gethostname(), pid=os.getpid())
+
+    def _write_row(self) -> None:
+        state = self.state()
+        release = state.serving.release if state.serving else None
+        plan = state.plan
+        ServingProcess.objects.update_or_create(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            defaults={
+                "release_version": release.version if release else "",
+                "network_set": release.network_set if release else "",
+                "is_loading": state.is_loading,
+                "problem": state.failure.message if state.failure else "",
+                "device": plan.device if plan else "",
+                "execution_provider": plan.provider if plan else "",
+                "device_reason": plan.reason if plan else "",
+                "memory_bytes": psutil.Process().memory_info().rss,
+                "started_at": self._started_at,
+                "heartbeat_at": timezone.now(),
+            },
+        )
+
+
+_registry = Registry()
+
+
+def start() -> None:
+    """Begin to serve in this process: gunicorn calls it in each worker."""
+    _registry.start()
+
+
+def stop() -> None:
+    """Undo `start`."""
+    _registry.stop()
+
+
+def recognizer() -> Recognizer:
+    """Return what this process identifies with; raises DatabaseNotLoaded."""
+    return _registry.recognizer()
+
+
+def state() -> RegistryState:
+    """Return what this process serves, without waiting."""
+    return _registry.state()

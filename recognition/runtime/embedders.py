@@ -1,0 +1,47 @@
+"""Embeddings of aligned crops, many faces in one run of a network."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from recognition.exceptions import ModelsNotInstalled
+from recognition.numeric.arrays import AlignedCrops, Embeddings, NetworkInput, RgbImage
+from recognition.numeric.embedder_input import mean_over_mirrors, with_mirrors
+from recognition.runtime.sessions import Session
+
+EMBEDDING_SIZE = 512
+
+Prepare = Callable[[AlignedCrops], NetworkInput]
+
+
+class Embedder:
+    """A network and the preparation of crops it was trained with."""
+
+    def __init__(self, session: Session, prepare: Prepare, *, batch_size: int) -> None:
+        """Take `batch_size` faces a run; with mirrors that is twice as many inputs."""
+        self._session = session
+        self._prepare = prepare
+        self._batch_size = batch_size
+        self._input_name = session.get_inputs()[0].name
+        size = session.get_outputs()[0].shape[-1]
+        if size != EMBEDDING_SIZE:
+            raise ModelsNotInstalled(
+                f"An embedder answers {size} numbers; {EMBEDDING_SIZE} were expected."
+            )
+
+    def embed(self, crops: list[RgbImage]) -> Embeddings:
+        """Return float32 [faces, 512]: the mean over each crop and its mirror.
+
+        The rows are not normalised; cosine space does not look at their length.
+        """
+        if not crops:
+            return np.empty((0, EMBEDDING_SIZE), dtype=np.float32)
+        starts = range(0, len(crops), self._batch_size)
+        return np.concatenate(
+            [self._embed_batch(crops[at : at + self._batch_size]) for at in starts]
+        )
+
+    def _embed_batch(self, crops: list[RgbImage]) -> Embeddings:
+        inputs = self._prepare(with_mirrors(np.stack(crops)))
+        outputs = self._session.run(None, {self._input_name: inputs})
+        return mean_over_mirrors(outputs[0])

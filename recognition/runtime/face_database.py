@@ -1,0 +1,47 @@
+"""The faces of one release, loaded: two indices and who each face belongs to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbupdates.prepared import PreparedRelease, open_prepared
+from recognition.exceptions import DatabaseNotLoaded
+from recognition.runtime.vector_index import VectorIndex
+
+FACENET_INDEX = "face_facenet.voy"
+ARCFACE_INDEX = "face_arcface.voy"
+
+
+@dataclass(frozen=True)
+class FaceDatabase:
+    """Two indices whose vector ids are rows of `release.face_performers`."""
+
+    version: str
+    facenet: VectorIndex
+    arcface: VectorIndex
+    release: PreparedRelease
+
+    @classmethod
+    def load(cls, path: Path, *, version: str) -> "FaceDatabase":
+        """Return the release in the folder; raises DatabaseNotLoaded.
+
+        The folder was verified when it was staged; what can still go wrong is the disk.
+        """
+        try:
+            release = open_prepared(path)
+        except (OSError, ValueError) as error:
+            raise DatabaseNotLoaded(
+                f"The prepared form of release {version} cannot be read: {error}"
+            ) from error
+        database = cls(
+            version=version,
+            facenet=VectorIndex.load(path / FACENET_INDEX),
+            arcface=VectorIndex.load(path / ARCFACE_INDEX),
+            release=release,
+        )
+        for index in (database.facenet, database.arcface):
+            if len(index) != release.face_count:
+                raise DatabaseNotLoaded(
+                    f"An index of release {version} holds {len(index)} vectors;"
+                    f" {release.face_count} were expected."
+                )
+        return database

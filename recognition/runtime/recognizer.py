@@ -1,0 +1,144 @@
+"""From a picture to candidates: detect, align, embed, look up, fuse."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from dbupdates.prepared import Performer
+from recognition.numeric.alignment import align_face
+from recognition.numeric.arrays import Embeddings, RgbImage
+from recognition.numeric.fusion import (
+    Candidate,
+    Neighbours,
+    choose_strategy,
+    embedder_health,
+    fuse,
+)
+from recognition.runtime.detector import DetectedFace
+from recognition.runtime.face_database import FaceDatabase
+from recognition.runtime.networks import Networks
+
+# Neighbours of each face in each index.
+NEIGHBOUR_COUNT = 100
+
+
+@dataclass(frozen=True)
+class Match:
+    """A candidate with the performer it stands for."""
+
+    performer: Performer
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class RecognizedFace:
+    """A detected face and its matches, nearest first; empty when nobody is near."""
+
+    face: DetectedFace
+    matches: list[Match]
+
+
+@dataclass
+class Timing:
+    """Seconds spent in each step of a recognition."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to the step."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
+
+@dataclass(frozen=True)
+class Recognizer:
+    """Networks and the faces they are compared with; safe to use from many threads."""
+
+    networks: Networks
+    database: FaceDatabase
+
+    def recognize(
+        self,
+        image: RgbImage,
+        *,
+        max_candidates: int,
+        max_distance: float,
+        min_face_confidence: float,
+        timing: Timing,
+    ) -> list[RecognizedFace]:
+        """Return the picture's faces, the surest detection first, with their matches.
+
+        Each performer appears once in a face's matches.
+        """
+        with timing.step("detect"):
+            faces = self.networks.detector.detect_faces(
+                image, min_confidence=min_face_confidence
+            )
+        with timing.step("align"):
+            crops = [align_face(image, face.landmarks) for face in faces]
+        with timing.step("embed"):
+            facenet = self.networks.facenet.embed(crops)
+            arcface = self.networks.arcface.embed(crops)
+        with timing.step("match"):
+            matches = self._match(
+                facenet,
+                arcface,
+                max_candidates=max_candidates,
+                max_distance=max_distance,
+            )
+        return [
+            RecognizedFace(face, found)
+            for face, found in zip(faces, matches, strict=True)
+        ]
+
+    def _match(
+        self,
+        facenet: Embeddings,
+        arcface: Embeddings,
+        *,
+        max_candidates: int,
+        max_distance: float,
+    ) -> list[list[Match]]:
+        """Return the matches of each pair of embeddings."""
+        neighbours = zip(
+            self.database.facenet.nearest(facenet, k=NEIGHBOUR_COUNT),
+            self.database.arcface.nearest(arcface, k=NEIGHBOUR_COUNT),
+            strict=True,
+        )
+        return [
+            self._fused_matches(
+                *pair, max_candidates=max_candidates, max_distance=max_distance
+            )
+            for pair in neighbours
+        ]
+
+    def _fused_matches(
+        self,
+        facenet: Neighbours,
+        arcface: Neighbours,
+        *,
+        max_candidates: int,
+        max_distance: float,
+    ) -> list[Match]:
+        release = self.database.release
+        candidates = fuse(
+            facenet,
+            arcface,
+            face_performers=release.face_performers,
+            strategy=choose_strategy(
+                facenet=embedder_health(facenet.distances),
+                arcface=embedder_health(arcface.distances),
+            ),
+            max_distance=max_distance,
+            max_candidates=max_candidates,
+        )
+        return [
+            Match(release.performer(candidate.performer), candidate)
+            for candidate in candidates
+        ]
