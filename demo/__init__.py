@@ -1,0 +1,1 @@
+"""A small complete world for trying out and testing: drawn people, tiny networks."""

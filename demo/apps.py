@@ -1,4 +1,4 @@
-"""The demo world: drawn people, tiny networks, and a release made of them."""
+"""The demo world as a Django app, for its commands; it has no models."""
 
 from django.apps import AppConfig
 

@@ -1,0 +1,1 @@
+"""How the demo networks were made. Needs PyTorch; the service never imports it."""

@@ -1,0 +1,137 @@
+"""Two small embedders of different build, and how they become ONNX graphs.
+
+Both take what the production embedders take (NHWC, RGB, normalised by the caller),
+shrink it first, and give 512 numbers.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+EMBEDDING_DIM = 512
+
+
+def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _conv(channels, channels)
+        self.second = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.second(self.first(x)))
+
+
+class InceptionBlock(nn.Module):
+    """Three branches of growing reach, joined and added to the input."""
+
+    def __init__(self, channels: int, branch: int) -> None:
+        super().__init__()
+        self.near = _conv(channels, branch, 1)
+        self.middle = nn.Sequential(_conv(channels, branch, 1), _conv(branch, branch))
+        self.far = nn.Sequential(
+            _conv(channels, branch, 1), _conv(branch, branch), _conv(branch, branch)
+        )
+        self.join = nn.Sequential(
+            nn.Conv2d(3 * branch, channels, 1, bias=False), nn.BatchNorm2d(channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        branches = torch.cat([self.near(x), self.middle(x), self.far(x)], dim=1)
+        return torch.relu(x + self.join(branches))
+
+
+class _Head(nn.Module):
+    """From a 4x4 or 5x5 map to the embedding, by way of a narrow layer."""
+
+    def __init__(self, channels: int, cells: int, width: int) -> None:
+        super().__init__()
+        self.squeeze = _conv(channels, 56, 1)
+        self.narrow = nn.Linear(56 * cells, width, bias=False)
+        self.norm = nn.BatchNorm1d(width)
+        self.widen = nn.Linear(width, EMBEDDING_DIM, bias=False)
+        nn.init.orthogonal_(self.widen.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = torch.flatten(self.squeeze(x), 1)
+        return self.widen(self.norm(self.narrow(flat)))
+
+
+class TinyArcFace(nn.Module):
+    """112 px in, worked on at 56 px: a plain residual network."""
+
+    input_px = 112
+    scale = 128.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.AvgPool2d(2),
+            _conv(3, 24, 3, 2),
+            ResidualBlock(24),
+            _conv(24, 48, 3, 2),
+            ResidualBlock(48),
+            _conv(48, 96, 3, 2),
+            ResidualBlock(96),
+            _conv(96, 144, 3, 2),
+            _Head(144, 16, 128),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x.permute(0, 3, 1, 2))
+
+
+class TinyFaceNet(nn.Module):
+    """160 px in, worked on at 80 px: an inception network with residuals."""
+
+    input_px = 160
+    scale = 127.5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.AvgPool2d(2),
+            _conv(3, 16, 5, 2),
+            _conv(16, 40, 3, 2),
+            InceptionBlock(40, 20),
+            _conv(40, 88, 3, 2),
+            InceptionBlock(88, 32),
+            InceptionBlock(88, 32),
+            _conv(88, 144, 3, 2),
+            InceptionBlock(144, 40),
+            _Head(144, 25, 128),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.body(x.permute(0, 3, 1, 2))
+
+
+NETWORKS: dict[str, type[TinyArcFace] | type[TinyFaceNet]] = {
+    "arcface": TinyArcFace,
+    "facenet512": TinyFaceNet,
+}
+
+
+def export_embedder(network: nn.Module, path: Path, *, input_px: int) -> None:
+    network.eval()
+    torch.onnx.export(
+        network,
+        (torch.zeros(2, input_px, input_px, 3),),
+        str(path),
+        input_names=["input"],
+        output_names=["embedding"],
+        dynamic_axes={"input": {0: "batch"}, "embedding": {0: "batch"}},
+        opset_version=17,
+        dynamo=False,
+    )
