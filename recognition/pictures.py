@@ -101,8 +101,8 @@ def _open(data: bytes) -> Image.Image:
     try:
         return _open_strictly(data)
     except _DECODER_ERRORS:
-        # Pillow gives up an AVIF, and some JPEGs, for a mistake in the EXIF data.
-        # Under another name of the same length the decoders pass over it.
+        # Pillow gives up a whole AVIF for a mistake in its EXIF data. Under another
+        # name of the same length the decoder passes over it.
         without_exif = data.replace(b"Exif", b"skip")
     try:
         return _open_strictly(without_exif)
@@ -136,7 +136,7 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I;16"):
         return _high_bytes(picture).convert("RGB")
     if not picture.has_transparency_data:
-        return picture.convert("RGB")
+        return picture if picture.mode == "RGB" else picture.convert("RGB")
     page = Image.new("RGB", picture.size, _BACKGROUND)
     rgba = picture.convert("RGBA")
     page.paste(rgba, mask=rgba)
