@@ -1,0 +1,51 @@
+"""How far a long step has come. Whoever starts the step decides who is told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """The steps of an update that take long enough to be watched."""
+
+    EXTRACTING = "extracting"
+    VERIFYING = "verifying"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is done of one phase."""
+
+    phase: Phase
+    done_bytes: int
+    total_bytes: int
+
+
+# Called at least twice a second; what it raises stops the step, which cleans up.
+OnProgress = Callable[[Progress], None]
+
+
+def ignore_progress(_progress: Progress, /) -> None:
+    """Tell nobody."""
+
+
+class ByteCounter:
+    """Adds bytes up and tells how far a phase has come."""
+
+    def __init__(
+        self, phase: Phase, *, total_bytes: int, on_progress: OnProgress
+    ) -> None:
+        self._phase = phase
+        self._total_bytes = total_bytes
+        self._on_progress = on_progress
+        self._done_bytes = 0
+        self.advance_to(0)
+
+    def add(self, byte_count: int) -> None:
+        """Count bytes that have been done since the last call."""
+        self.advance_to(self._done_bytes + byte_count)
+
+    def advance_to(self, done_bytes: int) -> None:
+        """Tell that so many bytes are done in all."""
+        self._done_bytes = done_bytes
+        self._on_progress(Progress(self._phase, done_bytes, self._total_bytes))

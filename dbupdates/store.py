@@ -1,0 +1,205 @@
+"""Where releases live on disk. The only module that touches DATA_DIR/releases.
+
+A release folder is complete or absent, and never modified once complete: it is filled
+in DATA_DIR/staging/<run>/release/ and renamed. Who stages holds an operating system's
+lock on the staging folder, which ends with the process, however that ends.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from dbupdates.exceptions import InsufficientDiskSpace, UpdateInProgress
+from dbupdates.manifest import PREPARED_NAME
+from dbupdates.models import DatabaseRelease
+from dbupdates.versions import parse_version
+from stashsense.files import free_bytes, sync_directory
+
+# Readable by all, writable by none: nothing edits a release, not even by mistake.
+_FILE_MODE = 0o444
+# Room for what else is written meanwhile, and for blocks that are not full.
+_SPARE_FRACTION = 0.05
+
+_IMPORT_PREFIX = "import-"
+_REMOVED_PREFIX = "removed-"
+
+
+@dataclass(frozen=True)
+class ActiveRelease:
+    """A release to be served: where it lies and what it needs.
+
+    `network_files` maps a path below the set's folder to its SHA-256, or to "" where
+    none is known.
+    """
+
+    version: str
+    path: Path
+    network_set: str
+    network_files: dict[str, str]
+    performer_count: int
+    face_count: int
+    sources: tuple[str, ...]
+    created_at: datetime | None
+
+
+def active_release() -> ActiveRelease | None:
+    """Return the release to be served, as its row says, or None."""
+    release = DatabaseRelease.objects.active()
+    return None if release is None else describe(release)
+
+
+def describe(release: DatabaseRelease) -> ActiveRelease:
+    """Return what serving the release takes, whether or not it is active."""
+    return ActiveRelease(
+        version=release.version,
+        path=release_path(release.version),
+        network_set=release.network_set,
+        network_files=dict(release.network_files),
+        performer_count=release.performer_count,
+        face_count=release.face_count,
+        sources=tuple(release.sources),
+        created_at=release.created_at,
+    )
+
+
+def release_path(version: str) -> Path:
+    """Return where the release lies, installed or not; ValueError for no version."""
+    if str(parse_version(version)) != version:
+        raise ValueError(f"{version!r} is not in its canonical spelling")
+    return _releases_dir() / version
+
+
+def has_release(version: str) -> bool:
+    """Return whether the release's folder is there, and so complete."""
+    return release_path(version).is_dir()
+
+
+def iter_file_paths(version: str) -> Iterator[tuple[str, Path]]:
+    """Yield the name and path of each file of an installed release, sorted."""
+    yield from _iter_files(release_path(version))
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Hold the right to stage and to delete; UpdateInProgress if another does.
+
+    The lock is the operating system's (flock on the staging folder): no file of it
+    remains, and a process that dies gives it up.
+    """
+    staging_dir = _staging_dir()
+    staging_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(staging_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise UpdateInProgress("another import or update is in progress") from exc
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def staging_folder() -> Iterator[Path]:
+    """Yield a new empty `staging/<run>/release`; gone afterwards unless installed."""
+    run_dir = Path(tempfile.mkdtemp(prefix=_IMPORT_PREFIX, dir=_staging_dir()))
+    try:
+        release_dir = run_dir / "release"
+        release_dir.mkdir()
+        yield release_dir
+    finally:
+        shutil.rmtree(run_dir)
+
+
+def require_free_space(needed_bytes: int) -> None:
+    """Raise InsufficientDiskSpace unless that much fits, and a twentieth more."""
+    needed_bytes += int(needed_bytes * _SPARE_FRACTION)
+    available_bytes = free_bytes(_staging_dir())
+    if available_bytes < needed_bytes:
+        raise InsufficientDiskSpace(
+            f"{settings.DATA_DIR} has {available_bytes / 1e6:,.0f} MB free; "
+            f"{needed_bytes / 1e6:,.0f} MB are needed"
+        )
+
+
+def complete(release_dir: Path) -> dict[str, Path]:
+    """Make a filled staging folder read-only and durable; return its files by name."""
+    paths = dict(_iter_files(release_dir))
+    for path in paths.values():
+        path.chmod(_FILE_MODE)
+    sync_directory(release_dir)
+    return paths
+
+
+def install(release_dir: Path, version: str) -> None:
+    """Give a completed staging folder its place, by one rename.
+
+    A folder that no row vouches for any more and lies there is put aside first. After
+    a crash between the two the release is absent; both folders are in staging.
+    """
+    releases_dir = _releases_dir()
+    releases_dir.mkdir(parents=True, exist_ok=True)
+    if has_release(version):
+        remove(version)
+    release_dir.rename(release_path(version))
+    sync_directory(releases_dir)
+
+
+def remove(version: str) -> None:
+    """Delete a release's files; its folder is gone at once, by a rename.
+
+    Processes that have it loaded keep what they have mapped.
+    """
+    doomed_dir = Path(tempfile.mkdtemp(prefix=_REMOVED_PREFIX, dir=_staging_dir()))
+    release_path(version).rename(doomed_dir / version)
+    sync_directory(_releases_dir())
+    shutil.rmtree(doomed_dir)
+
+
+def remove_orphans() -> list[str]:
+    """Delete what imports and removals that died left in staging; return the names.
+
+    Call it while holding `exclusive`: without the lock they may be alive.
+    """
+    orphans = [
+        path
+        for path in sorted(_staging_dir().iterdir())
+        if path.name.startswith((_IMPORT_PREFIX, _REMOVED_PREFIX))
+    ]
+    for path in orphans:
+        shutil.rmtree(path)
+    return [path.name for path in orphans]
+
+
+def has_files(version: str, sizes: Mapping[str, int]) -> bool:
+    """Return whether exactly these files, with these sizes, are installed."""
+    if not has_release(version):
+        return False
+    return dict(sizes) == {
+        name: path.stat().st_size for name, path in iter_file_paths(version)
+    }
+
+
+def _releases_dir() -> Path:
+    return Path(settings.DATA_DIR) / "releases"
+
+
+def _staging_dir() -> Path:
+    return Path(settings.DATA_DIR) / "staging"
+
+
+def _iter_files(release_dir: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(release_dir.iterdir()):
+        if path.name == PREPARED_NAME:
+            for prepared_path in sorted(path.iterdir()):
+                yield f"{PREPARED_NAME}/{prepared_path.name}", prepared_path
+        else:
+            yield path.name, path

@@ -1,0 +1,78 @@
+"""A data folder of its own for each test, and a look at what a test did to it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dbupdates import store
+from dbupdates.models import DatabaseRelease, ReleaseFile
+from dbupdates.tests.builder import NETWORK_FILES, NETWORKS, ReleaseBuilder
+from dbupdates.tests.factories import DatabaseReleaseFactory
+
+
+@pytest.fixture
+def data_dir(settings, tmp_path):
+    """Return the data folder, with the networks that built releases name."""
+    settings.DATA_DIR = tmp_path / "data"
+    settings.MODELS_DIR = settings.DATA_DIR / "models"
+    for name, content in NETWORK_FILES.items():
+        path = settings.MODELS_DIR / str(NETWORKS["name"]) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return settings.DATA_DIR
+
+
+@pytest.fixture
+def builder():
+    return ReleaseBuilder()
+
+
+@pytest.fixture
+def inbox(tmp_path):
+    """Return a folder outside the data folder, for what is to be imported."""
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    return folder
+
+
+@dataclass
+class World:
+    """What a refused import must leave as it was."""
+
+    data_dir: Path
+    before: object = None
+
+    def state(self):
+        active = store.active_release()
+        return {
+            "active": active and active.version,
+            "releases": list(DatabaseRelease.objects.order_by("pk").values()),
+            "files": list(ReleaseFile.objects.order_by("pk").values()),
+            "on disk": {
+                str(path.relative_to(self.data_dir)): path.stat().st_size
+                for path in self.data_dir.rglob("*")
+                if path.is_file()
+            },
+            "release folders": names_in(self.data_dir / "releases"),
+        }
+
+    def assert_unchanged(self):
+        assert self.state() == self.before
+        assert names_in(self.data_dir / "staging") == []
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+@pytest.fixture
+def world(db, data_dir):
+    """Return a service that serves release 2026.01.01."""
+    release = DatabaseReleaseFactory(version="2026.01.01", active=True)
+    folder = store.release_path(release.version)
+    folder.mkdir(parents=True)
+    (folder / "faces.json").write_text("[]")
+    world = World(data_dir)
+    world.before = world.state()
+    return world
