@@ -16,6 +16,11 @@ class InferenceQueue:
         self._inside = 0
         self._lock = threading.Lock()
 
+    @property
+    def inside(self) -> int:
+        """How many hold a slot or wait for one."""
+        return self._inside
+
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Hold a slot, after waiting for one; raises Busy when too many wait."""

@@ -5,11 +5,11 @@ from typing import Any
 from django.dispatch import receiver
 
 from dbupdates.signals import release_activating
-from dbupdates.store import ActiveRelease
+from dbupdates.store import describe
 from recognition.registry import network_set_of
 
 
 @receiver(release_activating)
-def require_networks(release: ActiveRelease, **_: Any) -> None:
+def require_networks(release: Any, **_: Any) -> None:
     """Refuse to activate a release whose networks are not installed."""
-    network_set_of(release).require_installed()
+    network_set_of(describe(release)).require_installed()

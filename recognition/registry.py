@@ -36,6 +36,10 @@ HEARTBEAT_SECONDS = 5.0
 RETRY_SECONDS = 30.0
 STOP_SECONDS = 3.0
 
+NO_ACTIVE_RELEASE = (
+    "No release is active: import one with manage.py import_release PATH --activate."
+)
+
 
 @dataclass(frozen=True)
 class Serving:
@@ -124,6 +128,22 @@ class Registry:
         if self._watcher is not None:
             self._watcher.join(STOP_SECONDS)
 
+    def load_active(self) -> None:
+        """Load the active release in this thread, for a process that only asks once.
+
+        Raises what `load_recognizer` does, or DatabaseNotLoaded when none is active.
+        """
+        active = active_release()
+        if active is None:
+            raise DatabaseNotLoaded(NO_ACTIVE_RELEASE)
+        self._plan = execution_plan()
+        self._serving = Serving(active, load_recognizer(active, self._plan))
+
+    def serve(self, serving: Serving | None) -> None:
+        """Serve this and nothing else: the back door of tests."""
+        self._serving = serving
+        self._failure = None
+
     def recognizer(self) -> Recognizer:
         """Return what to identify with; raises DatabaseNotLoaded with the reason."""
         if (serving := self._serving) is not None:
@@ -135,7 +155,7 @@ class Registry:
         raise DatabaseNotLoaded(
             "The database is being loaded."
             if self._loader is not None
-            else "No release is active: import one with manage.py import_release."
+            else NO_ACTIVE_RELEASE
         )
 
     def state(self) -> RegistryState:
@@ -260,6 +280,16 @@ def start() -> None:
 def stop() -> None:
     """Undo `start`."""
     _registry.stop()
+
+
+def load_active() -> None:
+    """Load the active release before this returns, as commands need it."""
+    _registry.load_active()
+
+
+def serve(serving: Serving | None) -> None:
+    """Serve this and nothing else: the back door of tests."""
+    _registry.serve(serving)
 
 
 def recognizer() -> Recognizer:

@@ -28,6 +28,8 @@ STASH_API_KEY = env.secret("STASH_API_KEY")
 AUTHENTICATION = env.choice("STASH_SENSE_AUTH", default="on", choices={"on", "off"})
 API_KEY_PATH = DATA_DIR / "api_key"
 API_KEY = env.secret("STASH_SENSE_API_KEY")
+# Of the user made at the first start; without it one is made up and shown once.
+ADMIN_PASSWORD = env.secret("STASH_SENSE_ADMIN_PASSWORD")
 SECRET_KEY = env.secret("STASH_SENSE_SECRET_KEY") or keys.read_or_create(
     DATA_DIR / "secret_key"
 )
@@ -84,6 +86,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django_q",
     "rest_framework",
     "drf_spectacular",

@@ -2,14 +2,18 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView
 
+from stashsense.api.docs import DocsView
+from stashsense.api.health import FfmpegHealthView, HealthView
 from stashsense.api.home import HomeView
 
 urlpatterns = [
     path("", HomeView.as_view(), name="home"),
+    path("health", HealthView.as_view(), name="health"),
+    path("health/ffmpeg", FfmpegHealthView.as_view(), name="health-ffmpeg"),
     path("", include("recognition.api.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view(), name="swagger-ui"),
+    path("docs", DocsView.as_view(), name="swagger-ui"),
     path("admin/", admin.site.urls),
 ]

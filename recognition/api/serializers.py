@@ -131,41 +131,6 @@ class IdentifyAnswer(serializers.Serializer[Any]):
     database_version = serializers.CharField()
 
 
-class DeviceAnswer(serializers.Serializer[Any]):
-    """Where networks run, and why there."""
-
-    name = serializers.CharField()
-    execution_provider = serializers.CharField()
-    reason = serializers.CharField()
-
-
-class HealthAnswer(serializers.Serializer[Any]):
-    """What this process serves at this moment."""
-
-    status = serializers.ChoiceField(["healthy", "degraded"])
-    version = serializers.CharField(help_text="Of Stash Sense itself.")
-    database_loaded = serializers.BooleanField()
-    performer_count = serializers.IntegerField()
-    face_count = serializers.IntegerField()
-    release = serializers.CharField(allow_null=True)
-    network_set = serializers.CharField(allow_null=True)
-    is_loading = serializers.BooleanField()
-    problem = serializers.CharField(
-        allow_null=True, help_text="Code of what keeps the active release from serving."
-    )
-    devices = DeviceAnswer(many=True)
-    authentication = serializers.ChoiceField(["on", "off"])
-    warnings = serializers.ListField(child=serializers.CharField())
-
-
-class FfmpegAnswer(serializers.Serializer[Any]):
-    """The video libraries the service carries."""
-
-    ffmpeg_available = serializers.BooleanField()
-    v2_endpoint_ready = serializers.BooleanField()
-    libraries = serializers.DictField(child=serializers.CharField())
-
-
 class DatabaseInfoAnswer(serializers.Serializer[Any]):
     """The release that is active."""
 

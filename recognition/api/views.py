@@ -2,26 +2,18 @@
 
 import base64
 import binascii
-from typing import Any, ClassVar
+from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from dbupdates.store import active_release
-from recognition import registry, services
+from recognition import services
 from recognition.api import serializers
 from recognition.exceptions import UnreadableImage
-from recognition.media_libraries import video_library_versions
-from stashsense import __version__
 from stashsense.api.parsers import BoundedJSONParser, BoundedMultiPartParser
-
-AUTHENTICATION_OFF_WARNING = (
-    "STASH_SENSE_AUTH is off: anybody who reaches this service may use it."
-)
 
 
 class NoPicture(UnreadableImage):
@@ -109,71 +101,6 @@ def _decode_base64(encoded: str) -> bytes:
         return base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise UnreadableImage(f"image_base64 is not base64: {error}.") from error
-
-
-class HealthView(APIView):
-    """Is the service there, and what does it serve? Open to everybody."""
-
-    authentication_classes = ()
-    permission_classes: ClassVar[tuple[type[BasePermission], ...]] = (AllowAny,)
-
-    @extend_schema(operation_id="health", responses=serializers.HealthAnswer)
-    def get(self, request: Request) -> Response:
-        """Return what this process serves; never waits and never loads anything."""
-        state = registry.state()
-        serving = state.serving
-        release = serving.release if serving else None
-        faces = serving.recognizer.database.release if serving else None
-        return Response(
-            {
-                "status": "healthy" if serving else "degraded",
-                "version": __version__,
-                "database_loaded": serving is not None,
-                "performer_count": faces.performer_count if faces else 0,
-                "face_count": faces.face_count if faces else 0,
-                "release": release.version if release else None,
-                "network_set": release.network_set if release else None,
-                "is_loading": state.is_loading,
-                "problem": state.failure.code if state.failure else None,
-                "devices": _devices(state),
-                "authentication": settings.AUTHENTICATION,
-                "warnings": _warnings(),
-            }
-        )
-
-
-def _devices(state: registry.RegistryState) -> list[dict[str, str]]:
-    if state.plan is None:
-        return []
-    plan = state.plan
-    return [
-        {
-            "name": plan.device,
-            "execution_provider": plan.provider,
-            "reason": plan.reason,
-        }
-    ]
-
-
-def _warnings() -> list[str]:
-    return [AUTHENTICATION_OFF_WARNING] if settings.AUTHENTICATION == "off" else []
-
-
-class FfmpegHealthView(APIView):
-    """Which video libraries are there?"""
-
-    @extend_schema(operation_id="health_ffmpeg", responses=serializers.FfmpegAnswer)
-    def get(self, request: Request) -> Response:
-        """Return the FFmpeg libraries that decode scenes, by version."""
-        libraries = video_library_versions()
-        return Response(
-            {
-                "ffmpeg_available": bool(libraries),
-                # Clients ask this before they offer /identify/scene.
-                "v2_endpoint_ready": False,
-                "libraries": libraries,
-            }
-        )
 
 
 class DatabaseInfoView(APIView):

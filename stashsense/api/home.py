@@ -1,14 +1,42 @@
 """The page a person meets first: what is served, and a picture to try it with."""
 
-from django.contrib.auth.mixins import LoginRequiredMixin, UserPassesTestMixin
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.mixins import UserPassesTestMixin
+from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
+from dbupdates.store import active_release
+from recognition.models import ServingProcess
+from stashsense.api.health import operating_warnings
 
-class HomeView(LoginRequiredMixin, UserPassesTestMixin, TemplateView):
+# Pictures come from the person's own disk; nothing is loaded from elsewhere.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'"
+)
+
+
+class HomeView(UserPassesTestMixin, TemplateView):
     """Sends strangers to the sign-in page and shows staff the try-it page."""
 
     template_name = "stashsense/home.html"
 
     def test_func(self) -> bool:
-        """Return whether the signed-in person may use the API."""
-        return self.request.user.is_staff
+        """Return whether this person may use the API."""
+        return settings.AUTHENTICATION == "off" or self.request.user.is_staff
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().get(request, *args, **kwargs)
+        response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return what is served, by which processes, and what to beware of."""
+        return {
+            **super().get_context_data(**kwargs),
+            "release": active_release(),
+            "processes": ServingProcess.objects.live(),
+            "warnings": operating_warnings(),
+        }

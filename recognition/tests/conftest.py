@@ -1,0 +1,101 @@
+"""A small drawn world, built once, and ways to serve it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dbupdates.models import DatabaseRelease
+from dbupdates.prepared import write_prepared
+from dbupdates.store import ActiveRelease
+from demo.embedding import NETWORK_SET_NAME, network_digests
+from demo.install import install_networks
+from demo.pictures import iter_known_pictures, iter_stranger_pictures
+from demo.release import build_release
+from demo.world import World
+from recognition import registry
+from recognition.runtime.providers import choose_execution_plan
+
+VERSION = "2026.3.1"
+WORLD_SEED = 77
+PEOPLE_COUNT = 8
+PICTURE_SEED = 500
+
+
+@dataclass(frozen=True)
+class SmallWorld:
+    """A data folder with a release of eight people and its networks."""
+
+    data_dir: Path
+    world: World
+
+    @property
+    def release(self) -> ActiveRelease:
+        """The release as a process that serves it sees it."""
+        people = len(self.world.people)
+        return ActiveRelease(
+            version=VERSION,
+            path=self.data_dir / "releases" / VERSION,
+            network_set=NETWORK_SET_NAME,
+            network_files=dict(network_digests()),
+            performer_count=people,
+            face_count=4 * people,
+            sources=("stashdb.org",),
+            created_at=None,
+        )
+
+    def known_pictures(self, count):
+        """Return pictures of the release's people, with the answers."""
+        return [*iter_known_pictures(self.world, seed=PICTURE_SEED, count=count)]
+
+    def stranger_pictures(self, count):
+        """Return pictures of nobody in the release."""
+        return [*iter_stranger_pictures(seed=PICTURE_SEED, count=count)]
+
+    def activate(self):
+        """Write the row that makes the release the active one."""
+        release = self.release
+        return DatabaseRelease.objects.create(
+            version=release.version,
+            status=DatabaseRelease.Status.ACTIVE,
+            performer_count=release.performer_count,
+            face_count=release.face_count,
+            sources=[*release.sources],
+            network_set=release.network_set,
+            network_files=release.network_files,
+        )
+
+
+@pytest.fixture(scope="session")
+def small_world(tmp_path_factory):
+    data_dir = tmp_path_factory.mktemp("small-world")
+    world = World(WORLD_SEED, PEOPLE_COUNT)
+    built = build_release(world, version=VERSION, out_dir=data_dir / "built")
+    write_prepared(built.folder)
+    (data_dir / "releases").mkdir()
+    built.folder.rename(data_dir / "releases" / VERSION)
+    install_networks(data_dir / "models")
+    return SmallWorld(data_dir, world)
+
+
+@pytest.fixture(scope="session")
+def small_recognizer(small_world):
+    """The networks and faces of the small world, loaded once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "django.conf.settings.MODELS_DIR", small_world.data_dir / "models"
+        )
+        return registry.load_recognizer(
+            small_world.release, choose_execution_plan("cpu")
+        )
+
+
+@pytest.fixture
+def served(db, settings, small_world, small_recognizer):
+    """This process serves the small world, and its row is the active one."""
+    settings.DATA_DIR = small_world.data_dir
+    settings.MODELS_DIR = small_world.data_dir / "models"
+    small_world.activate()
+    registry.serve(registry.Serving(small_world.release, small_recognizer))
+    yield small_world
+    registry.serve(None)

@@ -1,0 +1,120 @@
+"""Is the service well? Open to everybody, quick whatever else goes on."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from recognition import registry
+from recognition.media_libraries import video_library_versions
+from stashsense import __version__
+
+AUTHENTICATION_OFF_WARNING = (
+    "STASH_SENSE_AUTH is off: anybody who reaches this service may use it."
+)
+
+
+class DeviceAnswer(serializers.Serializer[Any]):
+    """Where networks run, and why there."""
+
+    name = serializers.CharField()
+    execution_provider = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class HealthAnswer(serializers.Serializer[Any]):
+    """What this process serves at this moment."""
+
+    status = serializers.ChoiceField(["healthy", "degraded"])
+    version = serializers.CharField(help_text="Of Stash Sense itself.")
+    database_loaded = serializers.BooleanField()
+    performer_count = serializers.IntegerField()
+    face_count = serializers.IntegerField()
+    release = serializers.CharField(allow_null=True)
+    network_set = serializers.CharField(allow_null=True)
+    is_loading = serializers.BooleanField()
+    problem = serializers.CharField(
+        allow_null=True, help_text="Code of what keeps the active release from serving."
+    )
+    devices = DeviceAnswer(many=True)
+    authentication = serializers.ChoiceField(["on", "off"])
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class FfmpegAnswer(serializers.Serializer[Any]):
+    """The video libraries the service carries."""
+
+    ffmpeg_available = serializers.BooleanField()
+    v2_endpoint_ready = serializers.BooleanField()
+    libraries = serializers.DictField(child=serializers.CharField())
+
+
+class HealthView(APIView):
+    """Is the service there, and what does it serve? Open to everybody."""
+
+    authentication_classes = ()
+    permission_classes: ClassVar[tuple[type[BasePermission], ...]] = (AllowAny,)
+
+    @extend_schema(operation_id="health", responses=HealthAnswer)
+    def get(self, request: Request) -> Response:
+        """Return what this process serves; never waits and never loads anything."""
+        state = registry.state()
+        serving = state.serving
+        release = serving.release if serving else None
+        faces = serving.recognizer.database.release if serving else None
+        return Response(
+            {
+                "status": "healthy" if serving else "degraded",
+                "version": __version__,
+                "database_loaded": serving is not None,
+                "performer_count": faces.performer_count if faces else 0,
+                "face_count": faces.face_count if faces else 0,
+                "release": release.version if release else None,
+                "network_set": release.network_set if release else None,
+                "is_loading": state.is_loading,
+                "problem": state.failure.code if state.failure else None,
+                "devices": _devices(state),
+                "authentication": settings.AUTHENTICATION,
+                "warnings": operating_warnings(),
+            }
+        )
+
+
+def _devices(state: registry.RegistryState) -> list[dict[str, str]]:
+    if state.plan is None:
+        return []
+    plan = state.plan
+    return [
+        {
+            "name": plan.device,
+            "execution_provider": plan.provider,
+            "reason": plan.reason,
+        }
+    ]
+
+
+def operating_warnings() -> list[str]:
+    """Return what an operator should change, a sentence each."""
+    return [AUTHENTICATION_OFF_WARNING] if settings.AUTHENTICATION == "off" else []
+
+
+class FfmpegHealthView(APIView):
+    """Which video libraries are there?"""
+
+    @extend_schema(operation_id="health_ffmpeg", responses=FfmpegAnswer)
+    def get(self, request: Request) -> Response:
+        """Return the FFmpeg libraries that decode scenes, by version."""
+        libraries = video_library_versions()
+        return Response(
+            {
+                "ffmpeg_available": bool(libraries),
+                # Clients ask this before they offer /identify/scene.
+                "v2_endpoint_ready": False,
+                "libraries": libraries,
+            }
+        )

@@ -1,0 +1,111 @@
+"""Every error raised on purpose, through the one handler."""
+
+import pytest
+from django.http import Http404
+from rest_framework import exceptions as drf
+
+import recognition.api.views
+import recognition.runtime.providers
+import stashsense.integrations.safe_fetch
+from dbupdates import exceptions as dbupdates
+from recognition import exceptions as recognition_errors
+from stashsense.api.exceptions import answer_exception
+from stashsense.api.parsers import BodyTooLarge
+from stashsense.exceptions import StashSenseError
+
+STATUS_AND_CODE = {
+    dbupdates.DatabaseUpdateError: (500, "database_update_failed"),
+    dbupdates.FeedError: (502, "feed_unavailable"),
+    dbupdates.DownloadError: (502, "download_failed"),
+    dbupdates.InvalidRelease: (422, "invalid_release"),
+    dbupdates.InvalidManifest: (422, "invalid_manifest"),
+    dbupdates.ChecksumMismatch: (422, "checksum_mismatch"),
+    dbupdates.UnsafeArchive: (422, "unsafe_archive"),
+    dbupdates.UnloadableIndex: (422, "unloadable_index"),
+    dbupdates.InsufficientDiskSpace: (503, "insufficient_disk_space"),
+    dbupdates.UpdateInProgress: (409, "update_in_progress"),
+    dbupdates.ReleaseNotFound: (404, "release_not_found"),
+    dbupdates.WrongNetworks: (409, "wrong_networks"),
+    recognition_errors.RecognitionError: (500, "recognition_error"),
+    recognition_errors.DatabaseNotLoaded: (503, "database_not_loaded"),
+    recognition_errors.ModelsNotInstalled: (503, "models_not_installed"),
+    recognition_errors.UnreadableImage: (400, "unreadable_image"),
+    recognition_errors.MediaUnavailable: (400, "media_unavailable"),
+    recognition_errors.Busy: (503, "busy"),
+    recognition.api.views.NoPicture: (400, "no_picture"),
+    recognition.runtime.providers.GpuUnusable: (503, "gpu_unusable"),
+    stashsense.integrations.safe_fetch.FetchRefused: (400, "address_refused"),
+    stashsense.integrations.safe_fetch.FetchFailed: (400, "fetch_failed"),
+}
+
+
+def descendants(root):
+    for child in root.__subclasses__():
+        yield child
+        yield from descendants(child)
+
+
+def test_the_table_lists_every_error():
+    assert set(STATUS_AND_CODE) == set(descendants(StashSenseError))
+
+
+@pytest.mark.parametrize(
+    ("error_class", "status", "code"),
+    [(error, *expected) for error, expected in STATUS_AND_CODE.items()],
+    ids=[error.__name__ for error in STATUS_AND_CODE],
+)
+def test_an_error_is_answered_with_its_status_code_and_sentence(
+    error_class, status, code
+):
+    response = answer_exception(error_class("What happened."), {})
+
+    assert response is not None
+    assert response.status_code == status
+    assert response.data == {"detail": "What happened.", "code": code}
+    retry_after = error_class.retry_after_seconds
+    assert response.headers.get("Retry-After") == (
+        None if retry_after is None else str(retry_after)
+    )
+
+
+@pytest.mark.parametrize("error_class", STATUS_AND_CODE, ids=lambda e: e.__name__)
+def test_a_docstring_says_what_is_true_afterwards(error_class):
+    assert error_class.__doc__
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (Http404(), 404, "not_found"),
+        (drf.NotAuthenticated(), 401, "not_authenticated"),
+        (drf.PermissionDenied(), 403, "permission_denied"),
+        (drf.MethodNotAllowed("PUT"), 405, "method_not_allowed"),
+        (drf.ParseError(), 400, "parse_error"),
+        (BodyTooLarge(), 413, "body_too_large"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_framework_errors_have_the_same_shape(error, status, code):
+    response = answer_exception(error, {})
+
+    assert response is not None
+    assert response.status_code == status
+    assert response.data["code"] == code
+    assert isinstance(response.data["detail"], str)
+
+
+def test_validation_errors_name_the_place_as_clients_of_the_predecessor_expect():
+    error = drf.ValidationError({"top_k": ["Too many."], "box": {"x": ["Missing."]}})
+
+    response = answer_exception(error, {})
+
+    assert response is not None
+    assert response.status_code == 422
+    assert response.data["detail"] == [
+        {"loc": ["body", "top_k"], "msg": "Too many."},
+        {"loc": ["body", "box", "x"], "msg": "Missing."},
+    ]
+
+
+def test_a_mistake_of_ours_is_left_to_django():
+    assert answer_exception(ZeroDivisionError(), {}) is None
