@@ -180,5 +180,3 @@ def _draw_occluder(picture: Picture, frame: HeadFrame, seed: int) -> None:
         u = side * float(rng.uniform(0.5, 0.95))
         bar = np.array([(u - 0.1, -1.6), (u + 0.1, -1.6), (u + 0.25, 2.0), (u, 2.0)])
         fill(picture, frame.flat(bar), colour)
-
-

@@ -100,9 +100,7 @@ def _draw_grain(picture: Picture, rng: Generator) -> None:
     noise = rng.integers(0, 255, size=(cells, cells, 3), dtype=np.uint8)
     large = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
     share = float(rng.uniform(0.2, 0.7))
-    cv2.addWeighted(
-        picture, 1 - share, large.astype(np.uint8), share, 0, dst=picture
-    )
+    cv2.addWeighted(picture, 1 - share, large.astype(np.uint8), share, 0, dst=picture)
 
 
 def _draw_windows(picture: Picture, rng: Generator) -> None:

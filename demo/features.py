@@ -109,9 +109,7 @@ def draw_brows(picture: Picture, frame: HeadFrame, expression: Expression) -> No
     thickness = brows.thickness * (0.5 + 0.5 * np.sqrt(1 - along**2 * 0.9))
     for side in (-1.0, 1.0):
         u = side * identity.eyes.half_spacing + along * brows.half_width
-        middle = (
-            height - brows.arch * (1 - along**2) - side * brows.tilt * along * 0.3
-        )
+        middle = height - brows.arch * (1 - along**2) - side * brows.tilt * along * 0.3
         upper = np.stack([u, middle - thickness], axis=1)
         lower = np.stack([u, middle + thickness], axis=1)
         fill(picture, frame.on_face(np.concatenate([upper, lower[::-1]])), colour)
@@ -253,7 +251,9 @@ def draw_mark(picture: Picture, frame: HeadFrame) -> None:
     if mark is FaceMark.SCAR:
         points = np.array([(side * 0.62, 0.06), (side * 0.4, 0.55)])
         line = frame.on_face(points)
-        stroke(picture, line, mixed(identity.skin, (190, 60, 70), 0.7), width_px=unit / 14)
+        stroke(
+            picture, line, mixed(identity.skin, (190, 60, 70), 0.7), width_px=unit / 14
+        )
     elif mark is FaceMark.BIRTHMARK:
         patch = frame.on_face(ellipse_points((side * 0.55, 0.22), 0.24, 0.3))
         glaze(picture, patch, (128, 44, 60), opacity=0.65)
@@ -262,23 +262,24 @@ def draw_mark(picture: Picture, frame: HeadFrame) -> None:
         dot(picture, spot, identity.mark_colour, radius_px=0.085 * unit)
     elif mark is FaceMark.CHEEK_STRIPES:
         for step in (0.0, 0.14):
-            points = np.array(
-                [(side * 0.42, 0.24 + step), (side * 0.78, 0.18 + step)]
-            )
+            points = np.array([(side * 0.42, 0.24 + step), (side * 0.78, 0.18 + step)])
             line = frame.on_face(points)
             stroke(picture, line, identity.mark_colour, width_px=0.08 * unit)
     elif mark is FaceMark.NOSE_PLASTER:
         tip = identity.nose_tip
         corners = np.array(
-            [(-0.22, tip - 0.2), (0.22, tip - 0.24), (0.22, tip - 0.1), (-0.22, tip - 0.06)]
+            [
+                (-0.22, tip - 0.2),
+                (0.22, tip - 0.24),
+                (0.22, tip - 0.1),
+                (-0.22, tip - 0.06),
+            ]
         )
         plaster = frame.on_face(corners, lift=0.12)
         fill(picture, plaster, identity.mark_colour)
 
 
-def _mouth_corner(
-    identity: Identity, expression: Expression
-) -> tuple[float, float]:
+def _mouth_corner(identity: Identity, expression: Expression) -> tuple[float, float]:
     half_width = identity.mouth_half_width * (1 + 0.12 * expression.smile)
     return half_width, identity.mouth_height - 0.09 * expression.smile
 

@@ -53,7 +53,8 @@ class HeadFrame:
 
     def flat(self, points: Points) -> Points:
         """Return pixels of points that follow roll only: the silhouette, hair."""
-        return points @ self._roll + self._centre
+        pixels: Points = points @ self._roll + self._centre
+        return pixels
 
     def on_face(self, points: Points, *, lift: float = 0.0) -> Points:
         """Return pixels of points on the surface, `lift` head units above it."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from demo.artist import DrawnHead, draw_head, sample_sitting
 from demo.backgrounds import draw_background
-from demo.brush import Picture
 from demo.camera import encode_jpeg, expose, sample_exposure
 from demo.geometry import Placement
 from demo.identity import Identity
@@ -97,7 +96,7 @@ def take_picture(
         )
     smallest = min(place.unit_px for place in places)
     exposure = sample_exposure(rng, sharpness_px=smallest * 0.04)
-    seen: Picture = expose(picture, exposure, rng)
+    seen = expose(picture, exposure, rng)
     return Scene(
         jpeg=encode_jpeg(seen, quality=exposure.jpeg_quality),
         width=width,

@@ -19,6 +19,7 @@ class Namespace(IntEnum):
     WORLD_NAME = 12
     WORLD_REFERENCE = 13
     RELEASE = 14
+    NOBODY = 15
     STRANGER = 21
     HELD_OUT_PICTURE = 22
 

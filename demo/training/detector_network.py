@@ -66,9 +66,7 @@ class TinyDetector(nn.Module):
         self.stem = nn.Sequential(nn.AvgPool2d(2), conv(3, 16, 2), conv(16, 32, 2))
         self.fine = Residual(32)
         self.middle = nn.Sequential(conv(32, 64, 2), Residual(64))
-        self.coarse = nn.Sequential(
-            conv(64, 80, 2), Residual(80, 2), Residual(80, 3)
-        )
+        self.coarse = nn.Sequential(conv(64, 80, 2), Residual(80, 2), Residual(80, 3))
         width = 40
         self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in (32, 64, 80))
         self.heads = nn.ModuleList(LevelHead(width) for _ in STRIDES)
@@ -101,7 +99,9 @@ class ExportedDetector(nn.Module):
 
 def export_detector(network: TinyDetector, path: Path) -> None:
     network.eval()
-    names = [f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES]
+    names = [
+        f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES
+    ]
     torch.onnx.export(
         ExportedDetector(network),
         (torch.zeros(1, 3, 320, 320),),

@@ -79,13 +79,13 @@ class TinyArcFace(nn.Module):
         self.body = nn.Sequential(
             nn.AvgPool2d(2),
             _conv(3, 24, 3, 2),
-            ResidualBlock(24),
-            _conv(24, 48, 3, 2),
-            ResidualBlock(48),
-            _conv(48, 96, 3, 2),
-            ResidualBlock(96),
-            _conv(96, 144, 3, 2),
-            _Head(144, 16, 128),
+            _conv(24, 40, 3, 2),
+            ResidualBlock(40),
+            _conv(40, 80, 3, 2),
+            ResidualBlock(80),
+            _conv(80, 120, 3, 2),
+            ResidualBlock(120),
+            _Head(120, 16, 128),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -104,13 +104,12 @@ class TinyFaceNet(nn.Module):
             nn.AvgPool2d(2),
             _conv(3, 16, 5, 2),
             _conv(16, 40, 3, 2),
-            InceptionBlock(40, 20),
-            _conv(40, 88, 3, 2),
-            InceptionBlock(88, 32),
-            InceptionBlock(88, 32),
-            _conv(88, 144, 3, 2),
-            InceptionBlock(144, 40),
-            _Head(144, 25, 128),
+            InceptionBlock(40, 12),
+            _conv(40, 80, 3, 2),
+            InceptionBlock(80, 32),
+            _conv(80, 128, 3, 2),
+            InceptionBlock(128, 40),
+            _Head(128, 25, 128),
         )
 
     def forward(self, x: Tensor) -> Tensor:

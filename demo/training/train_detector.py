@@ -66,7 +66,8 @@ def _anchors(size: int) -> tuple[NDArray[np.float32], ...]:
         low.append(np.tile([r[0] / RANGE_SLACK for r in ranges], count))
         high.append(np.tile([r[1] * RANGE_SLACK for r in ranges], count))
     return tuple(
-        np.concatenate(part).astype(np.float32) for part in (centres, strides, low, high)
+        np.concatenate(part).astype(np.float32)
+        for part in (centres, strides, low, high)
     )
 
 
@@ -94,7 +95,9 @@ def _assign(
     return label, head
 
 
-def detector_loss(levels: list[tuple[Tensor, Tensor, Tensor]], targets: Targets) -> Tensor:
+def detector_loss(
+    levels: list[tuple[Tensor, Tensor, Tensor]], targets: Targets
+) -> Tensor:
     logits, boxes, landmarks = (
         torch.cat([level[part] for level in levels], dim=1) for part in range(3)
     )
@@ -194,7 +197,7 @@ def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(7)
     np.random.seed(7)
-    scenes = pickle.loads(options.scenes.read_bytes())  # noqa: S301 (our own file)
+    scenes = pickle.loads(options.scenes.read_bytes())
     network = TinyDetector().to(memory_format=torch.channels_last)
     train(network, scenes[KEPT_BACK_SCENES:], minutes=options.minutes, out=options.out)
     torch.save(network.state_dict(), options.out / "detector.pt")

@@ -62,9 +62,7 @@ def trait_vector(identity: Identity) -> NDArray[np.float32]:
         *_colour(eyes.lid_colour),
         *_colour(identity.lip_colour),
         *_colour(identity.earring_colour),
-        *_colour(
-            None if identity.glasses is Glasses.NONE else identity.glasses_colour
-        ),
+        *_colour(None if identity.glasses is Glasses.NONE else identity.glasses_colour),
         *_colour(None if identity.glasses is Glasses.NONE else identity.lens_colour),
         *_colour(identity.mark_colour if identity.mark in _COLOURED_MARKS else None),
     ]
