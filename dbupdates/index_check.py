@@ -110,6 +110,10 @@ def _check_ids(index: voyager.Index, name: str) -> None:
         raise UnloadableIndex(
             f"{name} has {len(ids)} ids for {index.num_elements} vectors"
         )
+    if len(index) != len(ids):
+        raise UnloadableIndex(
+            f"{name} has {len(ids)} ids, {len(ids) - len(index)} of them deleted"
+        )
     ids.sort()
     if ids[0] != 0 or ids[-1] != len(ids) - 1:
         raise UnloadableIndex(

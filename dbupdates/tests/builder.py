@@ -26,6 +26,18 @@ NETWORKS = {
     },
 }
 
+# Where numbers stand in a Voyager file.
+MAX_ELEMENTS_AT = 27
+COUNT_AT = 35
+ELEMENT_BYTES_AT = 43
+ENTRY_POINT_AT = 71
+ELEMENTS_AT = 115
+
+
+def element_bytes(index: bytes) -> int:
+    (size,) = struct.unpack_from("<Q", index, ELEMENT_BYTES_AT)
+    return int(size)
+
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
@@ -39,11 +51,15 @@ def index_bytes(
     storage: voyager.StorageDataType = voyager.StorageDataType.Float32,
     seed: int = 0,
     ids: list[int] | None = None,
+    max_elements: int = 1,
 ) -> bytes:
     vectors = np.random.default_rng(seed).normal(size=(count, dimensions))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    index = voyager.Index(space, dimensions, storage_data_type=storage)
-    index.add_items(vectors.astype(np.float32), ids=ids, num_threads=1)
+    index = voyager.Index(
+        space, dimensions, storage_data_type=storage, max_elements=max_elements
+    )
+    if count:
+        index.add_items(vectors.astype(np.float32), ids=ids, num_threads=1)
     return bytes(index.as_bytes())
 
 
