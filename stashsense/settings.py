@@ -23,6 +23,10 @@ MODELS_DIR = DATA_DIR / "models"
 STASH_URL = env.text("STASH_URL", "")
 STASH_API_KEY = env.secret("STASH_API_KEY")
 
+# Where we listen; `scripts/serve` takes both as options too.
+HOST = env.text("STASH_SENSE_HOST", "0.0.0.0")
+PORT = env.integer("PORT", default=5000, minimum=1, maximum=65535)
+
 # Who may talk to us
 
 AUTHENTICATION = env.choice("STASH_SENSE_AUTH", default="on", choices={"on", "off"})
@@ -67,6 +71,18 @@ DETECTION_SIZE_PX = env.integer(
 # Faces of one run of an embedder: each is embedded twice (mirror), so 32 inputs.
 EMBEDDING_BATCH_SIZE = env.integer(
     "STASH_SENSE_EMBEDDING_BATCH_SIZE", default=16, minimum=1, maximum=128
+)
+
+# Processes
+
+# Each worker holds its own copy of the networks and of about 1.6 GB of indices.
+WEB_WORKERS = env.integer("WEB_WORKERS", default=1, minimum=1, maximum=64)
+# 8 more than pictures may be in work or waiting, so that /health finds a thread.
+WEB_THREADS = env.integer(
+    "WEB_THREADS",
+    default=INFERENCE_SLOTS + INFERENCE_QUEUE + 8,
+    minimum=2,
+    maximum=2000,
 )
 
 # Django

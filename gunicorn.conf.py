@@ -1,0 +1,51 @@
+"""How gunicorn serves: one process with many threads, each with its own registry."""
+
+import os
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stashsense.settings")
+
+from stashsense import processes, settings
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
+
+workers = settings.WEB_WORKERS
+threads = settings.WEB_THREADS
+worker_class = "gthread"
+# Sessions of ONNX Runtime opened before the fork would run with one thread only.
+preload_app = False
+
+_host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
+bind = f"{_host}:{settings.PORT}"
+
+# A worker whose main thread is silent for this long is replaced. It only waits for
+# sockets, so that means that a thread kept Python to itself.
+timeout = 60
+# Requests that run at a stop may finish; `supervisord.conf` waits a little longer.
+graceful_timeout = 5
+# The heartbeat file's disk may be busy with a release.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+control_socket_disable = True
+accesslog = None
+errorlog = "-"
+
+
+def on_starting(server: "Arbiter") -> None:
+    """Leave with supervisord, even when that is killed."""
+    processes.end_with_parent()
+
+
+def post_worker_init(worker: "Worker") -> None:
+    """Begin to load what is served; requests are answered meanwhile."""
+    from recognition import registry
+
+    registry.start()
+
+
+def worker_exit(server: "Arbiter", worker: "Worker") -> None:
+    """Take this process out of the list of those that serve."""
+    from recognition import registry
+
+    registry.stop()

@@ -1,0 +1,76 @@
+"""What a data folder holds and who uses it, told without Django.
+
+Every start asks; only a folder that lacks something has `manage.py prepare` run on it.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASE_NAME = "stash_sense.db"
+
+
+class DataFolderUnusable(Exception):
+    """The folder cannot be written, or another service uses it; nothing was changed."""
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Make the folder if need be, and hold it for one service until the block ends."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+        lock = (path / "serve.lock").open("w")
+    except OSError as error:
+        raise DataFolderUnusable(
+            f"Cannot write in the data folder {path}: {error.strerror}."
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataFolderUnusable(
+                f"The data folder {path} is in use by another Stash Sense: "
+                "end that one, or choose another with --data-dir."
+            ) from None
+        except OSError:
+            # Some network file systems know no locks; nothing can be checked there.
+            pass
+        yield
+
+
+def has_release(path: Path) -> bool:
+    """Return whether there is anything to serve, the predecessor's layout too."""
+    releases = path / "releases"
+    is_filled = releases.is_dir() and any(releases.iterdir())
+    return is_filled or (path / "manifest.json").is_file()
+
+
+def is_prepared(path: Path) -> bool:
+    """Return whether this very code has migrated the folder's SQLite database."""
+    database = path / DATABASE_NAME
+    if not database.is_file():
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            (stamp,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return bool(stamp == code_stamp())
+
+
+def code_stamp() -> int:
+    """Return a number that changes with the migrations, ours and the packages'.
+
+    It is kept in the database itself, so that a restored backup brings its own.
+    """
+    names = sorted(path.name for path in ROOT.glob("*/migrations/*.py"))
+    content = "\n".join(names).encode() + (ROOT / "requirements.lock").read_bytes()
+    # SQLite keeps a signed number of 32 bits; 0 is a new database's.
+    return int.from_bytes(hashlib.sha256(content).digest()[:4]) >> 1 | 1

@@ -1,0 +1,70 @@
+"""Bring a data folder to the state the service starts from."""
+
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from stashsense import data_folder
+
+ADMIN_NAME = "admin"
+# 96 bits: 16 characters, short enough to be typed from a terminal.
+PASSWORD_BYTES = 12
+
+
+class Command(BaseCommand):
+    """Does only what is missing, so that every start may run it.
+
+    1. Migrate. 2. Create the admin user. 3. Stamp the database. 4. Install the demo
+    world where there is no release. After a crash in between, the next start goes on.
+    """
+
+    help = "Migrate, create the admin user, install the demo world: what is missing."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--no-demo", action="store_true", help="never install the demo world"
+        )
+
+    def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
+        self._migrate()
+        self._create_admin()
+        self._stamp()
+        if not (no_demo or data_folder.has_release(settings.DATA_DIR)):
+            self.stdout.write(
+                "No release in the data folder: installing the demo world of drawn "
+                "people (--no-demo starts without) ..."
+            )
+            call_command("install_demo_world", stdout=self.stdout)
+
+    def _migrate(self) -> None:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write("Preparing the database ...")
+            call_command("migrate", interactive=False, verbosity=0)
+
+    def _create_admin(self) -> None:
+        users = get_user_model().objects
+        if users.filter(is_superuser=True).exists():
+            return
+        password = settings.ADMIN_PASSWORD
+        shown = "the password from STASH_SENSE_ADMIN_PASSWORD"
+        if password is None:
+            password = secrets.token_urlsafe(PASSWORD_BYTES)
+            shown = f"the password {password} (shown only now)"
+        users.create_superuser(ADMIN_NAME, password=password)
+        self.stdout.write(f"Created the user {ADMIN_NAME} with {shown}.")
+
+    @staticmethod
+    def _stamp() -> None:
+        """Say in the database that all of the above is done, for the next start."""
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute(f"PRAGMA user_version = {data_folder.code_stamp():d}")

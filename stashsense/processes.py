@@ -1,0 +1,33 @@
+"""Ties between processes, so that a killed parent leaves none behind.
+
+Linux only; elsewhere these do nothing and only an orderly stop ends everything.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+# linux/prctl.h
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def end_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Have this process signalled when the one that started it is gone."""
+    _prctl(PR_SET_PDEATHSIG, number)
+
+
+def end_forks_with_parent() -> None:
+    """Have every process forked from now on, at any depth, killed with its parent."""
+    os.register_at_fork(after_in_child=lambda: end_with_parent(signal.SIGKILL))
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent dies, so as to end them."""
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
