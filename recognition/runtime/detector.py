@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from insightface.model_zoo.scrfd import SCRFD
 from numpy.typing import NDArray
 
 from recognition.numeric.alignment import is_alignable
@@ -33,6 +32,9 @@ class FaceDetector:
     """An SCRFD network that looks at pictures in a square of `size_px` pixels."""
 
     def __init__(self, session: Session, path: Path, *, size_px: int) -> None:
+        # It brings SciPy along: a second that /health need not wait for at a start.
+        from insightface.model_zoo.scrfd import SCRFD
+
         # One dynamic session serves every size: InsightFace's fixed-size copies
         # would each hold the network again.
         self._network = SCRFD(

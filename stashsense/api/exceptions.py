@@ -19,10 +19,7 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     """
     if isinstance(error, StashSenseError):
         set_rollback()
-        response = Response(_body(str(error), error.code), status=error.status)
-        if error.retry_after_seconds is not None:
-            response["Retry-After"] = str(error.retry_after_seconds)
-        return response
+        return _answer(error)
     if isinstance(error, drf.ValidationError):
         set_rollback()
         detail = [*_locations(error.detail, ("body",))]
@@ -30,6 +27,13 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     response = exception_handler(error, dict(context))
     if response is not None:
         response.data = _body(_message(error), _code(error))
+    return response
+
+
+def _answer(error: StashSenseError) -> Response:
+    response = Response(_body(str(error), error.code), status=error.status)
+    if error.retry_after_seconds is not None:
+        response["Retry-After"] = str(error.retry_after_seconds)
     return response
 
 

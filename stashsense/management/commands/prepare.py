@@ -42,7 +42,7 @@ class Command(BaseCommand):
                 "No release in the data folder: installing the demo world of drawn "
                 "people (--no-demo starts without) ..."
             )
-            call_command("install_demo_world", stdout=self.stdout)
+            call_command("install_demo", stdout=self.stdout)
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)
