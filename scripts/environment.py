@@ -58,32 +58,29 @@ def _stamped_digests() -> dict[str, str]:
     """Return what .venv was filled from; nothing when its interpreter has changed."""
     try:
         stamp = json.loads(STAMP.read_text())
-        asked = [INTERPRETER, "-c", "import pip, sys; print(sys.version)"]
-        version = subprocess.run(asked, capture_output=True, text=True, check=True)
-    except (OSError, ValueError, subprocess.CalledProcessError):
+        is_same = stamp["python"] == _interpreter_version()
+        return dict(stamp["locks"]) if is_same else {}
+    except (OSError, ValueError, LookupError, subprocess.CalledProcessError):
         return {}
-    return stamp["locks"] if stamp["python"] == version.stdout.strip() else {}
+
+
+def _interpreter_version() -> str:
+    """Return .venv's Python by version and build; raises when it or pip is broken."""
+    asked = [str(INTERPRETER), "-c", "import pip, sys; print(sys.version)"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=True)
+    return answer.stdout.strip()
 
 
 def _install(wanted: dict[str, str]) -> None:
     STAMP.unlink(missing_ok=True)
     lock = DEVELOPMENT_LOCK if DEVELOPMENT_LOCK in wanted else SERVICE_LOCK
-    installed = subprocess.run(
-        [
-            *[INTERPRETER, "-m", "pip", "install", "--no-deps", "--require-hashes"],
-            *["-qq", "--no-input", "--disable-pip-version-check"],
-            *["--requirement", ROOT / lock],
-        ]
-    )
+    install = ["-m", "pip", "install", "-qq", "--no-input", "--no-deps"]
+    checked = ["--require-hashes", "--requirement", str(ROOT / lock)]
+    installed = subprocess.run([str(INTERPRETER), *install, *checked])
     if installed.returncode != 0:
         sys.exit(f"The packages of {lock} could not be installed; the reason is above.")
-    version = subprocess.run(
-        [INTERPRETER, "-c", "import sys; print(sys.version)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    STAMP.write_text(json.dumps({"python": version, "locks": wanted}, indent=2))
+    stamp = {"python": _interpreter_version(), "locks": wanted}
+    STAMP.write_text(json.dumps(stamp, indent=2))
 
 
 def _say(line: str) -> None:

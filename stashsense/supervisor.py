@@ -11,7 +11,7 @@ from supervisor import supervisord
 from stashsense.data_folder import ROOT
 
 
-class PromptSupervisor(supervisord.Supervisor):
+class PromptSupervisor(supervisord.Supervisor):  # type: ignore[misc]
     """Starts its programs before it first waits for something to happen."""
 
     def runforever(self) -> None:

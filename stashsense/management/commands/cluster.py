@@ -7,7 +7,7 @@ from django_q.management.commands.qcluster import Command as QClusterCommand
 from stashsense import processes
 
 
-class Command(QClusterCommand):
+class Command(QClusterCommand):  # type: ignore[misc]
     """What supervisord keeps running; `qcluster` is the same without the ties."""
 
     help = "Run the background tasks."

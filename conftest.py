@@ -1,0 +1,58 @@
+"""Fixtures for every app: a real browser."""
+
+import os
+import shutil
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+from stashsense import env
+
+BROWSER_WINDOW_PX = (1280, 900)
+# The machine may be busy; an answer that takes longer is a fault.
+BROWSER_PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """One headless Chromium for the whole run."""
+    browser_path, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (browser_path and driver_path):
+        reason = "Chromium and its driver are not installed (Debian: chromium-driver)"
+        if env.boolean("STASH_SENSE_REQUIRE_BROWSER", default=False):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    # Selenium would report its use to its makers.
+    os.environ["SE_AVOID_STATS"] = "true"
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser_path
+    for argument in (
+        "--headless",
+        # Chromium's own sandbox does not start for root, whom containers run as.
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        # It asks the network for nothing of its own.
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=Service(driver_path))
+    driver.set_page_load_timeout(BROWSER_PATIENCE_SECONDS)
+    driver.set_script_timeout(BROWSER_PATIENCE_SECONDS)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(chromium):
+    """A WebDriver with an empty window of 1280 x 900, signed in nowhere."""
+    chromium.set_window_size(*BROWSER_WINDOW_PX)
+    yield chromium
+    chromium.get("about:blank")
+    chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})

@@ -1,0 +1,21 @@
+"""The settings under test: the defaults, whatever the calling shell has set.
+
+Named in pyproject.toml, because nothing of a conftest.py runs early enough.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+KEPT = {"STASH_SENSE_REQUIRE_BROWSER"}
+
+for _name in {*os.environ} - KEPT:
+    if _name.startswith("STASH_") or _name in {"DATA_DIR", "LOG_LEVEL", "PORT", "TZ"}:
+        del os.environ[_name]
+
+# Keys are made in the data folder while settings are read.
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="stash-sense-tests-")
+atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
+
+from stashsense.settings import *  # noqa: E402, F403
