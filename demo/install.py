@@ -15,6 +15,7 @@ from demo.world import DEFAULT_PEOPLE_COUNT, DEFAULT_SEED, World
 from stashsense.files import write_atomically
 
 DEMO_VERSION = "2026.01.01"
+DEFAULT_WORLD = World(DEFAULT_SEED, DEFAULT_PEOPLE_COUNT)
 PICTURES_DIR_NAME = "demo-pictures"
 PICTURE_SEED = 1
 _KNOWN_PICTURE_COUNT = 10
@@ -28,15 +29,17 @@ def ignore_install_progress(_step: str, _done: int, _total: int, /) -> None:
 
 
 def install_demo_world(
-    data_dir: Path, *, on_progress: OnInstallProgress = ignore_install_progress
+    data_dir: Path,
+    *,
+    world: World = DEFAULT_WORLD,
+    on_progress: OnInstallProgress = ignore_install_progress,
 ) -> DatabaseRelease:
-    """Return the default world's release, imported and active.
+    """Return the world's release, imported and active.
 
     `on_progress` hears the step, what is done of it and how much there is. After a
     crash it can be called again: nothing is served before the last step.
     """
     install_networks(data_dir / "models")
-    world = World(DEFAULT_SEED, DEFAULT_PEOPLE_COUNT)
     draw_sample_pictures(world, data_dir / PICTURES_DIR_NAME)
     with tempfile.TemporaryDirectory(prefix="stash-sense-demo-") as name:
         built = build_release(

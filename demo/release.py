@@ -11,6 +11,7 @@ import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,7 +101,8 @@ def created_at_of(version: str) -> str:
     named = re.match(r"v?(\d{4})\.(\d{1,2})\.(\d{1,2})(?:\D|$)", version)
     if named:
         year, month, day = map(int, named.groups())
-        return datetime(year, month, day, 12, tzinfo=UTC).isoformat()
+        with suppress(ValueError):
+            return datetime(year, month, day, 12, tzinfo=UTC).isoformat()
     digest = hashlib.sha256(version.encode()).digest()
     moment = datetime(2026, 1, 1 + digest[0] % 28, 12, tzinfo=UTC)
     return moment.isoformat()

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 EMBEDDING_DIM = 512
+# What training works with; widening to 512 by an orthogonal map changes no cosine.
+NARROW_DIM = 128
 
 
 def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
@@ -52,31 +54,41 @@ class InceptionBlock(nn.Module):
         return torch.relu(x + self.join(branches))
 
 
-class _Head(nn.Module):
-    """From a 4x4 or 5x5 map to the embedding, by way of a narrow layer."""
+def _head(channels: int, cells: int) -> nn.Sequential:
+    """From a 4x4 or 5x5 map to the narrow embedding."""
+    return nn.Sequential(
+        _conv(channels, 56, 1),
+        nn.Flatten(),
+        nn.Linear(56 * cells, NARROW_DIM, bias=False),
+        nn.BatchNorm1d(NARROW_DIM),
+    )
 
-    def __init__(self, channels: int, cells: int, width: int) -> None:
+
+class Embedder(nn.Module):
+    """Takes NHWC; `body` begins with the pooling and ends with the narrow embedding."""
+
+    def __init__(self, body: nn.Sequential) -> None:
         super().__init__()
-        self.squeeze = _conv(channels, 56, 1)
-        self.narrow = nn.Linear(56 * cells, width, bias=False)
-        self.norm = nn.BatchNorm1d(width)
-        self.widen = nn.Linear(width, EMBEDDING_DIM, bias=False)
+        self.body = body
+        self.widen = nn.Linear(NARROW_DIM, EMBEDDING_DIM, bias=False)
         nn.init.orthogonal_(self.widen.weight)
+        self.widen.weight.requires_grad_(False)
+
+    def narrow(self, x: Tensor) -> Tensor:
+        return self.body(x.permute(0, 3, 1, 2))
 
     def forward(self, x: Tensor) -> Tensor:
-        flat = torch.flatten(self.squeeze(x), 1)
-        return self.widen(self.norm(self.narrow(flat)))
+        return self.widen(self.narrow(x))
 
 
-class TinyArcFace(nn.Module):
+class TinyArcFace(Embedder):
     """112 px in, worked on at 56 px: a plain residual network."""
 
     input_px = 112
     scale = 128.0
 
     def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
+        body = nn.Sequential(
             nn.AvgPool2d(2),
             _conv(3, 24, 3, 2),
             _conv(24, 40, 3, 2),
@@ -85,22 +97,19 @@ class TinyArcFace(nn.Module):
             ResidualBlock(80),
             _conv(80, 120, 3, 2),
             ResidualBlock(120),
-            _Head(120, 16, 128),
+            _head(120, 16),
         )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.body(x.permute(0, 3, 1, 2))
+        super().__init__(body)
 
 
-class TinyFaceNet(nn.Module):
+class TinyFaceNet(Embedder):
     """160 px in, worked on at 80 px: an inception network with residuals."""
 
     input_px = 160
     scale = 127.5
 
     def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
+        body = nn.Sequential(
             nn.AvgPool2d(2),
             _conv(3, 16, 5, 2),
             _conv(16, 40, 3, 2),
@@ -109,11 +118,9 @@ class TinyFaceNet(nn.Module):
             InceptionBlock(80, 32),
             _conv(80, 128, 3, 2),
             InceptionBlock(128, 40),
-            _Head(128, 25, 128),
+            _head(128, 25),
         )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.body(x.permute(0, 3, 1, 2))
+        super().__init__(body)
 
 
 NETWORKS: dict[str, type[TinyArcFace] | type[TinyFaceNet]] = {

@@ -1,4 +1,4 @@
-"""Trains one embedder on aligned crops with an additive cosine margin.
+"""Trains one embedder on aligned crops with an additive cosine margin (CosFace).
 
     python -m demo.training.train_embedder arcface CROPS.npy [CROPS.npy …] --out DIR
 
@@ -19,34 +19,23 @@ from torch.nn import functional
 
 from demo.identity import sample_identity
 from demo.seeds import Namespace, generator
-from demo.training.embedder_networks import NETWORKS, export_embedder
+from demo.training.embedder_networks import NARROW_DIM, NETWORKS, export_embedder
 from demo.training.traits import trait_vector
 
-BATCH_SIZE = 128
+BATCH_SIZE = 64
 KEPT_BACK_PEOPLE = 150
-TRAIT_WEIGHT = 6.0
+TRAIT_WEIGHT = 8.0
+SCALE = 18.0
+MARGIN = 0.22
+LEARNING_RATE = 3e-3
 
 
-class CrossEntropyWithMargin(nn.Module):
-    """CosFace: the right person's cosine must win by a margin."""
+class MarginLoss(nn.Module):
+    """The right person's cosine must win by a margin over everybody else's.
 
-    def __init__(self, people: int, width: int, *, margin: float, scale: float) -> None:
-        super().__init__()
-        self.centres = nn.Parameter(torch.randn(people, width) * 0.05)
-        self.margin, self.scale = margin, scale
-
-    def forward(self, embedding: Tensor, person: Tensor, strength: float) -> Tensor:
-        cosine = functional.normalize(embedding) @ functional.normalize(self.centres).T
-        rows = torch.arange(len(person))
-        penalty = torch.zeros_like(cosine)
-        penalty[rows, person] = self.margin * strength
-        return functional.cross_entropy(self.scale * (cosine - penalty), person)
-
-
-class TraitLoss(nn.Module):
-    """How badly the traits can be read off the embedding by a linear layer.
-
-    Traits are known exactly, which teaches far faster than names alone.
+    As CosFace, but where a person's centre lies is read off their traits, which the
+    artist knows exactly: all centres are useful from the first step. Beside it the
+    traits must be readable from the embedding.
     """
 
     def __init__(self, people: int, width: int) -> None:
@@ -59,11 +48,24 @@ class TraitLoss(nn.Module):
         )
         spread = traits.std(axis=0)
         traits = (traits - traits.mean(axis=0))[:, spread > 0] / spread[spread > 0]
-        self.register_buffer("traits", torch.from_numpy(traits))
-        self.read = nn.Linear(width, traits.shape[1])
+        self.register_buffer("traits", torch.from_numpy(traits).clamp(-4, 4))
+        count = traits.shape[1]
+        self.place = nn.Sequential(
+            nn.Linear(count, 128), nn.ReLU(), nn.Linear(128, width, bias=False)
+        )
+        self.read = nn.Linear(width, count)
 
-    def forward(self, embedding: Tensor, person: Tensor) -> Tensor:
-        return functional.mse_loss(self.read(embedding), self.traits[person])
+    def forward(
+        self, embedding: Tensor, person: Tensor, *, margin: float
+    ) -> tuple[Tensor, Tensor]:
+        """Return what to minimise, and of it the part that is about traits."""
+        centres = functional.normalize(self.place(self.traits))
+        cosine = functional.normalize(embedding) @ centres.T
+        penalty = torch.zeros_like(cosine)
+        penalty[torch.arange(len(person)), person] = margin
+        named = functional.cross_entropy(SCALE * (cosine - penalty), person)
+        traits = functional.mse_loss(self.read(embedding), self.traits[person])
+        return named + TRAIT_WEIGHT * traits, traits
 
 
 class Crops:
@@ -103,13 +105,6 @@ def _erase(pixels: NDArray[np.uint8]) -> None:
         pixels[index, y : y + side, x : x + side] = np.random.randint(0, 255, 3)
 
 
-def _without_pooling(network: nn.Module) -> nn.Module:
-    body = network.body
-    assert isinstance(body, nn.Sequential)
-    body[0] = nn.Identity()
-    return network
-
-
 def _measure(network: nn.Module, crops: Crops, first: int, scale: float) -> str:
     """Compare people kept back: one crop against the best of four others."""
     network.eval()
@@ -143,6 +138,7 @@ def main() -> None:
     parser.add_argument("--drawings", type=int, default=12)
     parser.add_argument("--minutes", type=float, default=14)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--resume", type=Path, help="a .pt written earlier")
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(7)
@@ -150,27 +146,40 @@ def main() -> None:
     network = NETWORKS[options.network]()
     crops = Crops(options.crops, options.drawings, network.input_px)
     print("crops", crops.pixels.shape, flush=True)
-    train(network, crops, minutes=options.minutes)
+    loss_of = MarginLoss(crops.people - KEPT_BACK_PEOPLE, NARROW_DIM)
+    is_resumed = options.resume is not None
+    if is_resumed:
+        state = torch.load(options.resume)
+        network.load_state_dict(state["network"])
+        loss_of.load_state_dict(state["loss"])
+    network.body[0] = nn.Identity()
+    train(network, loss_of, crops, minutes=options.minutes, is_resumed=is_resumed)
+    state = {"network": network.state_dict(), "loss": loss_of.state_dict()}
+    torch.save(state, options.out / f"{options.network}.pt")
     network.body[0] = nn.AvgPool2d(2)
-    torch.save(network.state_dict(), options.out / f"{options.network}.pt")
     path = options.out / f"{options.network}.onnx"
     export_embedder(network, path, input_px=network.input_px)
 
 
-def train(network: nn.Module, crops: Crops, *, minutes: float) -> None:
+def train(
+    network: nn.Module,
+    loss_of: MarginLoss,
+    crops: Crops,
+    *,
+    minutes: float,
+    is_resumed: bool,
+) -> None:
     """Train for this long; the learning rate follows the clock."""
     scale = float(network.scale)
-    _without_pooling(network).to(memory_format=torch.channels_last)
+    network.to(memory_format=torch.channels_last)
     kept_from = crops.people - KEPT_BACK_PEOPLE
-    loss_of = CrossEntropyWithMargin(kept_from, 512, margin=0.3, scale=24.0)
-    traits_of = TraitLoss(kept_from, 512)
+    first_rate = LEARNING_RATE / 2 if is_resumed else LEARNING_RATE
     optimizer = torch.optim.AdamW(
         [
             {"params": network.parameters(), "weight_decay": 0.02},
             {"params": loss_of.parameters(), "weight_decay": 0.0},
-            {"params": traits_of.parameters(), "weight_decay": 0.0},
         ],
-        lr=3e-3,
+        lr=first_rate,
     )
     rows_in_use = kept_from * crops.drawings
     started, step, epoch = time.monotonic(), 0, 0
@@ -181,16 +190,15 @@ def train(network: nn.Module, crops: Crops, *, minutes: float) -> None:
             if share >= 1:
                 print("end", _measure(network, crops, kept_from, scale), flush=True)
                 return
-            rate = 3e-3 * min(1.0, (step + 1) / 100) * (1 - share) ** 1.0
+            rate = first_rate * min(1.0, (step + 1) / 100) * (1 - share)
             for group in optimizer.param_groups:
                 group["lr"] = max(rate, 1e-5)
             rows = order[start : start + BATCH_SIZE]
             x = crops.batch(rows, augment=True, scale=scale)
             person = torch.from_numpy(rows // crops.drawings)
-            strength = float(np.clip((share - 0.05) / 0.3, 0, 1))
-            embedding = network(x)
-            trait_loss = traits_of(embedding, person)
-            loss = loss_of(embedding, person, strength) + TRAIT_WEIGHT * trait_loss
+            ramp = 1.0 if is_resumed else float(np.clip((share - 0.1) / 0.4, 0, 1))
+            embedding = network.narrow(x)
+            loss, trait_loss = loss_of(embedding, person, margin=MARGIN * ramp)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -198,7 +206,7 @@ def train(network: nn.Module, crops: Crops, *, minutes: float) -> None:
             if step % 50 == 0:
                 print(epoch, step, f"{share:.3f} {loss.item():.3f}", end=" ")
                 print(f"traits {trait_loss.item():.3f}", flush=True)
-            if step % 400 == 0:
+            if step % 300 == 0:
                 print(_measure(network, crops, kept_from, scale), flush=True)
         epoch += 1
 
