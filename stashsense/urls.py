@@ -1,7 +1,9 @@
 """Every route of the service."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from stashsense.api.docs import DocsView
@@ -16,4 +18,6 @@ urlpatterns = [
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="swagger-ui"),
     path("admin/", admin.site.urls),
+    # Browsers ask for it on every page that names no icon, such as the admin's.
+    path("favicon.ico", RedirectView.as_view(url=static("stashsense/icon.svg"))),
 ]
