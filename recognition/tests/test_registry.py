@@ -1,10 +1,12 @@
 """What a process serves, and how it follows the active release."""
 
 import os
+import socket
 import threading
 import time
 
 import pytest
+from django.utils import timezone
 
 from dbupdates.models import DatabaseRelease
 from recognition import registry
@@ -111,11 +113,11 @@ def test_rows_of_processes_that_died_are_removed_at_start(
     transactional_db, settings, tmp_path
 ):
     settings.DATA_DIR = tmp_path
-    dead = registry.ServingProcess(
-        host=registry.socket.gethostname(),
+    dead = ServingProcess(
+        host=socket.gethostname(),
         pid=2**22 + 1,
-        started_at=registry.timezone.now(),
-        heartbeat_at=registry.timezone.now(),
+        started_at=timezone.now(),
+        heartbeat_at=timezone.now(),
     )
     dead.save()
     watched = Registry()

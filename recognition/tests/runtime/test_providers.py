@@ -18,7 +18,7 @@ def _no_gpu(monkeypatch):
     def missing(name):
         raise OSError(name)
 
-    monkeypatch.setattr(providers.ctypes, "CDLL", missing)
+    monkeypatch.setattr("ctypes.CDLL", missing)
 
 
 @pytest.mark.usefixtures("_no_gpu")
