@@ -40,7 +40,10 @@ def on_starting(server: "Arbiter") -> None:
 def post_worker_init(worker: "Worker") -> None:
     """Begin to load what is served; requests are answered meanwhile."""
     from recognition import registry
+    from stashsense.api.health import operating_warnings
 
+    for warning in operating_warnings():
+        worker.log.warning(warning)
     registry.start()
 
 
