@@ -125,8 +125,8 @@ def require_free_space(needed_bytes: int) -> None:
     available_bytes = free_bytes(_staging_dir())
     if available_bytes < needed_bytes:
         raise InsufficientDiskSpace(
-            f"{settings.DATA_DIR} has {available_bytes / 1e6:,.0f} MB free; "
-            f"{needed_bytes / 1e6:,.0f} MB are needed"
+            f"{settings.DATA_DIR} has {available_bytes / 1e6:,.1f} MB free; "
+            f"{needed_bytes / 1e6:,.1f} MB are needed"
         )
 
 

@@ -191,7 +191,7 @@ def test_a_trial_dies_with_whoever_started_it(builder, tmp_path):
 
 
 def opened_once_read(fifo, *, ticks):
-    """Open the pipe for writing; tries at each line of `ticks` until it has a reader."""
+    """Open the pipe to write; tries at each line of `ticks` until it is read."""
     for _ in ticks:
         with contextlib.suppress(OSError):
             return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)

@@ -1,0 +1,158 @@
+"""The commands: what they print, how they end, and never a traceback."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from dbupdates import store
+from dbupdates.models import DatabaseRelease
+from dbupdates.services import activate_release, import_release
+from dbupdates.tests.factories import DatabaseReleaseFactory
+
+
+@pytest.fixture
+def staged(world, builder, inbox):
+    return import_release(builder.write_zip(inbox))
+
+
+def active_version():
+    active = store.active_release()
+    return active and active.version
+
+
+def test_import_release_says_what_it_does(world, builder, inbox, capsys):
+    call_command("import_release", str(builder.write_zip(inbox)))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" ")[0] for line in lines] == [
+        "Extracting",
+        "Verifying",
+        "Release",
+    ]
+    assert lines[-1] == "Release 2026.02.18 is staged: 25 faces of 12 performers."
+    assert active_version() == "2026.01.01"
+
+
+def test_import_release_draws_a_bar_on_a_terminal(
+    world, builder, inbox, capsys, monkeypatch
+):
+    path = builder.write_zip(inbox)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+
+    call_command("import_release", str(path))
+
+    captured = capsys.readouterr()
+    assert captured.out == "Release 2026.02.18 is staged: 25 faces of 12 performers.\n"
+    assert "Extracting" in captured.err
+    assert "Verifying" in captured.err
+    assert "%|" in captured.err
+
+
+def test_import_release_can_activate(world, builder, inbox, capsys):
+    call_command("import_release", str(builder.write_folder(inbox)), "--activate")
+
+    assert "Release 2026.02.18 is active" in capsys.readouterr().out
+    assert active_version() == "2026.02.18"
+
+
+def test_import_release_refuses_with_a_sentence(world, builder, inbox):
+    builder.checksums["faces.json"] = "sha256:" + "0" * 64
+    path = builder.write_zip(inbox)
+
+    with pytest.raises(CommandError, match=r"^faces\.json: expected sha256") as raised:
+        call_command("import_release", str(path), "--activate")
+
+    assert raised.value.returncode == 1
+    world.assert_unchanged()
+
+
+def test_import_release_of_nothing_is_a_sentence(world, inbox):
+    with pytest.raises(CommandError, match="is neither a zip nor a folder"):
+        call_command("import_release", str(inbox / "nothing.zip"))
+
+    world.assert_unchanged()
+
+
+def test_activate_release_goes_forth_and_back(staged, capsys):
+    call_command("activate_release", "v2026.2.18")
+    assert active_version() == "2026.02.18"
+
+    call_command("activate_release", "2026.01.01")
+    assert active_version() == "2026.01.01"
+    assert capsys.readouterr().out == (
+        "Release 2026.02.18 is active.\nRelease 2026.01.01 is active.\n"
+    )
+
+
+def test_activate_release_of_an_unknown_version_is_a_sentence(world):
+    with pytest.raises(CommandError, match=r"There is no release 2027\.01\.01"):
+        call_command("activate_release", "2027.01.01")
+
+    world.assert_unchanged()
+
+
+def test_verify_release_finds_it_intact(staged, capsys):
+    activate_release(staged)
+
+    call_command("verify_release")
+
+    assert capsys.readouterr().out.endswith("Release 2026.02.18 is intact.\n")
+
+
+def test_verify_release_names_what_differs(staged):
+    folder = store.release_path(staged.version)
+    for name in ("faces.json", "prepared/performers.jsonl"):
+        (folder / name).chmod(0o644)
+    (folder / "faces.json").write_bytes(b"[]")
+    with (folder / "prepared/performers.jsonl").open("ab") as lines:
+        lines.write(b"more")
+    (folder / "performers.json").unlink()
+    (folder / "notes.txt").write_text("added")
+
+    with pytest.raises(CommandError) as raised:
+        call_command("verify_release", "2026.02.18")
+
+    message = str(raised.value)
+    assert "Release 2026.02.18 is damaged" in message
+    assert "faces.json: expected sha256" in message
+    assert "prepared/performers.jsonl: expected sha256" in message
+    assert "performers.json: is missing" in message
+    assert "notes.txt: does not belong there" in message
+    assert "face_facenet.voy" not in message
+    assert raised.value.returncode == 1
+
+
+def test_verify_release_needs_a_release(db, data_dir):
+    with pytest.raises(CommandError, match="No release is active; name one"):
+        call_command("verify_release")
+    with pytest.raises(CommandError, match="There is no release"):
+        call_command("verify_release", "2026.02.18")
+
+
+def test_list_releases_shows_the_newest_first(world, capsys):
+    DatabaseReleaseFactory(
+        version="2026.02.18",
+        face_count=366_794,
+        performer_count=108_001,
+        size_bytes=1_900_000_000,
+        status=DatabaseRelease.Status.STAGED,
+    )
+
+    call_command("list_releases")
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["VERSION", "STATE", "FACES", "PERFORMERS", "MB", "NETWORKS"]
+    assert lines[1] == [
+        "2026.02.18",
+        "staged",
+        "366,794",
+        "108,001",
+        "1,900.0",
+        "test-1",
+    ]
+    assert lines[2][:2] == ["2026.01.01", "active"]
+
+
+def test_list_releases_of_an_empty_service_says_what_to_do(db, data_dir, capsys):
+    call_command("list_releases")
+
+    assert "import_release" in capsys.readouterr().out
