@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dbupdates.models import DatabaseRelease
-from dbupdates.prepared import write_prepared
+from dbupdates.prepared import open_prepared, write_prepared
 from dbupdates.store import ActiveRelease
 from demo.embedding import NETWORK_SET_NAME, network_digests
 from demo.install import install_networks
@@ -16,7 +16,7 @@ from demo.world import World
 from recognition import registry
 from recognition.runtime.providers import choose_execution_plan
 
-VERSION = "2026.3.1"
+VERSION = "2026.03.01"
 WORLD_SEED = 77
 PEOPLE_COUNT = 8
 PICTURE_SEED = 500
@@ -32,14 +32,15 @@ class SmallWorld:
     @property
     def release(self) -> ActiveRelease:
         """The release as a process that serves it sees it."""
-        people = len(self.world.people)
+        path = self.data_dir / "releases" / VERSION
+        prepared = open_prepared(path)
         return ActiveRelease(
             version=VERSION,
-            path=self.data_dir / "releases" / VERSION,
+            path=path,
             network_set=NETWORK_SET_NAME,
             network_files=dict(network_digests()),
-            performer_count=people,
-            face_count=4 * people,
+            performer_count=prepared.performer_count,
+            face_count=prepared.face_count,
             sources=("stashdb.org",),
             created_at=None,
         )

@@ -98,7 +98,7 @@ def test_what_is_served_stays_served_while_the_next_release_cannot_be_loaded(
 
     DatabaseRelease.objects.filter(pk=first.pk).update(status="retired")
     DatabaseRelease.objects.create(
-        version="2026.4.1",
+        version="2026.04.01",
         status="active",
         network_set=first.network_set,
         network_files=first.network_files,
@@ -106,7 +106,7 @@ def test_what_is_served_stays_served_while_the_next_release_cannot_be_loaded(
 
     wait_until(lambda: watching.state().failure is not None)
     assert watching.recognizer() is before
-    assert watching.state().failure.release.version == "2026.4.1"
+    assert watching.state().failure.release.version == "2026.04.01"
 
 
 def test_rows_of_processes_that_died_are_removed_at_start(

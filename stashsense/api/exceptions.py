@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
+from stashsense.api.parsers import BodyTooLarge
 from stashsense.exceptions import StashSenseError
 
 
@@ -24,6 +25,8 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
         set_rollback()
         detail = [*_locations(error.detail, ("body",))]
         return Response({"detail": detail, "code": "invalid"}, status=422)
+    if isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge()
     response = exception_handler(error, dict(context))
     if response is not None:
         response.data = _body(_message(error), _code(error))
