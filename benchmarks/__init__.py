@@ -1,0 +1,1 @@
+"""One file per claim about speed or size; each prints its figures last."""

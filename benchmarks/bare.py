@@ -1,0 +1,167 @@
+"""The bare sessions and indices: what identification costs without a service.
+
+A process of its own that opens the three networks and the two indices and nothing
+else, prepares every input once, and then runs them when asked to: the detector on the
+picture, both embedders on all faces and mirrors at once, both indices on the
+embeddings. Sessions are opened as the service opens them.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import voyager
+from numpy.typing import NDArray
+
+from benchmarks.detector_graph import decode, detector_input, face_landmarks
+from benchmarks.faces import EMBEDDERS
+from benchmarks.networks import ARCFACE_FILE, DETECTOR_FILE, FACENET_FILE
+from recognition.numeric.alignment import align_face
+from recognition.numeric.embedder_input import (
+    arcface_input,
+    facenet_input,
+    mean_over_mirrors,
+    with_mirrors,
+)
+from recognition.runtime.providers import choose_execution_plan
+from recognition.runtime.sessions import Session, open_session
+
+NEIGHBOUR_COUNT = 100
+
+
+class BareProcess:
+    """The caller's side: a process with everything loaded, which runs when told to."""
+
+    def __init__(self, networks_dir: Path, release_dir: Path, picture: Path) -> None:
+        self._started = time.perf_counter()
+        self._process = subprocess.Popen(
+            [
+                *[sys.executable, "-m", "benchmarks.bare"],
+                *[str(networks_dir), str(release_dir), str(picture)],
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.loading = self._read()
+        self.seconds_to_load = time.perf_counter() - self._started
+        self.preparation = self._read()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def run(self) -> dict[str, float]:
+        """Run everything once; return the seconds of each part."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("run\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def __enter__(self) -> "BareProcess":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # The end of its input ends it.
+        self._process.communicate()
+
+    def _read(self) -> dict[str, float]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{__name__} ended with {self._process.wait()}")
+        content: dict[str, float] = json.loads(line)
+        return content
+
+
+class _Stopwatch:
+    """Seconds of named parts."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - started
+
+
+class _Bare:
+    """The open sessions and indices, and inputs that are ready to be run."""
+
+    def __init__(self, networks_dir: Path, release_dir: Path) -> None:
+        plan = choose_execution_plan()
+        self.loading = _Stopwatch()
+        with self.loading.part("sessions"):
+            self._detector, self._facenet, self._arcface = (
+                open_session(networks_dir / name, plan)
+                for name in (DETECTOR_FILE, FACENET_FILE, ARCFACE_FILE)
+            )
+        with self.loading.part("indices"):
+            self._indices = [
+                voyager.Index.load(str(release_dir / f"face_{embedder}.voy"))
+                for embedder in EMBEDDERS
+            ]
+
+    def prepare(self, picture: bytes) -> int:
+        """Make every input once; return the number of faces."""
+        image = decode(picture)
+        crops = [align_face(image, landmarks) for landmarks in face_landmarks()]
+        rows = with_mirrors(np.stack(crops))
+        self._blob = detector_input(image)
+        self._facenet_rows, self._arcface_rows = (
+            facenet_input(rows),
+            arcface_input(rows),
+        )
+        self._probes = [
+            mean_over_mirrors(_outputs(self._facenet, self._facenet_rows)),
+            mean_over_mirrors(_outputs(self._arcface, self._arcface_rows)),
+        ]
+        return len(crops)
+
+    def run(self) -> dict[str, float]:
+        """Run everything once; return the seconds of each part."""
+        stopwatch = _Stopwatch()
+        with stopwatch.part("detector"):
+            _outputs(self._detector, self._blob)
+        with stopwatch.part("facenet"):
+            _outputs(self._facenet, self._facenet_rows)
+        with stopwatch.part("arcface"):
+            _outputs(self._arcface, self._arcface_rows)
+        with stopwatch.part("indices"):
+            for index, probes in zip(self._indices, self._probes, strict=True):
+                index.query(probes, k=NEIGHBOUR_COUNT)
+        return stopwatch.seconds
+
+
+def _outputs(session: Session, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    return session.run(None, {session.get_inputs()[0].name: inputs})[0]
+
+
+def _answer(content: dict[str, float]) -> None:
+    print(json.dumps(content), flush=True)
+
+
+def main(networks_dir: Path, release_dir: Path, picture: Path) -> None:
+    """Load, prepare, and run once for each line that comes in."""
+    bare = _Bare(networks_dir, release_dir)
+    _answer(bare.loading.seconds)
+    _answer({"faces": bare.prepare(picture.read_bytes())})
+    for _ in sys.stdin:
+        _answer(bare.run())
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
