@@ -13,7 +13,7 @@ from dbupdates.prepared import load_json
 PERFORMERS_DB_NAME = "performers.db"
 
 # Tables and columns that are read, or were by the predecessor; others are welcome.
-_REQUIRED_COLUMNS = {
+REQUIRED_COLUMNS = {
     "performers": (
         "id canonical_name disambiguation gender country ethnicity birth_date "
         "death_date height_cm eye_color hair_color career_start_year career_end_year "
@@ -57,7 +57,7 @@ def _check_sound(connection: sqlite3.Connection, name: str) -> None:
 
 
 def _check_columns(connection: sqlite3.Connection, name: str) -> None:
-    for table, required in _REQUIRED_COLUMNS.items():
+    for table, required in REQUIRED_COLUMNS.items():
         rows = connection.execute("SELECT name FROM pragma_table_info(?)", [table])
         columns = {column for (column,) in rows}
         if not columns:

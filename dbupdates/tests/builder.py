@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import voyager
 
-from dbupdates.contents import _REQUIRED_COLUMNS
+from dbupdates.contents import REQUIRED_COLUMNS
 
 NETWORK_FILES = {
     "facenet512.onnx": b"a FaceNet",
@@ -66,7 +66,7 @@ def index_bytes(
 def performers_db_bytes(**columns: str) -> bytes:
     """Return a database with the required tables; `columns` replaces those of some."""
     with sqlite3.connect(":memory:") as connection:
-        for table, names in {**_REQUIRED_COLUMNS, **columns}.items():
+        for table, names in {**REQUIRED_COLUMNS, **columns}.items():
             if names:
                 connection.execute(f"CREATE TABLE {table} ({', '.join(names.split())})")
         content = connection.serialize()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dbupdates.contents import _REQUIRED_COLUMNS, check_performers_db
+from dbupdates.contents import REQUIRED_COLUMNS, check_performers_db
 from dbupdates.exceptions import InvalidRelease
 from dbupdates.tests.builder import performers_db_bytes
 
@@ -28,7 +28,7 @@ def test_required_tables_and_more_pass_and_nothing_is_written(path):
     assert [p.name for p in path.parent.iterdir()] == ["performers.db"]
 
 
-@pytest.mark.parametrize("table", _REQUIRED_COLUMNS)
+@pytest.mark.parametrize("table", REQUIRED_COLUMNS)
 def test_a_missing_table_is_refused(path, table):
     path.write_bytes(performers_db_bytes(**{table: ""}))
 
