@@ -42,9 +42,7 @@ _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
     EOFError,
-    NotImplementedError,
     RuntimeError,
-    UnicodeDecodeError,
     ValueError,
 )
 
