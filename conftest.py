@@ -15,8 +15,11 @@ BROWSER_PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory):
-    """One headless Chromium for the whole run."""
+def chromium(tmp_path_factory, live_server):
+    """One headless Chromium for the whole run.
+
+    It ends before the live server, whose threads hold on to its connections.
+    """
     browser_path, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
     if not (browser_path and driver_path):
         reason = "Chromium and its driver are not installed (Debian: chromium-driver)"
@@ -55,4 +58,6 @@ def browser(chromium):
     chromium.set_window_size(*BROWSER_WINDOW_PX)
     yield chromium
     chromium.get("about:blank")
+    # What one page logged is not the next one's.
+    chromium.get_log("browser")
     chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})

@@ -38,6 +38,8 @@ def main(purpose: str, *command: str) -> None:
     found = _stamped_digests()
     if found.get(SERVICE_LOCK) != wanted[SERVICE_LOCK]:
         _say(f"Setting up {ENVIRONMENT.name} (some minutes and 2 GB at first) ...")
+        # First, or an interrupted clearing could leave it beside half a folder.
+        STAMP.unlink(missing_ok=True)
         venv.EnvBuilder(clear=True, symlinks=True, with_pip=True).create(ENVIRONMENT)
         _install(wanted)
     elif not wanted.items() <= found.items():

@@ -20,7 +20,19 @@ def end_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
 
 def end_forks_with_parent() -> None:
     """Have every process forked from now on, at any depth, killed with its parent."""
-    os.register_at_fork(after_in_child=lambda: end_with_parent(signal.SIGKILL))
+    forking_pid = 0
+
+    def remember_parent() -> None:
+        nonlocal forking_pid
+        forking_pid = os.getpid()
+
+    def tie() -> None:
+        end_with_parent(signal.SIGKILL)
+        # It may have been killed before the tie was made.
+        if os.getppid() != forking_pid:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    os.register_at_fork(before=remember_parent, after_in_child=tie)
 
 
 def adopt_orphans() -> None:

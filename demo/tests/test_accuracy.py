@@ -1,5 +1,7 @@
 """A small sample; benchmarks/demo_accuracy.py holds the claims."""
 
+import shutil
+
 import pytest
 
 from benchmarks.demo_accuracy import DETECTION_SIZE_PX, recognize_all
@@ -13,12 +15,13 @@ PICTURE_SEED = 4242
 
 
 @pytest.fixture(scope="module")
-def recognizer(built):
-    if not (built.folder / "prepared").exists():
-        write_prepared(built.folder)
+def recognizer(built, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prepared") / built.folder.name
+    shutil.copytree(built.folder, folder)
+    write_prepared(folder)
     return Recognizer(
         networks=open_demo_networks(detection_size_px=DETECTION_SIZE_PX),
-        database=FaceDatabase.load(built.folder, version="2026.03.04"),
+        database=FaceDatabase.load(folder, version="2026.03.04"),
     )
 
 

@@ -16,7 +16,8 @@ def unit_vectors(count, seed=0):
 def index_of(vectors):
     index = voyager.Index(voyager.Space.Cosine, num_dimensions=512)
     if len(vectors):
-        index.add_items(vectors)
+        # Threads would link the vectors in another order each time.
+        index.add_items(vectors, num_threads=1)
     return VectorIndex(index)
 
 

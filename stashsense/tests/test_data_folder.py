@@ -1,0 +1,96 @@
+"""What a data folder holds and who uses it."""
+
+import contextlib
+import sqlite3
+
+import pytest
+
+from stashsense import data_folder
+from stashsense.data_folder import DataFolderUnusable
+
+
+def stamp_database(folder, number):
+    database = folder / data_folder.DATABASE_NAME
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute(f"PRAGMA user_version = {number}")
+        connection.commit()
+
+
+def test_a_folder_is_made_and_held_by_one_service_at_a_time(tmp_path):
+    folder = tmp_path / "deep" / "data"
+
+    with data_folder.held(folder):
+        assert folder.is_dir()
+        with (
+            pytest.raises(DataFolderUnusable, match="another Stash Sense"),
+            data_folder.held(folder),
+        ):
+            pass
+
+    with data_folder.held(folder):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_the_reason(tmp_path):
+    (tmp_path / "file").touch()
+
+    with (
+        pytest.raises(DataFolderUnusable, match=r"data folder .*file/data: Not a dir"),
+        data_folder.held(tmp_path / "file" / "data"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("path", "is_release"),
+    [
+        (None, False),
+        ("releases/", False),
+        ("models/demo-1/", False),
+        ("releases/2026.01.01/", True),
+        # The predecessor's layout: files lie flat in the folder.
+        ("manifest.json", True),
+    ],
+)
+def test_a_release_is_seen_in_either_layout(tmp_path, path, is_release):
+    if path and path.endswith("/"):
+        (tmp_path / path).mkdir(parents=True)
+    elif path:
+        (tmp_path / path).touch()
+
+    assert data_folder.has_release(tmp_path) is is_release
+
+
+def test_a_folder_is_prepared_when_its_database_says_so(tmp_path):
+    assert not data_folder.is_prepared(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+    stamp_database(tmp_path, 0)
+    assert not data_folder.is_prepared(tmp_path)
+
+    stamp_database(tmp_path, data_folder.code_stamp())
+    assert data_folder.is_prepared(tmp_path)
+
+
+def test_a_database_of_other_code_or_no_database_is_not_prepared(tmp_path):
+    stamp_database(tmp_path, data_folder.code_stamp() ^ 2)
+    assert not data_folder.is_prepared(tmp_path)
+
+    (tmp_path / data_folder.DATABASE_NAME).write_bytes(b"no database" * 1000)
+    assert not data_folder.is_prepared(tmp_path)
+
+
+def test_the_stamp_changes_with_migrations_and_packages(tmp_path, monkeypatch):
+    monkeypatch.setattr(data_folder, "ROOT", tmp_path)
+    (tmp_path / "app" / "migrations").mkdir(parents=True)
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("django==1")
+
+    first = data_folder.code_stamp()
+    (tmp_path / "app" / "migrations" / "0001_initial.py").touch()
+    second = data_folder.code_stamp()
+    lock.write_text("django==2")
+    third = data_folder.code_stamp()
+
+    assert len({first, second, third}) == 3
+    assert all(0 < stamp < 2**31 for stamp in (first, second, third))

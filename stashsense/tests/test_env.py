@@ -1,0 +1,120 @@
+"""The readers of environment variables."""
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from stashsense import env
+
+
+@pytest.fixture
+def variable(monkeypatch):
+    """Set the variable NAME, or unset it with None."""
+
+    def set_variable(value, name="NAME"):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+
+    set_variable(None)
+    return set_variable
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, "d"), ("", "d"), ("  ", "d"), (" a b ", "a b")]
+)
+def test_text_is_trimmed_and_blank_is_unset(variable, value, expected):
+    variable(value)
+
+    assert env.text("NAME", "d") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("true", True), ("FALSE", False), (None, True), ("", True)]
+)
+def test_a_boolean_is_true_or_false_in_any_letter_case(variable, value, expected):
+    variable(value)
+
+    assert env.boolean("NAME", default=True) is expected
+
+
+@pytest.mark.parametrize("value", ["1", "yes", "on", "tru"])
+def test_any_other_boolean_is_refused(variable, value):
+    variable(value)
+
+    with pytest.raises(ImproperlyConfigured, match=f"NAME .*true or false.*{value}"):
+        env.boolean("NAME", default=False)
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", 1), ("9", 9), (None, 5)])
+def test_a_number_may_be_either_bound(variable, value, expected):
+    variable(value)
+
+    assert env.integer("NAME", default=5, minimum=1, maximum=9) == expected
+
+
+@pytest.mark.parametrize("value", ["0", "10", "1.5", "five", "-1", "1e3"])
+def test_a_number_out_of_bounds_or_no_number_is_refused(variable, value):
+    variable(value)
+
+    with pytest.raises(ImproperlyConfigured, match="NAME must be"):
+        env.integer("NAME", default=5, minimum=1, maximum=9)
+
+
+def test_a_choice_is_made_in_any_letter_case(variable):
+    variable("CPU")
+
+    assert env.choice("NAME", default="auto", choices={"auto", "cpu"}) == "cpu"
+
+
+def test_a_choice_not_offered_is_refused_with_the_offer(variable):
+    variable("tpu")
+
+    with pytest.raises(ImproperlyConfigured, match=r"NAME .* auto, cpu, not 'tpu'"):
+        env.choice("NAME", default="auto", choices={"auto", "cpu"})
+
+
+def test_words_are_parted_by_commas_and_blank_ones_left_out(variable):
+    variable("a, b,,c ,")
+
+    assert env.words("NAME") == ["a", "b", "c"]
+
+
+def test_a_directory_is_absolute_and_knows_home(variable, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    variable("~/data")
+    assert env.directory("NAME", Path("/d")) == tmp_path / "data"
+    variable("data")
+    assert env.directory("NAME", Path("/d")) == tmp_path / "data"
+
+
+def test_a_secret_comes_from_the_variable_or_from_its_file(variable, tmp_path):
+    assert env.secret("NAME") is None
+    variable("in the open")
+    assert env.secret("NAME") == "in the open"
+
+    variable(None)
+    path = tmp_path / "secret"
+    path.write_text("in the file\n")
+    variable(str(path), "NAME_FILE")
+    assert env.secret("NAME") == "in the file"
+
+
+def test_a_secret_given_twice_or_in_no_file_is_refused(variable, tmp_path):
+    variable("hidden")
+    variable(str(tmp_path / "absent"), "NAME_FILE")
+    with pytest.raises(ImproperlyConfigured, match="not both") as refusal:
+        env.secret("NAME")
+    assert "hidden" not in str(refusal.value)
+
+    variable(None)
+    with pytest.raises(ImproperlyConfigured, match="names no file"):
+        env.secret("NAME")
+
+    (tmp_path / "absent").touch()
+    with pytest.raises(ImproperlyConfigured, match="empty file"):
+        env.secret("NAME")

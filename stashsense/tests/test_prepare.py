@@ -1,0 +1,57 @@
+"""manage.py prepare: what is missing in a data folder is made, the rest left alone."""
+
+import io
+import re
+
+import pytest
+from django.contrib.auth import authenticate, get_user_model
+from django.core.management import call_command
+from django.db import connection
+
+from stashsense import data_folder
+
+pytestmark = pytest.mark.django_db
+
+
+def prepare():
+    """Run the command without the demo world; return what it said."""
+    said = io.StringIO()
+    call_command("prepare", "--no-demo", stdout=said)
+    return said.getvalue()
+
+
+def test_the_admin_gets_a_password_that_is_shown_once():
+    said = prepare()
+
+    password = re.search(r"the password (\S+) \(shown only now\)", said)[1]
+    user = authenticate(username="admin", password=password)
+    assert user is not None
+    assert user.is_superuser
+    assert user.is_staff
+    assert prepare() == ""
+
+
+def test_the_password_may_come_from_the_environment_and_is_not_shown(settings):
+    settings.ADMIN_PASSWORD = "correct horse"
+
+    said = prepare()
+
+    assert authenticate(username="admin", password="correct horse") is not None
+    assert "correct horse" not in said
+    assert "STASH_SENSE_ADMIN_PASSWORD" in said
+
+
+def test_an_administrator_of_another_name_will_do(django_user_model):
+    django_user_model.objects.create_superuser("somebody", password="hers")
+
+    assert prepare() == ""
+
+    assert [user.username for user in get_user_model().objects.all()] == ["somebody"]
+
+
+def test_the_database_says_that_it_is_prepared():
+    prepare()
+
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA user_version")
+        assert cursor.fetchone() == (data_folder.code_stamp(),)
