@@ -1,6 +1,6 @@
 """Whether the demo world is recognized: on held-out drawings, by the production code.
 
-    python -m benchmarks.demo_accuracy [--quick]
+    python -m benchmarks.demo_accuracy [--quick] [--seed N]
 
 The pictures come from seeds that no network was trained with and no release was built
 from. Thresholds are the defaults of /identify.
@@ -127,19 +127,21 @@ def report(known: Tally, strangers: Tally) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a fifth of the pictures")
-    share = QUICK_SHARE if parser.parse_args().quick else 1
+    parser.add_argument("--seed", type=int, default=PICTURE_SEED, help="of pictures")
+    options = parser.parse_args()
+    share = QUICK_SHARE if options.quick else 1
     world = World(DEFAULT_SEED, DEFAULT_PEOPLE_COUNT)
     known = iter_known_pictures(
-        world, seed=PICTURE_SEED, count=KNOWN_PICTURE_COUNT // share
+        world, seed=options.seed, count=KNOWN_PICTURE_COUNT // share
     )
     strangers = iter_stranger_pictures(
-        seed=PICTURE_SEED, count=STRANGER_PICTURE_COUNT // share
+        seed=options.seed, count=STRANGER_PICTURE_COUNT // share
     )
     with tempfile.TemporaryDirectory() as name:
         recognizer = open_recognizer(world, Path(name))
         print(
             f"on the CPU, {usable_cores()} cores: {len(recognizer.database.facenet)}"
-            f" faces of {world.people_count} people, pictures of seed {PICTURE_SEED}"
+            f" faces of {world.people_count} people, pictures of seed {options.seed}"
         )
         tallies = [recognize_all(recognizer, part) for part in (known, strangers)]
     return 0 if report(*tallies) else 1
