@@ -2,8 +2,6 @@
 
 import shutil
 
-import shutil
-
 import pytest
 
 from benchmarks.demo_accuracy import DETECTION_SIZE_PX, recognize_all
