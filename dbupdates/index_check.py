@@ -20,8 +20,13 @@ from dbupdates.exceptions import UnloadableIndex
 # which one vector in twenty is lost is refused with a probability of 99 %.
 SAMPLE_COUNT = 256
 MAX_LOST_FRACTION = 0.02
-# As many as an identification asks for, so that the check walks where it would.
+# As many as an identification asks for.
 NEIGHBOUR_COUNT = 100
+# How wide the search is. Searching only as wide as an identification does tells how
+# hard the vectors are rather than whether the graph is sound: of 256 vectors of a
+# sound index of 250,000 unstructured ones it misses 59, with 500 up to 6, with 1,000
+# none, in 12 ms each.
+SEARCH_WIDTH = 1000
 # Distance of a vector to itself. Float32 gives under 1e-6, measured; E4M3 keeps three
 # bits of mantissa and gives up to 0.006.
 SELF_DISTANCE_TOLERANCES = {
@@ -141,7 +146,7 @@ def _check_vectors_find_themselves(index: voyager.Index, name: str) -> None:
 def _nearest_distance(index: voyager.Index, vector: NDArray[np.float32]) -> float:
     neighbour_count = min(NEIGHBOUR_COUNT, int(index.num_elements))
     try:
-        _, distances = index.query(vector, k=neighbour_count)
+        _, distances = index.query(vector, k=neighbour_count, query_ef=SEARCH_WIDTH)
     except voyager.RecallError:
         # An identification asks for fewer then, too.
         _, distances = index.query(vector, k=1)
