@@ -81,17 +81,18 @@ def check_index(path: Path, *, dimensions: int) -> int:
         index = voyager.Index.load(str(path))
         _check_kind(index, path.name, dimensions=dimensions)
         _check_ids(index, path.name)
-        _check_vectors_find_themselves(index, path.name)
+        element_count = int(index.num_elements)
+        item_bytes = _ITEM_BYTES[index.storage_data_type]
+        # The file is mapped next; memory need not hold it twice. And a search that
+        # followed a link to nowhere would not come back to say so.
+        del index
+        _check_links(path, item_bytes=item_bytes)
+        _check_vectors_find_themselves(voyager.Index.load(str(path)), path.name)
     except voyager.RecallError as exc:
         raise UnloadableIndex(f"{path.name} finds no neighbours: {exc}") from exc
     # What Voyager raises for files it sees through, and for memory it cannot get.
     except (RuntimeError, ValueError, KeyError, OSError) as exc:
         raise UnloadableIndex(f"{path.name} cannot be loaded: {exc}") from exc
-    element_count = int(index.num_elements)
-    item_bytes = _ITEM_BYTES[index.storage_data_type]
-    # The file is mapped next; memory need not hold it twice.
-    del index
-    _check_links(path, item_bytes=item_bytes)
     return element_count
 
 

@@ -23,6 +23,7 @@ from dbupdates.store import ActiveRelease, active_release
 from recognition.exceptions import DatabaseNotLoaded
 from recognition.models import ServingProcess, ServingProcessQuerySet
 from recognition.runtime.face_database import FaceDatabase
+from recognition.runtime.memory import release_unused_memory
 from recognition.runtime.networks import NetworkSet, open_networks
 from recognition.runtime.providers import ExecutionPlan, choose_execution_plan
 from recognition.runtime.recognizer import Recognizer
@@ -195,6 +196,7 @@ class Registry:
             self._loader.start()
             self._next_heartbeat = 0.0
         if time.monotonic() >= self._next_heartbeat:
+            release_unused_memory()
             self._write_row()
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 

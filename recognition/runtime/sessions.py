@@ -38,6 +38,9 @@ def open_session(path: Path, plan: ExecutionPlan) -> Session:
     # Spinning threads would take the cores that decode the next picture.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+    # The arena never shrinks: after one picture of many faces it would hold 275 MB
+    # for good. Without it a run takes 6 % longer on two cores.
+    options.enable_cpu_mem_arena = False
     provider_options: list[dict[str, str]] = [{} for _ in plan.providers]
     if plan.provider == CUDA_PROVIDER:
         # The default doubles what it takes from the card at each step.
