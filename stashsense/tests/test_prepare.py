@@ -23,8 +23,9 @@ def prepare():
 def test_the_admin_gets_a_password_that_is_shown_once():
     said = prepare()
 
-    password = re.search(r"the password (\S+) \(shown only now\)", said)[1]
-    user = authenticate(username="admin", password=password)
+    shown = re.search(r"the password (\S+) \(shown only now\)", said)
+    assert shown is not None
+    user = authenticate(username="admin", password=shown[1])
     assert user is not None
     assert user.is_superuser
     assert user.is_staff

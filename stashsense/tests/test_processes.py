@@ -47,22 +47,27 @@ signal.pause()
 @pytest.fixture
 def run():
     """Start Python code; return it and the processes whose pids it prints."""
-    started = []
+    with contextlib.ExitStack() as stack:
 
-    def start(code):
-        process = subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
-        )
-        pids = process.stdout.readline().split()
-        started.extend([process, *(psutil.Process(int(pid)) for pid in pids)])
-        return started[0], started[1:]
+        def start(code):
+            command = [sys.executable, "-c", code]
+            process = stack.enter_context(
+                subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            )
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            pids = map(int, process.stdout.readline().split())
+            printed = [psutil.Process(pid) for pid in pids]
+            for each in printed:
+                stack.callback(kill, each)
+            return process, printed
 
-    yield start
-    for process in started:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    started[0].wait()
-    started[0].stdout.close()
+        yield start
+
+
+def kill(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
 
 
 def are_gone(processes):

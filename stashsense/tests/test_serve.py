@@ -79,6 +79,7 @@ class Service:
         self._reader.start()
 
     def _read(self):
+        assert self.process.stdout is not None
         with self.process.stdout as output:
             self.lines += output
 
