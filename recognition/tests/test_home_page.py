@@ -73,6 +73,11 @@ def test_a_chosen_picture_gets_boxes_and_names(page, served, group, tmp_path):
     assert "confidence" in figures
     assert "distance" in figures
     assert "recognised" in message_of(page)
+    bar = page.find_element(By.CSS_SELECTOR, "#faces .bar")
+    filled = bar.find_element(By.TAG_NAME, "span")
+    share = filled.size["width"] / bar.size["width"]
+    # Whole pixels of a bar of some hundred, and a percentage without decimals.
+    assert share == pytest.approx(int(figures.split()[1]) / 100, abs=0.015)
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])

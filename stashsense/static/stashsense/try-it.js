@@ -131,7 +131,7 @@ function describe(face, index) {
   }
   const bar = element("div", "bar");
   const filled = element("span");
-  filled.style.width = percent(face.best.confidence);
+  filled.style.width = `${100 * face.best.confidence}%`;
   bar.append(filled);
   item.append(bar, element("div", "figures", figuresOf(face.best)), element("div", "figures", detectionOf(face)));
   if (face.matches.length > 1) {
