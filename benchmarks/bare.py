@@ -3,7 +3,8 @@
 A process of its own that opens the three networks and the two indices and nothing
 else, prepares every input once, and then runs them when asked to: the detector on the
 picture, both embedders on all faces and mirrors at once, both indices on the
-embeddings. Sessions are opened as the service opens them.
+embeddings. Sessions are opened as the service opens them, or as ONNX Runtime opens
+them when it is told nothing.
 """
 
 import json
@@ -14,11 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Literal, cast
 
 import numpy as np
+import onnxruntime as ort
 import voyager
 from numpy.typing import NDArray
 
+from benchmarks.data_folder import ROOT
 from benchmarks.detector_graph import decode, detector_input, face_landmarks
 from benchmarks.faces import EMBEDDERS
 from benchmarks.networks import ARCFACE_FILE, DETECTOR_FILE, FACENET_FILE
@@ -29,28 +33,38 @@ from recognition.numeric.embedder_input import (
     mean_over_mirrors,
     with_mirrors,
 )
-from recognition.runtime.providers import choose_execution_plan
+from recognition.runtime.providers import ExecutionPlan, choose_execution_plan
 from recognition.runtime.sessions import Session, open_session
 
 NEIGHBOUR_COUNT = 100
+
+Opening = Literal["as-served", "by-default"]
 
 
 class BareProcess:
     """The caller's side: a process with everything loaded, which runs when told to."""
 
-    def __init__(self, networks_dir: Path, release_dir: Path, picture: Path) -> None:
-        self._started = time.perf_counter()
+    def __init__(
+        self,
+        networks_dir: Path,
+        release_dir: Path,
+        picture: Path,
+        *,
+        opening: Opening = "as-served",
+    ) -> None:
+        started = time.perf_counter()
         self._process = subprocess.Popen(
             [
                 *[sys.executable, "-m", "benchmarks.bare"],
-                *[str(networks_dir), str(release_dir), str(picture)],
+                *[str(networks_dir), str(release_dir), str(picture), opening],
             ],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         self.loading = self._read()
-        self.seconds_to_load = time.perf_counter() - self._started
+        self.seconds_to_load = time.perf_counter() - started
         self.preparation = self._read()
 
     @property
@@ -101,12 +115,15 @@ class _Stopwatch:
 class _Bare:
     """The open sessions and indices, and inputs that are ready to be run."""
 
-    def __init__(self, networks_dir: Path, release_dir: Path) -> None:
+    def __init__(
+        self, networks_dir: Path, release_dir: Path, *, opening: Opening
+    ) -> None:
+        open_as = open_session if opening == "as-served" else _open_plainly
         plan = choose_execution_plan()
         self.loading = _Stopwatch()
         with self.loading.part("sessions"):
             self._detector, self._facenet, self._arcface = (
-                open_session(networks_dir / name, plan)
+                open_as(networks_dir / name, plan)
                 for name in (DETECTOR_FILE, FACENET_FILE, ARCFACE_FILE)
             )
         with self.loading.part("indices"):
@@ -146,6 +163,11 @@ class _Bare:
         return stopwatch.seconds
 
 
+def _open_plainly(path: Path, plan: ExecutionPlan) -> Session:
+    session: Session = ort.InferenceSession(path, providers=list(plan.providers))
+    return session
+
+
 def _outputs(session: Session, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
     return session.run(None, {session.get_inputs()[0].name: inputs})[0]
 
@@ -154,9 +176,11 @@ def _answer(content: dict[str, float]) -> None:
     print(json.dumps(content), flush=True)
 
 
-def main(networks_dir: Path, release_dir: Path, picture: Path) -> None:
+def main(
+    networks_dir: Path, release_dir: Path, picture: Path, *, opening: Opening
+) -> None:
     """Load, prepare, and run once for each line that comes in."""
-    bare = _Bare(networks_dir, release_dir)
+    bare = _Bare(networks_dir, release_dir, opening=opening)
     _answer(bare.loading.seconds)
     _answer({"faces": bare.prepare(picture.read_bytes())})
     for _ in sys.stdin:
@@ -164,4 +188,4 @@ def main(networks_dir: Path, release_dir: Path, picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main(*map(Path, sys.argv[1:4]), opening=cast("Opening", sys.argv[4]))
