@@ -25,7 +25,7 @@ from dbupdates.prepared import open_prepared
 from dbupdates.progress import Phase, Progress
 from dbupdates.services import import_release, verify_release
 from dbupdates.tests.builder import (
-    ELEMENTS_AT,
+    LABEL_OFFSET_AT,
     NETWORKS,
     index_bytes,
     performers_db_bytes,
@@ -134,9 +134,8 @@ def misstate_digest(name):
 
 
 def crash_the_loader(builder):
-    size = len(builder.files["face_facenet.voy"])
-    for at in range(ELEMENTS_AT + 4, min(size, ELEMENTS_AT + 100), 4):
-        builder.change("face_facenet.voy", at, "<I", 0x7FFFFFF0)
+    # The head then puts the ids a terabyte into each element.
+    builder.change("face_facenet.voy", LABEL_OFFSET_AT, "<Q", 1 << 40)
 
 
 REFUSALS = {

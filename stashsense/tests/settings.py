@@ -19,3 +19,7 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="stash-sense-tests-")
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
 from stashsense.settings import *  # noqa: E402, F403
+from stashsense.settings import DATA_DIR, DATABASES  # noqa: E402
+
+# In a file, as in earnest: SQLite's shared memory database knows no waiting for locks.
+DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.db"}

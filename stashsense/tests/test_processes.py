@@ -39,7 +39,10 @@ ADOPTER = """
 import signal, subprocess
 from stashsense import processes
 processes.adopt_orphans()
-subprocess.run(["sh", "-c", "sleep 600 & echo $!"])
+script = "sleep 600 > /dev/null & echo $!"
+# Told once the shell between the two is gone.
+answer = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+print(answer.stdout, flush=True)
 signal.pause()
 """
 
