@@ -41,7 +41,7 @@ from stashsense import processes
 processes.adopt_orphans()
 script = "sleep 600 > /dev/null & echo $!"
 # Told once the shell between the two is gone.
-answer = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+answer = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
 print(answer.stdout, flush=True)
 signal.pause()
 """
