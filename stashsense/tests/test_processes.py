@@ -39,7 +39,7 @@ ADOPTER = """
 import signal, subprocess
 from stashsense import processes
 processes.adopt_orphans()
-script = "sleep 600 > /dev/null & echo $!"
+script = "sleep 600 > /dev/null 2> /dev/null & echo $!"
 # Told once the shell between the two is gone.
 answer = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
 print(answer.stdout, flush=True)
