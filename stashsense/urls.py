@@ -21,3 +21,6 @@ urlpatterns = [
     # Browsers ask for it on every page that names no icon, such as the admin's.
     path("favicon.ico", RedirectView.as_view(url=static("stashsense/icon.svg"))),
 ]
+
+handler404 = "stashsense.api.exceptions.answer_unknown_path"
+handler500 = "stashsense.api.exceptions.answer_our_mistake"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
@@ -31,6 +31,19 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     if response is not None:
         response.data = _body(_message(error), _code(error))
     return response
+
+
+def answer_unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return what a path without a route is answered with."""
+    return JsonResponse(
+        _body("There is nothing at this path.", "not_found"), status=404
+    )
+
+
+def answer_our_mistake(request: HttpRequest) -> HttpResponse:
+    """Return what is told of an error that nobody foresaw: the log has the rest."""
+    detail = "Something went wrong here; the log says what."
+    return JsonResponse(_body(detail, "error"), status=500)
 
 
 def _answer(error: StashSenseError) -> Response:

@@ -109,3 +109,24 @@ def test_validation_errors_name_the_place_as_clients_of_the_predecessor_expect()
 
 def test_a_mistake_of_ours_is_left_to_django():
     assert answer_exception(ZeroDivisionError(), {}) is None
+
+
+def test_a_path_without_a_route_is_answered_in_the_same_shape(client):
+    response = client.get("/nothing/here")
+
+    assert response.status_code == 404
+    assert response.json()["code"] == "not_found"
+
+
+def test_a_mistake_of_ours_is_answered_without_its_text(client, monkeypatch):
+    def fail():
+        raise ZeroDivisionError("a secret of ours")
+
+    monkeypatch.setattr("recognition.registry.state", fail)
+    client.raise_request_exception = False
+
+    response = client.get("/health")
+
+    assert response.status_code == 500
+    assert response.json()["code"] == "error"
+    assert b"secret" not in response.content

@@ -179,11 +179,16 @@ def service(prepared_folder, tmp_path, serve):
     return serve().wait_until_ready()
 
 
-def test_a_first_start_makes_the_admin_and_a_second_has_nothing_to_prepare(serve):
+def test_a_first_start_makes_the_admin_and_a_second_has_nothing_to_prepare(
+    serve, data_dir
+):
     first = serve().wait_until_ready()
+    # Who sets up a client looks for it there before anybody has used it.
+    key_mode = (data_dir / "api_key").stat().st_mode & 0o777
     first.stop(signal.SIGTERM)
     second = serve().wait_until_ready()
 
+    assert key_mode == 0o600
     assert first.address("/") in first.text
     assert "Preparing" in first.text
     assert "Created the user admin with the password" in first.text
