@@ -82,7 +82,7 @@ def project(tmp_path_factory):
     return root
 
 
-SET_UP = "Setting up .venv (some minutes and 2 GB at first) ...\n"
+SET_UP = "Setting up .venv (1.5 GB, some minutes at first) ...\n"
 
 
 def set_up(root, purpose="service"):

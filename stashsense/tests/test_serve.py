@@ -180,11 +180,11 @@ def service(prepared_folder, tmp_path, serve):
 
 
 def test_a_first_start_makes_the_admin_and_a_second_has_nothing_to_prepare(
-    serve, data_dir
+    serve, tmp_path
 ):
     first = serve().wait_until_ready()
     # Who sets up a client looks for it there before anybody has used it.
-    key_mode = (data_dir / "api_key").stat().st_mode & 0o777
+    key_mode = (tmp_path / "data" / "api_key").stat().st_mode & 0o777
     first.stop(signal.SIGTERM)
     second = serve().wait_until_ready()
 
