@@ -37,7 +37,7 @@ def main(purpose: str, *command: str) -> None:
     wanted = _digests(SERVICE_LOCK, *[DEVELOPMENT_LOCK] * is_development)
     found = _stamped_digests()
     if found.get(SERVICE_LOCK) != wanted[SERVICE_LOCK]:
-        _say(f"Setting up {ENVIRONMENT.name} (some minutes and 2 GB at first) ...")
+        _say(f"Setting up {ENVIRONMENT.name} (1.5 GB, some minutes at first) ...")
         # First, or an interrupted clearing could leave it beside half a folder.
         STAMP.unlink(missing_ok=True)
         venv.EnvBuilder(clear=True, symlinks=True, with_pip=True).create(ENVIRONMENT)
