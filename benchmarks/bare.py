@@ -33,6 +33,7 @@ from recognition.numeric.embedder_input import (
     mean_over_mirrors,
     with_mirrors,
 )
+from recognition.runtime.memory import release_unused_memory
 from recognition.runtime.providers import ExecutionPlan, choose_execution_plan
 from recognition.runtime.sessions import Session, open_session
 
@@ -184,7 +185,10 @@ def main(
     _answer(bare.loading.seconds)
     _answer({"faces": bare.prepare(picture.read_bytes())})
     for _ in sys.stdin:
-        _answer(bare.run())
+        seconds = bare.run()
+        # What is left is what sessions and indices cannot do without.
+        release_unused_memory()
+        _answer(seconds)
 
 
 if __name__ == "__main__":

@@ -2,22 +2,24 @@
 
     python -m benchmarks.identify_overhead [--quick]
 
-The service and two processes with the bare sessions and indices identify the same
-picture in turns, so that whatever else the machine does falls on all. One opens its
-sessions as the service does; the other as ONNX Runtime does by default, which tells
-what the service's way costs or saves.
+The service and processes with the bare sessions and indices identify the same picture
+in turns, so that whatever else the machine does falls on all. One opens its sessions
+as the service does; unless in a hurry, another does as ONNX Runtime does by default,
+which tells what the service's way costs or saves.
 """
 
 import statistics
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.bare import BareProcess
+from benchmarks.bare import BareProcess, Opening
 from benchmarks.data_folder import (
     index_bytes,
     release_folder,
@@ -40,8 +42,9 @@ MEMORY_GOAL = 1.25
 # Threads and caches find their size in these; they do not count.
 _WARM_UP_ROUNDS = 2
 _SECONDS = 180.0
-_QUICK_SECONDS = 8.0
 _MIN_ROUNDS = 3
+# With the warming up. On a slow machine three rounds take longer.
+_QUICK_SECONDS = 12.0
 # The service returns freed memory to the system every five seconds.
 _SETTLE_SECONDS = 6.0
 
@@ -53,12 +56,14 @@ class Rounds:
     """What each party took, an entry for each round; of the bare ones part by part."""
 
     service: list[Answer] = field(default_factory=list)
-    bare: list[Parts] = field(default_factory=list)
-    default: list[Parts] = field(default_factory=list)
+    bare: dict[Opening, list[Parts]] = field(default_factory=dict)
 
     @property
     def service_seconds(self) -> float:
         return statistics.median(answer.seconds for answer in self.service)
+
+    def bare_seconds(self, opening: Opening) -> float:
+        return statistics.median(sum(parts.values()) for parts in self.bare[opening])
 
 
 @dataclass(frozen=True)
@@ -80,14 +85,14 @@ def main() -> int:
     print_machine()
     print_networks()
     if options.quick:
-        outcome = measure(QUICK, seconds=_QUICK_SECONDS)
+        outcome = measure(QUICK, ["as-served"], seconds=_QUICK_SECONDS)
     else:
-        outcome = measure(PRODUCTION, seconds=_SECONDS)
+        outcome = measure(PRODUCTION, ["as-served", "by-default"], seconds=_SECONDS)
     print_details(outcome)
     return print_figures(figures(outcome, has_memory_goal=not options.quick))
 
 
-def measure(crowd: Crowd, *, seconds: float) -> Outcome:
+def measure(crowd: Crowd, openings: list[Opening], *, seconds: float) -> Outcome:
     """Let the parties identify the picture in turns for about so long."""
     picture = marked_picture()
     without_release = _memory_without_release(crowd)
@@ -101,12 +106,13 @@ def measure(crowd: Crowd, *, seconds: float) -> Outcome:
         service.wait_until("database_loaded")
         loaded = memory_of(service.worker_pid())
         places = (networks_folder(), release_folder(data_dir), Path(file.name))
-        with (
-            BareProcess(*places) as bare,
-            BareProcess(*places, opening="by-default") as default,
-        ):
+        with ExitStack() as stack:
+            bare = {
+                opening: stack.enter_context(BareProcess(*places, opening=opening))
+                for opening in openings
+            }
             client, body = service.client(), identify_body(picture)
-            rounds = _take_turns(client, body, bare, default, seconds=seconds)
+            rounds = _take_turns(client, body, bare, seconds=seconds)
             used = memory_of(service.worker_pid())
             time.sleep(_SETTLE_SECONDS)
             return Outcome(
@@ -115,7 +121,7 @@ def measure(crowd: Crowd, *, seconds: float) -> Outcome:
                 loaded=loaded,
                 used=used,
                 settled=memory_of(service.worker_pid()),
-                bare=memory_of(bare.pid),
+                bare=memory_of(bare["as-served"].pid),
                 index_bytes=index_bytes(data_dir),
             )
 
@@ -125,27 +131,17 @@ def figures(outcome: Outcome, *, has_memory_goal: bool) -> list[Figure]:
 
     With a small index the networks outweigh it, so its memory has no goal.
     """
-    seconds = outcome.rounds.service_seconds
+    rounds = outcome.rounds
+    seconds = rounds.service_seconds
+    bare_ratios = {
+        opening: seconds / rounds.bare_seconds(opening) for opening in rounds.bare
+    }
     resident_bytes = outcome.settled.resident_bytes
-    without_networks = resident_bytes - network_bytes()
-    return [
+    found = [
         Figure("identify_time_per_face", 1000 * seconds / len(FACE_CENTRES), "ms"),
-        Figure(
-            "identify_to_default_sessions",
-            seconds / _total(outcome.rounds.default),
-            "of bare",
-        ),
-        Figure(
-            "resident_memory_without_networks",
-            without_networks / outcome.index_bytes,
-            "of index bytes",
-        ),
-        Figure(
-            "identify_overhead",
-            seconds / _total(outcome.rounds.bare),
-            "of bare",
-            OVERHEAD_GOAL,
-        ),
+        _memory_figure("of_bare", outcome.bare.resident_bytes, outcome),
+        _memory_figure("without_networks", resident_bytes - network_bytes(), outcome),
+        Figure("identify_overhead", bare_ratios["as-served"], "of bare", OVERHEAD_GOAL),
         Figure(
             "resident_memory",
             resident_bytes / outcome.index_bytes,
@@ -153,19 +149,23 @@ def figures(outcome: Outcome, *, has_memory_goal: bool) -> list[Figure]:
             MEMORY_GOAL if has_memory_goal else None,
         ),
     ]
+    if "by-default" in bare_ratios:
+        to_default = bare_ratios["by-default"]
+        found.insert(1, Figure("identify_to_default_sessions", to_default, "of bare"))
+    return found
 
 
 def print_details(outcome: Outcome) -> None:
     """Print the parts that the figures are made of."""
     rounds = outcome.rounds
-    steps = [_server_timing(answer) for answer in rounds.service]
-    print(f"{len(steps)} rounds, {len(FACE_CENTRES)} faces, medians in ms:")
-    for name, seconds, parts in (
-        ("service", rounds.service_seconds, steps),
-        ("bare sessions and indices", _total(rounds.bare), rounds.bare),
-        ("the same by default", _total(rounds.default), rounds.default),
-    ):
-        print(f"  {name}: {1000 * seconds:.1f} ({_in_ms(_medians(parts))})")
+    steps = _medians([_server_timing(answer) for answer in rounds.service])
+    print(f"{len(rounds.service)} rounds, {len(FACE_CENTRES)} faces, medians in ms:")
+    print(f"  service: {1000 * rounds.service_seconds:.1f} ({_in_ms(steps)})")
+    for opening, runs in rounds.bare.items():
+        print(
+            f"  bare, sessions opened {opening}:"
+            f" {1000 * rounds.bare_seconds(opening):.1f} ({_in_ms(_medians(runs))})"
+        )
     print("Memory:")
     for name, memory in (
         ("service without a release", outcome.without_release),
@@ -181,6 +181,11 @@ def print_details(outcome: Outcome) -> None:
     )
 
 
+def _memory_figure(what: str, resident_bytes: int, outcome: Outcome) -> Figure:
+    ratio = resident_bytes / outcome.index_bytes
+    return Figure(f"resident_memory_{what}", ratio, "of index bytes")
+
+
 def _memory_without_release(crowd: Crowd) -> Memory:
     """Return what the worker takes before it has anything to serve."""
     with scratch_data_folder(crowd) as data_dir:
@@ -191,30 +196,28 @@ def _memory_without_release(crowd: Crowd) -> Memory:
 
 
 def _take_turns(
-    client: Client,
-    body: bytes,
-    bare: BareProcess,
-    default: BareProcess,
-    *,
-    seconds: float,
+    client: Client, body: bytes, bare: dict[Opening, BareProcess], *, seconds: float
 ) -> Rounds:
     """Return rounds of all parties; who begins changes from round to round."""
-    rounds = Rounds()
-    turns: list[Callable[[], None]] = [
-        lambda: rounds.service.append(_identified(client, body)),
-        lambda: rounds.bare.append(bare.run()),
-        lambda: rounds.default.append(default.run()),
-    ]
+    started = time.monotonic()
     for _ in range(_WARM_UP_ROUNDS):
         _identified(client, body)
-        bare.run()
-        default.run()
-    started = time.monotonic()
-    while len(rounds.default) < _MIN_ROUNDS or time.monotonic() - started < seconds:
+        for process in bare.values():
+            process.run()
+    rounds = Rounds(bare={opening: [] for opening in bare})
+    turns: list[Callable[[], None]] = [
+        lambda: rounds.service.append(_identified(client, body)),
+        *(partial(_run, process, rounds.bare[name]) for name, process in bare.items()),
+    ]
+    while len(rounds.service) < _MIN_ROUNDS or time.monotonic() - started < seconds:
         for turn in turns:
             turn()
         turns.append(turns.pop(0))
     return rounds
+
+
+def _run(process: BareProcess, runs: list[Parts]) -> None:
+    runs.append(process.run())
 
 
 def _identified(client: Client, body: bytes) -> Answer:
@@ -234,11 +237,6 @@ def _server_timing(answer: Answer) -> Parts:
         entry.split(";dur=") for entry in answer.headers["Server-Timing"].split(", ")
     )
     return {name: float(milliseconds) / 1000 for name, milliseconds in entries}
-
-
-def _total(runs: list[Parts]) -> float:
-    """Return the median seconds of whole runs."""
-    return statistics.median(sum(parts.values()) for parts in runs)
 
 
 def _medians(runs: list[Parts]) -> Parts:
