@@ -39,6 +39,9 @@ from recognition.runtime.sessions import Session, open_session
 
 NEIGHBOUR_COUNT = 100
 
+_RUN = "run\n"
+_RELEASE_MEMORY = "release memory\n"
+
 Opening = Literal["as-served", "by-default"]
 
 
@@ -74,10 +77,11 @@ class BareProcess:
 
     def run(self) -> dict[str, float]:
         """Run everything once; return the seconds of each part."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("run\n")
-        self._process.stdin.flush()
-        return self._read()
+        return self._ask(_RUN)
+
+    def release_memory(self) -> None:
+        """Have it give back what sessions and indices can do without."""
+        self._ask(_RELEASE_MEMORY)
 
     def __enter__(self) -> "BareProcess":
         return self
@@ -90,6 +94,12 @@ class BareProcess:
     ) -> None:
         # The end of its input ends it.
         self._process.communicate()
+
+    def _ask(self, request: str) -> dict[str, float]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(request)
+        self._process.stdin.flush()
+        return self._read()
 
     def _read(self) -> dict[str, float]:
         assert self._process.stdout is not None
@@ -184,11 +194,12 @@ def main(
     bare = _Bare(networks_dir, release_dir, opening=opening)
     _answer(bare.loading.seconds)
     _answer({"faces": bare.prepare(picture.read_bytes())})
-    for _ in sys.stdin:
-        seconds = bare.run()
-        # What is left is what sessions and indices cannot do without.
-        release_unused_memory()
-        _answer(seconds)
+    for request in sys.stdin:
+        if request == _RUN:
+            _answer(bare.run())
+        else:
+            release_unused_memory()
+            _answer({})
 
 
 if __name__ == "__main__":

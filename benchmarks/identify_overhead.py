@@ -115,6 +115,7 @@ def measure(crowd: Crowd, openings: list[Opening], *, seconds: float) -> Outcome
             rounds = _take_turns(client, body, bare, seconds=seconds)
             used = memory_of(service.worker_pid())
             time.sleep(_SETTLE_SECONDS)
+            bare["as-served"].release_memory()
             return Outcome(
                 rounds=rounds,
                 without_release=without_release,
