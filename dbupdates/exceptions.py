@@ -9,8 +9,18 @@ DatabaseUpdateError
 │   ├── UnsafeArchive
 │   └── UnloadableIndex
 ├── InsufficientDiskSpace
+├── InsufficientMemory
 ├── UpdateInProgress
+├── UpdateRefused           there is nothing to do, or not now
+│   ├── AlreadyLatest
+│   ├── NothingToDownload
+│   └── TooLateToCancel
+├── UpdateStopped           somebody asked for the end
+│   ├── UpdateCancelled
+│   └── UpdateInterrupted
+├── SwapFailed              a process cannot serve the release
 ├── ReleaseNotFound
+├── RunNotFound
 └── WrongNetworks
 
 None of them changes which release is served.
@@ -79,6 +89,13 @@ class InsufficientDiskSpace(DatabaseUpdateError):
     code: ClassVar[str] = "insufficient_disk_space"
 
 
+class InsufficientMemory(DatabaseUpdateError):
+    """Serving processes could not hold the release; nothing was fetched."""
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "insufficient_memory"
+
+
 class UpdateInProgress(DatabaseUpdateError):
     """Somebody else stages or changes releases; this attempt has done nothing."""
 
@@ -86,11 +103,71 @@ class UpdateInProgress(DatabaseUpdateError):
     code: ClassVar[str] = "update_in_progress"
 
 
+class UpdateRefused(DatabaseUpdateError):
+    """What was asked for makes no sense at this moment; nothing was begun."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "update_refused"
+
+
+class AlreadyLatest(UpdateRefused):
+    """The release that is active is the newest there is."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "already_latest"
+
+
+class NothingToDownload(UpdateRefused):
+    """The feed has no archive of that release, or does not know it."""
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "nothing_to_download"
+
+
+class TooLateToCancel(UpdateRefused):
+    """The run has ended, or its release is being swapped in; it goes on."""
+
+    code: ClassVar[str] = "too_late_to_cancel"
+
+
+class UpdateStopped(DatabaseUpdateError):
+    """Somebody asked for the end of a run, and it ended; see the subclasses."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "update_stopped"
+
+
+class UpdateCancelled(UpdateStopped):
+    """A person cancelled the run; nothing of it is left in staging."""
+
+    code: ClassVar[str] = "update_cancelled"
+
+
+class UpdateInterrupted(UpdateStopped):
+    """The service stopped; what was downloaded is kept for the next attempt."""
+
+    code: ClassVar[str] = "update_interrupted"
+
+
+class SwapFailed(DatabaseUpdateError):
+    """A serving process cannot load the release; the former one is active again."""
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "swap_failed"
+
+
 class ReleaseNotFound(DatabaseUpdateError):
     """No release of that version is installed; nothing was changed."""
 
     status: ClassVar[int] = 404
     code: ClassVar[str] = "release_not_found"
+
+
+class RunNotFound(DatabaseUpdateError):
+    """There is no such run; nothing was changed."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "run_not_found"
 
 
 class WrongNetworks(DatabaseUpdateError):

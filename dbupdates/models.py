@@ -1,12 +1,16 @@
-"""The releases this service knows of, and which one is served.
+"""The releases this service knows of, the runs that change them, and when to run.
 
 A row outlives the files it speaks of: a purged or rejected release keeps its history.
 """
 
+import uuid
+from datetime import time
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 
+from dbupdates.progress import CANCELLABLE, IN_PROGRESS, Phase
 from dbupdates.versions import parse_version
 
 
@@ -75,6 +79,23 @@ class DatabaseRelease(models.Model):
     activated_at = models.DateTimeField("activated", null=True, blank=True)
     retired_at = models.DateTimeField("retired", null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why the release was rejected.")
+    published_at = models.DateTimeField(
+        "in the feed since", null=True, blank=True, help_text="As the feed says."
+    )
+    title = models.CharField(max_length=255, blank=True)
+    notes = models.TextField(blank=True, help_text="What the feed says of it.")
+    archive_url = models.URLField(
+        max_length=2048, blank=True, help_text="Empty where the feed has no archive."
+    )
+    archive_bytes = models.PositiveBigIntegerField(
+        "archive size", default=0, help_text="0 where the feed does not say."
+    )
+    archive_sha256 = models.CharField(
+        "archive SHA-256",
+        max_length=64,
+        blank=True,
+        help_text="Empty where the feed does not say.",
+    )
 
     objects: ClassVar[DatabaseReleaseQuerySet] = DatabaseReleaseQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -103,6 +124,10 @@ class DatabaseRelease(models.Model):
         return self.status == self.Status.ACTIVE
 
     @property
+    def is_downloadable(self) -> bool:
+        return bool(self.archive_url) and not self.is_installed
+
+    @property
     def is_installed(self) -> bool:
         return self.status in self.INSTALLED
 
@@ -129,3 +154,213 @@ class ReleaseFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ReleaseFeed(models.Model):
+    """What a feed answered last, shared by every process; one row for each address.
+
+    What it lists is in the rows of `DatabaseRelease`.
+    """
+
+    url = models.URLField(max_length=2048, unique=True)
+    etag = models.CharField(max_length=255, blank=True)
+    latest_version = models.CharField(
+        max_length=64, blank=True, help_text="The newest release it lists."
+    )
+    asked_at = models.DateTimeField("last asked", null=True, blank=True)
+    answered_at = models.DateTimeField("last answered", null=True, blank=True)
+    closed_until = models.DateTimeField(
+        "not asked before", null=True, blank=True, help_text="It asked us to wait."
+    )
+    error = models.TextField(
+        blank=True, help_text="Why the last attempt failed; empty when it did not."
+    )
+
+    class Meta:
+        verbose_name = "release feed"
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class UpdatePolicy(models.Model):
+    """When to look for releases and what to do about them; the one row is pk 1."""
+
+    is_checking = models.BooleanField(
+        "check for new releases",
+        default=True,
+        help_text="Asks the feed once a day; nothing is downloaded by that.",
+    )
+    is_installing = models.BooleanField(
+        "install new releases by itself",
+        default=False,
+        help_text="Downloads and activates what a check finds.",
+    )
+    window_start = models.TimeField(
+        "install after",
+        default=time(3),
+        help_text="Local time. The same as the end: at any time.",
+    )
+    window_end = models.TimeField("install before", default=time(6))
+    kept_count = models.PositiveSmallIntegerField(
+        "old releases kept",
+        default=1,
+        help_text="Besides the active one; older ones are deleted after an update.",
+    )
+
+    class Meta:
+        verbose_name = "update policy"
+        verbose_name_plural = "update policy"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                condition=models.Q(pk=1), name="dbupdates_one_policy"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "Update policy"
+
+    @classmethod
+    def current(cls) -> "UpdatePolicy":
+        """Return the policy, with the defaults where nobody has changed it."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+
+def new_job_id() -> str:
+    """Return 12 hexadecimal digits, which the REST API names a run by."""
+    return uuid.uuid4().hex[:12]
+
+
+class UpdateRunQuerySet(models.QuerySet["UpdateRun"]):
+    def in_progress(self) -> "UpdateRunQuerySet":
+        """Return the run that has not ended; there is one at most."""
+        return self.filter(phase__in=IN_PROGRESS)
+
+
+class UpdateRun(models.Model):
+    """One attempt to change which release is installed or served.
+
+    queued → downloading → extracting → verifying → swapping → reloading → complete;
+    from any of these to failed, and to cancelled until swapping.
+    """
+
+    class Kind(models.TextChoices):
+        DOWNLOAD = "download"
+        IMPORT = "import"
+        ACTIVATION = "activation"
+
+    class Asker(models.TextChoices):
+        ADMIN = "admin"
+        API = "api", "API"
+        SCHEDULE = "schedule"
+        COMMAND = "command"
+        START = "start"
+
+    job_id = models.CharField(
+        max_length=12, unique=True, default=new_job_id, editable=False
+    )
+    kind = models.CharField(max_length=16, choices=Kind)
+    version = models.CharField(
+        "release", max_length=64, blank=True, help_text="Empty until it is known."
+    )
+    source_path = models.TextField(
+        "imported from", blank=True, help_text="A zip or folder on this machine."
+    )
+    is_activating = models.BooleanField(
+        "activates", default=True, help_text="Or leaves the release installed only."
+    )
+    phase = models.CharField(
+        max_length=16,
+        choices=[(phase.value, phase.value) for phase in Phase],
+        default=Phase.QUEUED.value,
+    )
+    asked_by = models.CharField(max_length=16, choices=Asker)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+    former_version = models.CharField(
+        "served before",
+        max_length=64,
+        blank=True,
+        help_text="What is activated again if the release cannot be served.",
+    )
+
+    percent = models.PositiveSmallIntegerField(default=0)
+    done_bytes = models.PositiveBigIntegerField(default=0)
+    total_bytes = models.PositiveBigIntegerField(default=0)
+    bytes_per_second = models.FloatField(default=0)
+    fetched_bytes = models.PositiveBigIntegerField(
+        default=0, help_text="What came over the network."
+    )
+    phase_started_at = models.DateTimeField(null=True, blank=True)
+    phase_seconds = models.JSONField(
+        default=dict, blank=True, help_text="How long each phase took."
+    )
+    process_count = models.PositiveSmallIntegerField("serving processes", default=0)
+    ready_count = models.PositiveSmallIntegerField("of which serve it", default=0)
+
+    attempt_count = models.PositiveSmallIntegerField(
+        "attempts",
+        default=0,
+        help_text="More than one if a process that ran it died.",
+    )
+    is_cancel_asked = models.BooleanField("cancel asked for", default=False)
+    is_resumable = models.BooleanField(
+        "can be resumed", default=False, help_text="What was downloaded is kept."
+    )
+    error_code = models.CharField(max_length=64, blank=True)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField("asked for", auto_now_add=True)
+    started_at = models.DateTimeField("started", null=True, blank=True)
+    heartbeat_at = models.DateTimeField("last heard of", null=True, blank=True)
+    ended_at = models.DateTimeField("ended", null=True, blank=True)
+
+    objects: ClassVar[UpdateRunQuerySet] = UpdateRunQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        get_latest_by = "pk"
+        verbose_name = "update run"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=models.Q(phase__in=[phase.value for phase in IN_PROGRESS]),
+                name="dbupdates_one_run_in_progress",
+                violation_error_message="Another update is in progress.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.version} ({self.job_id})".replace("  ", " ")
+
+    @property
+    def is_in_progress(self) -> bool:
+        return self.phase in IN_PROGRESS
+
+    @property
+    def is_cancellable(self) -> bool:
+        return self.phase in CANCELLABLE and not self.is_cancel_asked
+
+    @property
+    def seconds_left(self) -> int | None:
+        """How long the phase takes on at its present rate; None where unknown."""
+        left_bytes = self.total_bytes - self.done_bytes
+        if not self.is_in_progress or self.bytes_per_second <= 0 or left_bytes < 0:
+            return None
+        return round(left_bytes / self.bytes_per_second)
+
+
+class RunLogLine(models.Model):
+    """Something worth telling that happened during a run."""
+
+    run = models.ForeignKey(
+        UpdateRun, on_delete=models.CASCADE, related_name="log_lines"
+    )
+    written_at = models.DateTimeField(auto_now_add=True)
+    text = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return self.text

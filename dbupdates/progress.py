@@ -6,15 +6,27 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """The steps of an update that take long enough to be watched."""
+    """Where an update is: waiting, at one of its steps, or how it ended."""
 
+    QUEUED = "queued"
+    DOWNLOADING = "downloading"
     EXTRACTING = "extracting"
     VERIFYING = "verifying"
+    SWAPPING = "swapping"
+    RELOADING = "reloading"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+# Until the release is swapped in, an update can be cancelled without a trace.
+CANCELLABLE = (Phase.QUEUED, Phase.DOWNLOADING, Phase.EXTRACTING, Phase.VERIFYING)
+IN_PROGRESS = (*CANCELLABLE, Phase.SWAPPING, Phase.RELOADING)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What is done of one phase."""
+    """What is done of one phase; `total_bytes` is 0 where it has no size."""
 
     phase: Phase
     done_bytes: int

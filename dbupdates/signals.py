@@ -4,9 +4,44 @@
 release by raising, and nothing changes then.
 `release_activated(release)` is sent in the activating process once the new row is
 committed; other processes find out by watching the active row.
+`serving_asked()` asks which processes serve what: a receiver answers with a list of
+`ServingReport`, one for each live process it knows of.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 from django.dispatch import Signal
 
 release_activating = Signal()
 release_activated = Signal()
+serving_asked = Signal()
+
+
+@dataclass(frozen=True)
+class ServingReport:
+    """What a live process last said of itself.
+
+    `version` is the release it serves, "" for none. `failed_version` is the release
+    whose load failed last, with the reason in `problem`; both are "" once it serves
+    the active one. `available_memory_bytes` is what its host or container can still
+    give, before it loads anything; processes of one `host` share it.
+    """
+
+    host: str
+    pid: int
+    version: str
+    failed_version: str
+    problem: str
+    available_memory_bytes: int
+    has_unloaded_first: bool
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"
+
+
+def serving_reports() -> list[ServingReport]:
+    """Return what every live serving process last said, by host and process id."""
+    answers: list[tuple[Any, Any]] = serving_asked.send(sender=ServingReport)
+    reports: list[ServingReport] = [each for _, answer in answers for each in answer]
+    return sorted(reports, key=lambda report: (report.host, report.pid))

@@ -42,6 +42,19 @@ SECRET_KEY = env.secret("STASH_SENSE_SECRET_KEY") or keys.read_or_create(
 ALLOWED_HOSTS = env.words("STASH_SENSE_ALLOWED_HOSTS", "*")
 CSRF_TRUSTED_ORIGINS = env.words("STASH_SENSE_TRUSTED_ORIGINS")
 
+# Releases
+
+# What GitHub answers about releases: a list of them, or one.
+RELEASE_FEED = env.text(
+    "STASH_SENSE_RELEASE_FEED",
+    "https://api.github.com/repos/carrotwaxr/stash-sense-data/releases?per_page=100",
+)
+# How a process changes to another release: beside the one it serves, which takes the
+# memory of both; or after letting go of that one, refusing pictures meanwhile.
+SWAP = env.choice(
+    "STASH_SENSE_SWAP", default="auto", choices={"auto", "beside", "unload-first"}
+)
+
 # Recognition
 
 # Pictures are fetched from public addresses, from Stash and from these hosts.

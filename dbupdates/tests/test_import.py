@@ -342,7 +342,7 @@ def test_a_disk_that_fills_up_changes_nothing(world, builder, inbox, monkeypatch
     world.assert_unchanged()
 
 
-@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("phase", [Phase.EXTRACTING, Phase.VERIFYING])
 def test_a_listener_that_raises_stops_the_import(world, builder, inbox, phase):
     path = builder.write_zip(inbox)
 
