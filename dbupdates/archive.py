@@ -60,6 +60,11 @@ class ReleaseSource(ABC):
     def total_bytes(self) -> int:
         return sum(self.sizes.values())
 
+    @property
+    def written_bytes(self) -> int:
+        """What copying all of it takes on the disk."""
+        return self.total_bytes
+
     def read_manifest(self) -> bytes:
         """Return the bytes of manifest.json; InvalidManifest without a sane one."""
         if MANIFEST_NAME not in self.sizes:
@@ -102,11 +107,17 @@ def open_source(path: Path) -> Iterator[ReleaseSource]:
         return
     if not path.is_file():
         raise UnsafeArchive(f"{path} is neither a zip nor a folder")
-    with path.open("rb") as file:
-        with _broken_means_unsafe(path.name):
-            archive = zipfile.ZipFile(_BoundedReads(file))
-        with archive:
-            yield ZipSource(archive, archive_bytes=path.stat().st_size)
+    with path.open("rb") as file, zip_opened(file, path.name) as archive:
+        yield ZipSource(archive, archive_bytes=path.stat().st_size)
+
+
+@contextmanager
+def zip_opened(file: IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
+    """Yield the zip in a file that can be sought; UnsafeArchive if it is none."""
+    with _broken_means_unsafe(name):
+        archive = zipfile.ZipFile(_BoundedReads(file))
+    with archive:
+        yield archive
 
 
 class ZipSource(ReleaseSource):
@@ -136,6 +147,8 @@ class FolderSource(ReleaseSource):
     def __init__(self, folder: Path) -> None:
         sizes = []
         for path in sorted(folder.iterdir()):
+            if not self._includes(path.name):
+                continue
             status = path.lstat()
             # What staging writes beside the files of an installed release.
             if stat.S_ISDIR(status.st_mode) and path.name == PREPARED_NAME:
@@ -145,6 +158,10 @@ class FolderSource(ReleaseSource):
             sizes.append((path.name, status.st_size))
         super().__init__(_checked_sizes(sizes))
         self._folder = folder
+
+    def _includes(self, name: str) -> bool:
+        """Return whether what has this name belongs to the release."""
+        return True
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[IO[bytes]]:

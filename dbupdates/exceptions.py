@@ -26,6 +26,7 @@ DatabaseUpdateError
 None of them changes which release is served.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 from stashsense.exceptions import StashSenseError
@@ -38,10 +39,17 @@ class DatabaseUpdateError(StashSenseError):
 
 
 class FeedError(DatabaseUpdateError):
-    """What is published is not known; nothing was fetched."""
+    """What is published is not known; nothing was fetched.
 
-    status: ClassVar[int] = 502
+    `closed_until` is when the feed wants to be asked again, where it said so.
+    """
+
+    status: ClassVar[int] = 503
     code: ClassVar[str] = "feed_unavailable"
+
+    def __init__(self, message: str, *, closed_until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.closed_until = closed_until
 
 
 class DownloadError(DatabaseUpdateError):

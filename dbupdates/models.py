@@ -124,8 +124,9 @@ class DatabaseRelease(models.Model):
         return self.status == self.Status.ACTIVE
 
     @property
-    def is_downloadable(self) -> bool:
-        return bool(self.archive_url) and not self.is_installed
+    def is_obtainable(self) -> bool:
+        """Whether it is here, or the feed has an archive of it."""
+        return self.is_installed or bool(self.archive_url)
 
     @property
     def is_installed(self) -> bool:

@@ -65,12 +65,16 @@ def import_release(
 
 
 def stage_release(
-    source: ReleaseSource, *, on_progress: OnProgress = ignore_progress
+    source: ReleaseSource,
+    *,
+    expected_version: str = "",
+    on_progress: OnProgress = ignore_progress,
 ) -> DatabaseRelease:
     """Verify a release, put it on disk and return its row, ready to be activated.
 
     A release that is installed already, with the same content, is returned as it is.
-    Whatever is refused, by a subclass of DatabaseUpdateError, has changed nothing.
+    Whatever is refused, by a subclass of DatabaseUpdateError, has changed nothing;
+    also a release of another version than expected, where one is.
 
     1. The manifest is read and the names are compared with it.
     2. The files are copied into staging, hashed while written.
@@ -81,6 +85,11 @@ def stage_release(
     """
     manifest_bytes = source.read_manifest()
     manifest = parse_manifest(manifest_bytes)
+    if expected_version and manifest.version != expected_version:
+        raise InvalidRelease(
+            f"{MANIFEST_NAME} is of version {manifest.version}, where "
+            f"{expected_version} was announced"
+        )
     _require_listed_files(source, manifest)
     digests = {
         **manifest.checksums,
@@ -138,6 +147,57 @@ def activate_release(release: DatabaseRelease) -> DatabaseRelease:
             )
     logger.info("Activated release %s", release.version)
     return release
+
+
+def deactivate_release(release: DatabaseRelease) -> None:
+    """Serve nothing, for a release that cannot be served and replaced nothing."""
+    DatabaseRelease.objects.filter(pk=release.pk, status=Status.ACTIVE).update(
+        status=Status.STAGED, activated_at=None
+    )
+
+
+def purge_release(release: DatabaseRelease) -> None:
+    """Delete the files of an installed release and keep its row.
+
+    Raises UpdateInProgress for the active one, or while another stages. A crash
+    between row and files leaves a folder without a row, which `reconcile` deletes.
+    """
+    with store.exclusive():
+        purged = (
+            DatabaseRelease.objects.activatable()
+            .filter(pk=release.pk)
+            .update(status=Status.PURGED, size_bytes=0)
+        )
+        release.refresh_from_db()
+        if not purged:
+            if release.is_active:
+                raise UpdateInProgress(
+                    f"Release {release} is the active one: activate another first."
+                )
+            raise ReleaseNotFound(f"Release {release} is {release.status}: no files.")
+        release.files.all().delete()
+        if store.has_release(release.version):
+            store.remove(release.version)
+    logger.info("Deleted the files of release %s", release.version)
+
+
+def reject_release(version: str, reason: str) -> None:
+    """Remember why a published release was refused, until another one replaces it."""
+    DatabaseRelease.objects.filter(
+        version=version, status__in=(Status.AVAILABLE, Status.PURGED)
+    ).update(status=Status.REJECTED, reason=reason)
+
+
+def purge_old_releases(*, kept_count: int) -> list[DatabaseRelease]:
+    """Delete the files of releases that were served once, but for the latest of them.
+
+    What was installed and never served stays: somebody wants it for later.
+    """
+    served = DatabaseRelease.objects.filter(status=Status.RETIRED)
+    doomed = list(served.order_by("-retired_at")[kept_count:])
+    for release in doomed:
+        purge_release(release)
+    return doomed
 
 
 def verify_release(
@@ -207,7 +267,7 @@ def _find_installed(version: str, digests: Mapping[str, str]) -> DatabaseRelease
 def _needed_bytes(source: ReleaseSource) -> int:
     # The prepared form: ASCII lines of the performers, four bytes a face.
     prepared_bytes = 2 * source.sizes[PERFORMERS_NAME] + source.sizes[FACES_NAME]
-    return source.total_bytes + prepared_bytes
+    return source.written_bytes + prepared_bytes
 
 
 def _copy_files(

@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,7 @@ _SPARE_FRACTION = 0.05
 
 _IMPORT_PREFIX = "import-"
 _REMOVED_PREFIX = "removed-"
+_RUN_PREFIX = "update-"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ def release_path(version: str) -> Path:
     return _releases_dir() / version
 
 
+def is_version(name: str) -> bool:
+    """Return whether a release may lie in a folder of this name."""
+    try:
+        return str(parse_version(name)) == name
+    except ValueError:
+        return False
+
+
 def has_release(version: str) -> bool:
     """Return whether the release's folder is there, and so complete."""
     return release_path(version).is_dir()
@@ -89,19 +98,78 @@ def iter_file_paths(version: str) -> Iterator[tuple[str, Path]]:
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Hold the right to stage and to delete; UpdateInProgress if another does.
-
-    The lock is the operating system's (flock on the staging folder): no file of it
-    remains, and a process that dies gives it up.
-    """
+    """Hold the right to stage and to delete; UpdateInProgress if another does."""
     staging_dir = _staging_dir()
     staging_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(staging_dir, os.O_RDONLY | os.O_DIRECTORY)
+    with _locked(staging_dir, "another import or update is in progress"):
+        yield
+
+
+@contextmanager
+def run_folder(job_id: str) -> Iterator[Path]:
+    """Yield the folder of a run, kept until `remove_run_folder`; UpdateInProgress
+    while another process holds it, which is how a living run is told from a dead one.
+    """
+    folder = _run_path(job_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder, f"run {job_id} is at work in another process"):
+        yield folder
+
+
+def is_run_held(job_id: str) -> bool:
+    """Return whether a living process works at the run."""
+    folder = _run_path(job_id)
+    if not folder.is_dir():
+        return False
+    try:
+        with _locked(folder, "held"):
+            return False
+    except UpdateInProgress:
+        return True
+
+
+def remove_run_folder(job_id: str) -> None:
+    """Delete what a run has left in staging, if anything."""
+    shutil.rmtree(_run_path(job_id), ignore_errors=True)
+
+
+def run_has_files(job_id: str, names: Iterable[str]) -> bool:
+    """Return whether all of these files lie in the folder of the run."""
+    return all((_run_path(job_id) / name).is_file() for name in names)
+
+
+def runs_with_folders() -> list[str]:
+    """Return the job ids that have a folder in staging."""
+    if not _staging_dir().is_dir():
+        return []
+    names = sorted(path.name for path in _staging_dir().iterdir())
+    return [
+        name.removeprefix(_RUN_PREFIX) for name in names if name.startswith(_RUN_PREFIX)
+    ]
+
+
+def take_over_download(job_id: str, former_job_id: str, names: Iterable[str]) -> None:
+    """Move what an earlier run has downloaded into the folder of another."""
+    former_dir = _run_path(former_job_id)
+    for name in names:
+        path = former_dir / name
+        if path.is_file():
+            path.rename(_run_path(job_id) / name)
+    shutil.rmtree(former_dir, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path, refusal: str) -> Iterator[None]:
+    """Hold the operating system's lock on the folder, or raise UpdateInProgress.
+
+    No file of it remains, and a process that dies gives it up.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:
-            raise UpdateInProgress("another import or update is in progress") from exc
+            raise UpdateInProgress(refusal) from exc
         yield
     finally:
         os.close(descriptor)
@@ -186,6 +254,17 @@ def has_files(version: str, sizes: Mapping[str, int]) -> bool:
     return dict(sizes) == {
         name: path.stat().st_size for name, path in iter_file_paths(version)
     }
+
+
+def folders_on_disk() -> list[str]:
+    """Return the names of the release folders, vouched for by a row or not."""
+    if not _releases_dir().is_dir():
+        return []
+    return sorted(path.name for path in _releases_dir().iterdir())
+
+
+def _run_path(job_id: str) -> Path:
+    return _staging_dir() / f"{_RUN_PREFIX}{job_id}"
 
 
 def _releases_dir() -> Path:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
     path("health/ffmpeg", FfmpegHealthView.as_view(), name="health-ffmpeg"),
     path("", include("recognition.api.urls")),
+    path("", include("dbupdates.api.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="swagger-ui"),
     path("admin/", admin.site.urls),

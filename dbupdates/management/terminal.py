@@ -1,6 +1,7 @@
 """What the commands of this app share: a progress bar, and errors as sentences."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -8,8 +9,13 @@ from typing import NoReturn
 from django.core.management.base import CommandError, OutputWrapper
 from tqdm import tqdm
 
+from dbupdates.models import UpdateRun
 from dbupdates.progress import OnProgress, Phase, Progress
+from dbupdates.runs import Asker
 from stashsense.exceptions import StashSenseError
+
+ASKER = Asker(UpdateRun.Asker.COMMAND)
+FOLLOW_SECONDS = 0.5
 
 
 @contextmanager
@@ -34,13 +40,27 @@ def errors_as_sentences() -> Iterator[None]:
         raise CommandError(str(exc)) from exc
 
 
+def require_success(run: UpdateRun) -> None:
+    """End the command with the reason unless the run is complete."""
+    if run.phase != Phase.COMPLETE:
+        raise CommandError(run.error or f"The update was {run.phase}.")
+
+
+def follow(run: UpdateRun, on_progress: OnProgress) -> None:
+    """Show how far a run is that another process works at, until it has ended."""
+    while run.is_in_progress:
+        on_progress(Progress(Phase(run.phase), run.done_bytes, run.total_bytes))
+        time.sleep(FOLLOW_SECONDS)
+        run.refresh_from_db()
+
+
 class _BarListener:
     def __init__(self, bar: "tqdm[NoReturn]") -> None:
         self._bar = bar
 
     def __call__(self, progress: Progress) -> None:
         self._bar.set_description(progress.phase.capitalize(), refresh=False)
-        self._bar.total = progress.total_bytes
+        self._bar.total = progress.total_bytes or None
         self._bar.n = progress.done_bytes
         self._bar.refresh() if progress.done_bytes == 0 else self._bar.update(0)
 
@@ -53,5 +73,5 @@ class _LineListener:
     def __call__(self, progress: Progress) -> None:
         if progress.phase != self._phase:
             self._phase = progress.phase
-            megabytes = progress.total_bytes / 1e6
-            self._output.write(f"{progress.phase.capitalize()} {megabytes:,.1f} MB ...")
+            size = f" {progress.total_bytes / 1e6:,.1f} MB" * bool(progress.total_bytes)
+            self._output.write(f"{progress.phase.capitalize()}{size} ...")

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dbupdates import store
-from dbupdates.models import DatabaseRelease, ReleaseFile
+from dbupdates.fetcher import Patience
+from dbupdates.models import DatabaseRelease, ReleaseFile, UpdateRun
+from dbupdates.runs import Asker
+from dbupdates.signals import ServingReport, serving_asked
 from dbupdates.tests.builder import NETWORK_FILES, NETWORKS, ReleaseBuilder
 from dbupdates.tests.factories import DatabaseReleaseFactory
+from demo.release_simulator import ReleaseSimulator
 
 
 @pytest.fixture
@@ -34,6 +39,62 @@ def inbox(tmp_path):
     folder = tmp_path / "inbox"
     folder.mkdir()
     return folder
+
+
+ASKER = Asker(UpdateRun.Asker.API)
+# As in earnest, but nobody waits for it.
+IMPATIENT = Patience(
+    connect_seconds=5,
+    stall_seconds=5,
+    attempts=3,
+    first_delay_seconds=0.01,
+    longest_delay_seconds=0.02,
+)
+
+
+@pytest.fixture
+def simulator(settings):
+    """Return a release feed on the loopback that the service asks."""
+    with ReleaseSimulator() as simulator:
+        settings.RELEASE_FEED = simulator.feed_url
+        yield simulator
+
+
+@pytest.fixture
+def processes():
+    """Return what serving processes report, to be changed: one by one, or by a call."""
+    reports: dict[int, Any] = {}
+
+    def answer(**_):
+        return [report() if callable(report) else report for report in reports.values()]
+
+    serving_asked.connect(answer)
+    yield reports
+    serving_asked.disconnect(answer)
+
+
+def serving(version="", **facts):
+    """Return the report of a process that serves the release."""
+    defaults = {
+        "host": "web",
+        "pid": 1,
+        "version": version,
+        "failed_version": "",
+        "problem": "",
+        "available_memory_bytes": 10**12,
+        "has_unloaded_first": False,
+    }
+    return ServingReport(**(defaults | facts))
+
+
+def follower(pid=1, **facts):
+    """Return a process that serves whatever is active."""
+
+    def report():
+        active = store.active_release()
+        return serving(active.version if active else "", pid=pid, **facts)
+
+    return report
 
 
 @dataclass

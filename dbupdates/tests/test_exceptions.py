@@ -8,7 +8,7 @@ from stashsense.exceptions import StashSenseError
 
 EXPECTED = {
     "DatabaseUpdateError": (500, "database_update_failed"),
-    "FeedError": (502, "feed_unavailable"),
+    "FeedError": (503, "feed_unavailable"),
     "DownloadError": (502, "download_failed"),
     "InvalidRelease": (422, "invalid_release"),
     "InvalidManifest": (422, "invalid_manifest"),

@@ -4,8 +4,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbupdates.management.terminal import errors_as_sentences
-from dbupdates.services import activate_release, get_release
+from dbupdates.management.terminal import (
+    ASKER,
+    errors_as_sentences,
+    progress_shown,
+    require_success,
+)
+from dbupdates.models import UpdateRun
+from dbupdates.services import get_release
+from dbupdates.updates import run_here
 
 
 class Command(BaseCommand):
@@ -16,5 +23,14 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, version: str, **_options: Any) -> None:
         with errors_as_sentences():
-            release = activate_release(get_release(version))
+            release = get_release(version)
+            if not release.is_active:
+                with progress_shown(self.stdout) as listener:
+                    run = run_here(
+                        UpdateRun.Kind.ACTIVATION,
+                        asker=ASKER,
+                        listener=listener,
+                        version=release.version,
+                    )
+                require_success(run)
         self.stdout.write(f"Release {release} is active.")

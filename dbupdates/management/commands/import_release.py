@@ -5,8 +5,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbupdates.management.terminal import errors_as_sentences, progress_shown
-from dbupdates.services import activate_release, import_release
+from dbupdates.management.terminal import (
+    ASKER,
+    errors_as_sentences,
+    progress_shown,
+    require_success,
+)
+from dbupdates.models import UpdateRun
+from dbupdates.services import get_release
+from dbupdates.updates import run_here
 
 
 class Command(BaseCommand):
@@ -19,11 +26,16 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, path: Path, activate: bool, **_options: Any) -> None:
-        with errors_as_sentences():
-            with progress_shown(self.stdout) as on_progress:
-                release = import_release(path, on_progress=on_progress)
-            if activate:
-                release = activate_release(release)
+        with errors_as_sentences(), progress_shown(self.stdout) as listener:
+            run = run_here(
+                UpdateRun.Kind.IMPORT,
+                asker=ASKER,
+                listener=listener,
+                source_path=str(path.absolute()),
+                is_activating=activate,
+            )
+        require_success(run)
+        release = get_release(run.version)
         self.stdout.write(
             f"Release {release} is {release.status}: {release.face_count:,} faces of "
             f"{release.performer_count:,} performers."

@@ -1,0 +1,187 @@
+"""What a run does, from its first byte to every process serving the release.
+
+Each step looks at what is there already, so that a run goes on where the process
+before it died: fetched bytes in its folder, a release that is installed, a row that
+has flipped.
+"""
+
+import logging
+from pathlib import Path
+
+from dbupdates import runs, store
+from dbupdates.adoption import adopted, is_adoption
+from dbupdates.archive import open_source
+from dbupdates.download import DOWNLOAD_NAMES, Listeners, downloaded
+from dbupdates.exceptions import (
+    DatabaseUpdateError,
+    InvalidRelease,
+    NothingToDownload,
+    UpdateCancelled,
+    UpdateInterrupted,
+)
+from dbupdates.fetcher import Patience
+from dbupdates.models import DatabaseRelease, UpdatePolicy, UpdateRun
+from dbupdates.progress import CANCELLABLE, OnProgress, Phase
+from dbupdates.runs import RunningUpdate
+from dbupdates.services import (
+    get_release,
+    purge_old_releases,
+    reject_release,
+    stage_release,
+)
+from dbupdates.swap import require_memory, swap_in
+from stashsense.exceptions import StashSenseError
+
+logger = logging.getLogger(__name__)
+
+
+def execute_run(
+    run_id: int,
+    *,
+    listener: OnProgress | None = None,
+    patience: Patience | None = None,
+) -> None:
+    """Work at a run until it has ended; its row says how.
+
+    Does nothing for a run that has ended or that another process works at. Raises
+    only what nobody foresaw, after the row was written.
+    """
+    with runs.claimed(run_id) as running:
+        if running is None:
+            return
+        running.listener = listener
+        try:
+            _work(running, patience)
+        except UpdateInterrupted as error:
+            _interrupt(running, error)
+        except KeyboardInterrupt:
+            _interrupt(running, UpdateInterrupted("Interrupted from the keyboard."))
+            raise
+        except UpdateCancelled:
+            runs.end_run(running.run, Phase.CANCELLED)
+            store.remove_run_folder(running.run.job_id)
+        except (StashSenseError, OSError) as error:
+            _fail(running, error)
+        except BaseException as error:
+            logger.exception("Run %s failed", running.run.job_id)
+            _fail(running, error)
+            raise
+        else:
+            runs.end_run(running.run, Phase.COMPLETE)
+            store.remove_run_folder(running.run.job_id)
+
+
+def _work(running: RunningUpdate, patience: Patience | None) -> None:
+    release = _installed_release(running, patience)
+    if running.run.version != release.version:
+        running.update(version=release.version)
+    if not running.run.is_activating:
+        return
+    files = {file.name: file.size_bytes for file in release.files.all()}
+    if not release.is_active:
+        require_memory(files, running.note)
+    swap_in(release, running)
+    _purge_old(running)
+
+
+def _purge_old(running: RunningUpdate) -> None:
+    try:
+        for old in purge_old_releases(kept_count=UpdatePolicy.current().kept_count):
+            running.note(f"Deleted the files of release {old}.")
+    except (DatabaseUpdateError, OSError) as error:
+        # What was asked for is done; the next update tries again.
+        running.note(f"Old releases could not be deleted: {error}")
+
+
+def _installed_release(
+    running: RunningUpdate, patience: Patience | None
+) -> DatabaseRelease:
+    run = running.run
+    if run.kind == UpdateRun.Kind.IMPORT:
+        if run.phase not in CANCELLABLE:
+            return get_release(run.version)
+        path = Path(run.source_path)
+        opened = adopted(path) if is_adoption(path) else open_source(path)
+        with opened as source:
+            return stage_release(source, on_progress=running)
+    release = get_release(run.version)
+    if release.is_installed and store.has_release(release.version):
+        return release
+    if run.kind == UpdateRun.Kind.ACTIVATION:
+        # Says why not, as for everybody.
+        return release
+    if not release.archive_url:
+        raise NothingToDownload(f"The feed has no archive of release {release}.")
+    return _download(running, release, patience)
+
+
+def _download(
+    running: RunningUpdate, release: DatabaseRelease, patience: Patience | None
+) -> DatabaseRelease:
+    _take_over_earlier(running, release)
+    running.enter(Phase.DOWNLOADING)
+
+    def add_fetched(byte_count: int) -> None:
+        running.update(fetched_bytes=running.run.fetched_bytes + byte_count)
+
+    listeners = Listeners(
+        on_progress=running,
+        on_note=running.note,
+        on_sizes=lambda sizes: require_memory(sizes, running.note),
+        on_fetched=add_fetched,
+    )
+    with downloaded(
+        release, running.folder, listeners=listeners, patience=patience
+    ) as source:
+        return stage_release(
+            source, expected_version=release.version, on_progress=running
+        )
+
+
+def _take_over_earlier(running: RunningUpdate, release: DatabaseRelease) -> None:
+    """Go on from what an earlier run for this release left; delete other leavings."""
+    for job_id in store.runs_with_folders():
+        if job_id == running.run.job_id or store.is_run_held(job_id):
+            continue
+        earlier = UpdateRun.objects.filter(job_id=job_id).first()
+        if earlier is not None and earlier.version == release.version:
+            running.note(f"Goes on from what run {job_id} has downloaded.")
+            store.take_over_download(running.run.job_id, job_id, DOWNLOAD_NAMES)
+        else:
+            store.remove_run_folder(job_id)
+    UpdateRun.objects.filter(is_resumable=True).exclude(pk=running.run.pk).update(
+        is_resumable=False
+    )
+
+
+def _interrupt(running: RunningUpdate, error: UpdateInterrupted) -> None:
+    """Leave a swap as it stands, for the next start to finish; end anything else."""
+    run = running.run
+    if run.phase in CANCELLABLE:
+        runs.end_run(
+            run, Phase.FAILED, error=error, is_resumable=runs.has_download(run)
+        )
+        if not run.is_resumable:
+            store.remove_run_folder(run.job_id)
+    else:
+        running.update(attempt_count=max(run.attempt_count - 1, 0))
+
+
+def _fail(running: RunningUpdate, error: BaseException) -> None:
+    # Once it is installed, there is nothing left to fetch.
+    is_resumable = running.run.phase in CANCELLABLE and runs.has_download(running.run)
+    if isinstance(error, InvalidRelease):
+        is_resumable = False
+        if running.run.kind == UpdateRun.Kind.DOWNLOAD:
+            reject_release(running.run.version, str(error))
+    if not is_resumable:
+        store.remove_run_folder(running.run.job_id)
+    runs.end_run(
+        running.run, Phase.FAILED, error=_told(error), is_resumable=is_resumable
+    )
+
+
+def _told(error: BaseException) -> BaseException | str:
+    if isinstance(error, StashSenseError | OSError):
+        return error
+    return f"{type(error).__name__}; the log says more."

@@ -1,0 +1,117 @@
+"""Setting right what processes that died have left behind.
+
+`reconcile` runs when the service starts, before the background takes up work;
+`go_on_with_dead_run` when one of the background's processes was replaced.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.db import DatabaseError
+
+from dbupdates import adoption, runs, store
+from dbupdates.exceptions import UpdateInProgress
+from dbupdates.models import DatabaseRelease, UpdateRun
+from dbupdates.progress import CANCELLABLE, Phase
+from dbupdates.runs import Asker
+from dbupdates.updates import request_import
+
+logger = logging.getLogger(__name__)
+
+Status = DatabaseRelease.Status
+
+Tell = Callable[[str], None]
+
+
+def reconcile(tell: Tell) -> None:
+    """Bring rows and folders into agreement; `tell` gets a sentence for each change.
+
+    Nothing that was asked for earlier goes on by itself, but a swap that had begun:
+    its release is active, and somebody has to see that it can be served.
+    """
+    _end_dead_runs(tell)
+    _remove_litter(tell)
+    _agree_on_releases(tell)
+    _adopt(tell)
+
+
+def go_on_with_dead_run() -> None:
+    """Hand the run whose process died to the background again, within limits."""
+    try:
+        for run in UpdateRun.objects.in_progress().exclude(phase=Phase.QUEUED):
+            if not store.is_run_held(run.job_id):
+                reason = f"The process that ran it died while {run.phase}."
+                runs.requeue_run(run, reason)
+    except DatabaseError:
+        # Whoever starts next looks again; this process has other work to do.
+        logger.exception("Dead runs could not be looked for")
+
+
+def _end_dead_runs(tell: Tell) -> None:
+    for run in UpdateRun.objects.in_progress():
+        if store.is_run_held(run.job_id):
+            continue
+        if run.phase == Phase.QUEUED:
+            # Its task may be in the queue or lost; a second one does no harm.
+            runs.requeue_run(run, "The service has started; it is still to be done.")
+        elif run.phase in CANCELLABLE:
+            runs.end_dead_run(run)
+            tell(f"The update to {run.version or run.source_path} was interrupted.")
+        else:
+            runs.requeue_run(run, "The service has started; the swap is finished.")
+            tell(f"The change to release {run.version} goes on.")
+    resumable = UpdateRun.objects.filter(is_resumable=True).first()
+    if resumable is not None:
+        tell(
+            f"What was downloaded of release {resumable.version} is kept: update again "
+            "to go on from there."
+        )
+
+
+def _remove_litter(tell: Tell) -> None:
+    kept = UpdateRun.objects.filter(is_resumable=True).values_list("job_id", flat=True)
+    alive = UpdateRun.objects.in_progress().values_list("job_id", flat=True)
+    for job_id in set(store.runs_with_folders()) - {*kept[:1], *alive}:
+        if not store.is_run_held(job_id):
+            store.remove_run_folder(job_id)
+            tell(f"Removed what run {job_id} had left.")
+    try:
+        with store.exclusive():
+            for name in store.remove_orphans():
+                tell(f"Removed staging/{name}, left by a process that died.")
+    except UpdateInProgress:
+        logger.info("Staging is in use and is left alone")
+
+
+def _agree_on_releases(tell: Tell) -> None:
+    """Remove folders that were to be removed, forget files that are gone."""
+    rows = {release.version: release for release in DatabaseRelease.objects.all()}
+    for name in store.folders_on_disk():
+        release = rows.get(name)
+        if release is not None and not release.is_installed:
+            store.remove(name)
+            tell(f"Removed the files of release {name}, which is {release.status}.")
+    for release in rows.values():
+        if release.is_installed and not store.has_release(release.version):
+            if release.is_active:
+                tell(f"The files of release {release}, which is active, are gone.")
+                continue
+            DatabaseRelease.objects.filter(pk=release.pk, status=release.status).update(
+                status=Status.PURGED, size_bytes=0
+            )
+            tell(f"The files of release {release} are gone.")
+
+
+def _adopt(tell: Tell) -> None:
+    """Have releases that lie in the data folder without a row installed, once."""
+    for path in adoption.find_candidates():
+        try:
+            run = request_import(
+                path,
+                asker=Asker(UpdateRun.Asker.START),
+                is_activating=DatabaseRelease.objects.active() is None,
+            )
+        except UpdateInProgress:
+            return
+        tell(f"Adopting the release in {path} (run {run.job_id}); nothing is copied.")
+        return

@@ -1,0 +1,85 @@
+"""Looking for releases by itself, and installing them when the policy says so."""
+
+import logging
+from datetime import datetime, time, timedelta
+
+from django.utils import timezone
+from django_q.models import Schedule
+
+from dbupdates.exceptions import DatabaseUpdateError
+from dbupdates.models import DatabaseRelease, UpdatePolicy, UpdateRun
+from dbupdates.progress import Phase
+from dbupdates.published import check_feed, feed_status
+from dbupdates.runs import Asker
+from dbupdates.updates import request_update
+
+logger = logging.getLogger(__name__)
+
+TASK = "dbupdates.tasks.follow_policy"
+# How often the policy is looked at; a window of an hour is not missed.
+LOOK_MINUTES = 15
+CHECK_INTERVAL = timedelta(days=1)
+
+
+def ensure_schedule() -> None:
+    """Have the background look at the policy now and then."""
+    Schedule.objects.get_or_create(
+        func=TASK,
+        defaults={
+            "name": "Look for releases",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": LOOK_MINUTES,
+        },
+    )
+
+
+def follow_policy() -> None:
+    """Check for releases once a day, and install a new one in its window."""
+    policy = UpdatePolicy.current()
+    now = timezone.now()
+    status = feed_status()
+    if policy.is_checking and _is_due(status.asked_at, now):
+        status = check_feed(is_forced=True)
+    if not policy.is_installing or not is_in_window(policy, now):
+        return
+    if status.latest is None or not status.is_update_available:
+        return
+    if was_tried(status.latest):
+        return
+    try:
+        request_update(
+            asker=Asker(UpdateRun.Asker.SCHEDULE), version=status.latest.version
+        )
+    except DatabaseUpdateError as error:
+        logger.warning("Release %s is not installed: %s", status.latest, error)
+
+
+def is_in_window(policy: UpdatePolicy, now: datetime) -> bool:
+    """Return whether releases may be installed now; a window may span midnight."""
+    start, end = policy.window_start, policy.window_end
+    local: time = timezone.localtime(now).time()
+    if start == end:
+        return True
+    if start < end:
+        return start <= local < end
+    return local >= start or local < end
+
+
+def was_tried(release: DatabaseRelease) -> bool:
+    """Return whether the release was served, refused, cancelled or failed before.
+
+    A person may have gone back from it, and what failed once would fail each day. An
+    attempt that was interrupted or found no connection does not count.
+    """
+    if release.activated_at is not None:
+        return True
+    if release.status == DatabaseRelease.Status.REJECTED:
+        return True
+    ended = UpdateRun.objects.filter(
+        version=release.version, phase__in=(Phase.FAILED, Phase.CANCELLED)
+    ).exclude(error_code__in=("update_interrupted", "download_failed"))
+    return ended.exists()
+
+
+def _is_due(asked_at: datetime | None, now: datetime) -> bool:
+    return asked_at is None or now - asked_at >= CHECK_INTERVAL

@@ -1,0 +1,154 @@
+"""Changing which release is served, and seeing to it that every process follows.
+
+Processes watch the active row and say what they serve. A swap is complete when every
+live one serves the release; when one cannot, the former release is activated again.
+"""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from django.conf import settings
+
+from dbupdates import store
+from dbupdates.exceptions import InsufficientMemory, SwapFailed
+from dbupdates.models import DatabaseRelease
+from dbupdates.progress import Phase
+from dbupdates.runs import RunningUpdate
+from dbupdates.services import activate_release, deactivate_release
+from dbupdates.signals import ServingReport, serving_reports
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.25
+# A published release loads in seconds from memory and in a minute from a slow disk; a
+# process that takes longer than this hangs.
+RELOAD_SECONDS = 300.0
+# What a loaded index takes beyond its file, measured: links and tables.
+INDEX_OVERHEAD = 1.1
+_INDEX_SUFFIX = ".voy"
+
+
+def swap_in(release: DatabaseRelease, running: RunningUpdate) -> None:
+    """Activate the release and wait until every live process serves it.
+
+    Raises SwapFailed after the former release was activated again; what
+    `activate_release` raises has changed nothing. Going on after a crash is calling
+    it again: the former release is remembered in the run.
+    """
+    if running.run.error:
+        # The process before this one died while it went back.
+        _go_back(release, running)
+        raise SwapFailed(running.run.error)
+    former = DatabaseRelease.objects.active()
+    running.enter(Phase.SWAPPING)
+    if former is not None and former.pk != release.pk:
+        running.update(former_version=former.version)
+    activate_release(release)
+    running.enter(Phase.RELOADING)
+    try:
+        _wait_until_served(release, running)
+    except SwapFailed as error:
+        told = f"{error} {_after(running.run.former_version)}"
+        running.update(error=told)
+        _go_back(release, running)
+        raise SwapFailed(told) from error
+
+
+def require_memory(sizes: Mapping[str, int], note: Callable[[str], None]) -> None:
+    """Check that every serving process could hold a release of these files.
+
+    Raises InsufficientMemory if one could not even after it let go of the release it
+    serves. Notes it where processes have to do that.
+    """
+    needed_bytes = int(index_bytes(sizes) * INDEX_OVERHEAD)
+    by_host: dict[str, list[ServingReport]] = defaultdict(list)
+    for report in serving_reports():
+        by_host[report.host].append(report)
+    for host, reports in by_host.items():
+        free = min(report.available_memory_bytes for report in reports)
+        needed = needed_bytes * len(reports)
+        if free >= needed and settings.SWAP != "unload-first":
+            continue
+        held = sum(_held_bytes(report) for report in reports)
+        figures = (
+            f"{len(reports)} process(es) on {host} need {needed / 1e6:,.0f} MB for the "
+            f"new release; {free / 1e6:,.0f} MB are free, and {held / 1e6:,.0f} MB are "
+            "held by the one they serve"
+        )
+        if free + held < needed:
+            raise InsufficientMemory(f"{figures}.")
+        if settings.SWAP != "beside":
+            note(f"{figures}: each lets go of that one first, refusing pictures then.")
+
+
+def index_bytes(sizes: Mapping[str, int]) -> int:
+    """Return the bytes of the vector indices among the files."""
+    return sum(size for name, size in sizes.items() if name.endswith(_INDEX_SUFFIX))
+
+
+def _held_bytes(report: ServingReport) -> int:
+    if not report.version or not store.has_release(report.version):
+        return 0
+    files = store.iter_file_paths(report.version)
+    return index_bytes({name: path.stat().st_size for name, path in files})
+
+
+def _wait_until_served(release: DatabaseRelease, running: RunningUpdate) -> None:
+    deadline = time.monotonic() + RELOAD_SECONDS
+    while True:
+        reports = serving_reports()
+        ready = [report for report in reports if report.version == release.version]
+        running.show_processes(len(ready), len(reports))
+        for report in reports:
+            if report.failed_version == release.version:
+                problem = report.problem.rstrip(".")
+                raise SwapFailed(f"{report} cannot serve it: {problem}.")
+        if len(ready) == len(reports):
+            _note_how(ready, running)
+            return
+        if time.monotonic() > deadline:
+            raise SwapFailed(
+                f"{len(ready)} of {len(reports)} processes serve it after "
+                f"{RELOAD_SECONDS:.0f} s."
+            )
+        running.pause(POLL_SECONDS)
+
+
+def _note_how(ready: list[ServingReport], running: RunningUpdate) -> None:
+    unloaded = sum(report.has_unloaded_first for report in ready)
+    if not ready:
+        running.note("No process serves at present; those that start will serve it.")
+    elif unloaded:
+        running.note(
+            f"{len(ready)} of {len(ready)} processes serve it; {unloaded} let go of "
+            "the former release first, for want of memory."
+        )
+    else:
+        running.note(
+            f"{len(ready)} of {len(ready)} processes serve it; each loaded it beside "
+            "the former one."
+        )
+
+
+def _go_back(release: DatabaseRelease, running: RunningUpdate) -> None:
+    """Activate what was served before, and wait for it a while."""
+    former = DatabaseRelease.objects.filter(version=running.run.former_version).first()
+    if former is None:
+        deactivate_release(release)
+        return
+    activate_release(former)
+    running.note(f"Release {former} is active again.")
+    deadline = time.monotonic() + RELOAD_SECONDS
+    while any(report.version != former.version for report in serving_reports()):
+        if time.monotonic() > deadline:
+            running.note(f"Not every process serves release {former} again.")
+            return
+        running.pause(POLL_SECONDS)
+
+
+def _after(former_version: str) -> str:
+    if former_version:
+        return f"Release {former_version} is active again."
+    return "No release is active, as before."

@@ -1,0 +1,520 @@
+"""Updates from a feed, by a task, as far as they go without serving processes."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django_q.models import OrmQ
+
+from dbupdates import runs, store
+from dbupdates.exceptions import (
+    AlreadyLatest,
+    FeedError,
+    NothingToDownload,
+    ReleaseNotFound,
+    UpdateInProgress,
+)
+from dbupdates.execution import execute_run
+from dbupdates.models import DatabaseRelease, UpdateRun
+from dbupdates.progress import Phase
+from dbupdates.published import check_feed
+from dbupdates.runs import Asker
+from dbupdates.services import import_release
+from dbupdates.tests.builder import ReleaseBuilder
+from dbupdates.tests.conftest import (
+    ASKER,
+    IMPATIENT,
+    follower,
+    names_in,
+    serving,
+)
+from dbupdates.updates import request_activation, request_update
+
+NEW = "2026.02.18"
+OLD = "2026.01.01"
+
+
+@pytest.fixture
+def builder():
+    """Return a release whose archive is far larger than what is read ahead."""
+    return ReleaseBuilder(performers=150)
+
+
+@pytest.fixture
+def archive(builder, inbox):
+    """Return the zip of a release that nobody has yet."""
+    return builder.write_zip(inbox)
+
+
+@pytest.fixture
+def published(simulator, archive):
+    """Return a feed that has one new release."""
+    simulator.publish(NEW, archive)
+    return simulator
+
+
+def update(version=""):
+    """Ask for an update and work at it; return the run as it ended."""
+    run = request_update(asker=ASKER, version=version)
+    execute_run(run.pk, patience=IMPATIENT)
+    run.refresh_from_db()
+    return run
+
+
+def active_version():
+    active = store.active_release()
+    return active and active.version
+
+
+def assert_failed(world, run, message):
+    """The run says why it failed, the old release is active, staging is empty."""
+    assert run.phase == Phase.FAILED
+    assert re.search(message, run.error), run.error
+    assert active_version() == OLD
+    assert names_in(world.data_dir / "staging") == []
+    assert names_in(world.data_dir / "releases") == [OLD]
+
+
+def test_an_update_downloads_verifies_and_activates(world, published, archive):
+    run = update()
+
+    assert (run.phase, run.percent, run.error) == (Phase.COMPLETE, 100, "")
+    assert active_version() == NEW
+    assert names_in(world.data_dir / "staging") == []
+    assert run.former_version == OLD
+    assert run.fetched_bytes >= archive.stat().st_size
+    assert set(run.phase_seconds) >= {
+        Phase.DOWNLOADING,
+        Phase.EXTRACTING,
+        Phase.VERIFYING,
+    }
+    assert run.ended_at >= run.started_at
+
+
+def test_what_is_downloaded_is_what_an_import_gives(
+    world, published, builder, tmp_path, settings
+):
+    update()
+    files = {
+        name: (path.read_bytes(), path.stat().st_mode)
+        for name, path in store.iter_file_paths(NEW)
+    }
+    rows = [*DatabaseRelease.objects.get(version=NEW).files.values("name", "sha256")]
+
+    DatabaseRelease.objects.all().delete()
+    settings.DATA_DIR = tmp_path / "other"
+    import_release(builder.write_folder(tmp_path))
+
+    assert files == {
+        name: (path.read_bytes(), path.stat().st_mode)
+        for name, path in store.iter_file_paths(NEW)
+    }
+    release = DatabaseRelease.objects.get(version=NEW)
+    assert rows == [*release.files.values("name", "sha256")]
+
+
+def test_asking_writes_the_row_and_the_task_together(world, published, monkeypatch):
+    run = request_update(asker=Asker(UpdateRun.Asker.ADMIN))
+
+    assert run.phase == Phase.QUEUED
+    assert [task.func() for task in OrmQ.objects.all()] == [runs.TASK]
+
+    UpdateRun.objects.all().delete()
+    OrmQ.objects.all().delete()
+
+    def broken(*_, **__):
+        raise RuntimeError("no queue")
+
+    monkeypatch.setattr(runs, "async_task", broken)
+    with pytest.raises(RuntimeError):
+        request_update(asker=ASKER)
+
+    assert not UpdateRun.objects.exists()
+    assert not OrmQ.objects.exists()
+
+
+def test_a_second_update_is_refused_while_one_is_in_progress(world, published):
+    run = request_update(asker=ASKER)
+
+    with pytest.raises(UpdateInProgress, match=run.job_id):
+        request_update(asker=ASKER)
+
+    assert UpdateRun.objects.count() == 1
+    assert OrmQ.objects.count() == 1
+
+
+def test_who_asked_is_kept(world, published):
+    user = User.objects.create_user("ada")
+
+    run = request_update(asker=Asker(UpdateRun.Asker.ADMIN, user))
+
+    assert (run.asked_by, run.user) == ("admin", user)
+
+
+def test_the_newest_release_is_active_already(world, published):
+    update()
+
+    with pytest.raises(AlreadyLatest, match=NEW):
+        request_update(asker=ASKER)
+
+
+def test_an_older_published_release_is_no_update(world, simulator, archive):
+    simulator.publish("2025.12.31", archive)
+
+    with pytest.raises(AlreadyLatest, match=r"newest published is 2025\.12\.31"):
+        request_update(asker=ASKER)
+
+
+def test_a_release_without_a_zip_is_nothing_to_download(world, simulator):
+    simulator.publish(NEW, None)
+
+    with pytest.raises(NothingToDownload, match="without an archive"):
+        request_update(asker=ASKER)
+
+    assert not UpdateRun.objects.exists()
+
+
+def test_an_unreachable_feed_is_told(world, settings):
+    settings.RELEASE_FEED = "http://127.0.0.1:9/releases"
+
+    with pytest.raises(FeedError, match="no connection"):
+        request_update(asker=ASKER)
+
+
+def test_a_version_that_nobody_published_is_not_found(world, published):
+    with pytest.raises(ReleaseNotFound, match=r"2026\.09\.09"):
+        request_update(asker=ASKER, version="2026.09.09")
+
+
+def test_an_installed_release_is_activated_without_a_download(world, published):
+    import_release(published_path(published))
+
+    run = update(NEW)
+
+    assert (run.kind, run.phase) == ("activation", Phase.COMPLETE)
+    assert active_version() == NEW
+    assert run.fetched_bytes == 0
+    assert published.sent_archive_bytes == 0
+
+
+def published_path(simulator):
+    return simulator._archive(NEW).content
+
+
+# What is wrong with the archive
+
+
+def test_a_corrupt_archive_is_refused_by_the_feeds_digest(world, published):
+    published.corrupt(NEW, "faces.json")
+
+    run = update()
+
+    assert_failed(world, run, "the archive: expected sha256")
+    assert run.error_code == "checksum_mismatch"
+    release = DatabaseRelease.objects.get(version=NEW)
+    assert (release.status, release.reason) == ("rejected", run.error)
+
+
+def test_a_corrupt_member_is_refused_without_a_digest_in_the_feed(
+    world, simulator, archive
+):
+    simulator.publish(NEW, archive, has_digest=False)
+    simulator.corrupt(NEW, "face_arcface.voy")
+
+    run = update()
+
+    assert_failed(world, run, r"face_arcface\.voy")
+
+
+def test_a_file_that_is_not_what_the_manifest_says_is_refused(
+    world, simulator, builder, inbox
+):
+    builder.checksums["faces.json"] = "sha256:" + 64 * "0"
+    simulator.publish(NEW, builder.write_zip(inbox))
+
+    run = update()
+
+    assert_failed(world, run, r"faces\.json: expected sha256 0000")
+
+
+def test_an_archive_of_another_version_is_refused(world, simulator, inbox):
+    simulator.publish(NEW, ReleaseBuilder("2026.02.17").write_zip(inbox))
+
+    run = update()
+
+    assert_failed(world, run, r"of version 2026\.02\.17, where .* 2026\.02\.18")
+
+
+def test_what_is_no_zip_is_refused(world, simulator):
+    simulator.publish(NEW, b"<html>a page that says sorry</html>" * 100)
+
+    assert_failed(world, update(), "cannot be read")
+
+
+def test_a_rejected_release_can_be_had_once_another_archive_is_published(
+    world, published, builder, inbox, settings
+):
+    published.corrupt(NEW, "faces.json")
+    update()
+    builder.files["performers.json"] += b" "
+    published.publish(NEW, builder.write_zip(inbox))
+    status = check_feed(is_forced=True)
+    assert status.latest
+    assert status.latest.status == "available"
+
+    assert update().phase == Phase.COMPLETE
+    assert active_version() == NEW
+
+
+# What goes wrong on the way
+
+
+def test_a_broken_connection_is_gone_on_from(world, published, archive):
+    size = archive.stat().st_size
+    published.faults.drop_after_bytes = [size, size // 3, size // 3]
+
+    run = update()
+
+    assert run.phase == Phase.COMPLETE
+    assert published.sent_archive_bytes < 1.5 * size
+
+
+def test_a_server_that_fails_for_good_leaves_what_was_fetched(
+    world, published, archive
+):
+    size = archive.stat().st_size
+    published.faults.drop_after_bytes = [size, size // 2, 0, 0, 0, 0]
+
+    run = update()
+
+    assert (run.phase, run.error_code) == (Phase.FAILED, "download_failed")
+    assert run.is_resumable
+    assert active_version() == OLD
+    assert names_in(world.data_dir / "staging") == [f"update-{run.job_id}"]
+
+
+def test_a_failed_download_is_resumed_by_the_next_update(world, published, archive):
+    size = archive.stat().st_size
+    published.faults.drop_after_bytes = [size, size // 2, 0, 0, 0, 0, 0, 0]
+    first = update()
+    assert (first.phase, first.is_resumable) == (Phase.FAILED, True)
+    assert names_in(world.data_dir / "staging") == [f"update-{first.job_id}"]
+    published.faults.drop_after_bytes = []
+    before = published.sent_archive_bytes
+
+    second = update()
+
+    assert second.phase == Phase.COMPLETE
+    assert published.sent_archive_bytes - before < 0.7 * size + 2 * 65536
+    assert first.job_id in "".join(line.text for line in second.log_lines.all())
+    assert names_in(world.data_dir / "staging") == []
+    first.refresh_from_db()
+    assert not first.is_resumable
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_archive_that_is_refused_fails_the_run(world, published, status):
+    published.faults.archive_statuses = 20 * [status]
+
+    assert_failed(world, update(), str(status))
+
+
+def test_an_archive_of_another_size_than_announced_is_not_fetched(
+    world, published, builder, inbox
+):
+    check_feed()
+    DatabaseRelease.objects.filter(version=NEW).update(archive_bytes=17)
+
+    run = update(NEW)
+
+    assert run.phase == Phase.FAILED
+    assert "announced 17" in run.error
+
+
+def test_too_little_disk_is_told_with_numbers_before_anything_is_fetched(
+    world, published, monkeypatch
+):
+    monkeypatch.setattr(store, "free_bytes", lambda _: 1000)
+
+    run = update()
+
+    assert run.error_code == "insufficient_disk_space"
+    assert re.search(r"0\.0 MB free; .* MB are needed", run.error)
+    assert active_version() == OLD
+
+
+def test_too_little_memory_is_told_with_numbers_before_anything_is_fetched(
+    world, published, archive, processes
+):
+    processes[1] = serving(OLD, available_memory_bytes=1)
+
+    run = update()
+
+    assert run.error_code == "insufficient_memory"
+    assert re.search(r"1 process\(es\) on web need .* MB", run.error)
+    assert active_version() == OLD
+    assert published.sent_archive_bytes < archive.stat().st_size
+
+
+# Who serves it
+
+
+def test_a_run_is_complete_when_every_process_serves_the_release(
+    world, published, processes
+):
+    processes[1], processes[2] = follower(1), follower(2)
+
+    run = update()
+
+    assert run.phase == Phase.COMPLETE
+    assert (run.ready_count, run.process_count) == (2, 2)
+
+
+def test_a_process_that_cannot_load_it_brings_the_former_release_back(
+    world, published, processes
+):
+    def fails_on_the_new_one():
+        if active_version() == NEW:
+            return serving(OLD, pid=2, failed_version=NEW, problem="out of paper")
+        return serving(active_version(), pid=2)
+
+    processes[1], processes[2] = follower(1), fails_on_the_new_one
+
+    run = update()
+
+    assert run.phase == Phase.FAILED
+    assert run.error_code == "swap_failed"
+    assert re.search(
+        r"web:2 cannot serve it: out of paper\. Release 2026\.01\.01 is active",
+        run.error,
+    )
+    assert active_version() == OLD
+    assert DatabaseRelease.objects.get(version=NEW).status == "retired"
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_a_first_release_that_cannot_be_served_leaves_none_active(
+    world, published, processes
+):
+    DatabaseRelease.objects.filter(version=OLD).delete()
+    processes[1] = lambda: serving("", failed_version=NEW, problem="no")
+
+    run = update()
+
+    assert run.phase == Phase.FAILED
+    assert active_version() is None
+    assert DatabaseRelease.objects.get(version=NEW).status == "staged"
+
+
+def test_a_process_that_never_answers_is_not_waited_for_without_end(
+    world, published, processes, monkeypatch
+):
+    monkeypatch.setattr("dbupdates.swap.RELOAD_SECONDS", 0.05)
+    processes[1] = serving(OLD)
+
+    run = update()
+
+    assert run.phase == Phase.FAILED
+    assert "0 of 1 processes serve it" in run.error
+    assert active_version() == OLD
+
+
+def test_processes_that_unload_first_are_told_of(world, published, processes):
+    processes[1] = follower(1, has_unloaded_first=True)
+
+    run = update()
+
+    assert "let go of the former release first" in log_of(run)
+
+
+def log_of(run):
+    return "\n".join(line.text for line in run.log_lines.all())
+
+
+def test_rolling_back_is_a_run_too(world, published):
+    update()
+
+    run = request_activation(DatabaseRelease.objects.get(version=OLD), asker=ASKER)
+    execute_run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.kind, run.phase) == ("activation", Phase.COMPLETE)
+    assert active_version() == OLD
+
+
+def test_the_releases_before_the_former_one_are_deleted(world, simulator, inbox):
+    for day in (18, 19, 20):
+        version = f"2026.02.{day}"
+        builder = ReleaseBuilder(version, seed=day)
+        simulator.publish(version, builder.write_zip(inbox))
+        assert update(version).phase == Phase.COMPLETE
+
+    assert names_in(world.data_dir / "releases") == ["2026.02.19", "2026.02.20"]
+    assert dict(DatabaseRelease.objects.values_list("version", "status")) == {
+        "2026.02.20": "active",
+        "2026.02.19": "retired",
+        "2026.02.18": "purged",
+        OLD: "purged",
+    }
+
+
+# What is here already
+
+
+def test_only_what_changed_is_fetched_and_the_rest_is_linked(
+    world, published, builder, inbox, archive
+):
+    update()
+    builder.manifest["version"] = "2026.02.19"
+    builder.files["performers.json"] += b" "
+    newer = builder.write_zip(inbox)
+    published.publish("2026.02.19", newer)
+    before = published.sent_archive_bytes
+
+    run = update("2026.02.19")
+
+    assert run.phase == Phase.COMPLETE
+    first = dict(store.iter_file_paths(NEW))
+    second = dict(store.iter_file_paths("2026.02.19"))
+    for name in ("face_facenet.voy", "face_arcface.voy", "faces.json"):
+        assert first[name].stat().st_ino == second[name].stat().st_ino
+    assert second["performers.json"].read_bytes() == builder.files["performers.json"]
+    assert second["manifest.json"].read_bytes() == builder.manifest_bytes()
+    assert "are here already and are linked" in log_of(run)
+    assert published.sent_archive_bytes - before < newer.stat().st_size / 2
+
+
+def test_a_linked_file_that_was_damaged_is_fetched_after_all(
+    world, published, builder, inbox
+):
+    update()
+    builder.manifest["version"] = "2026.02.19"
+    builder.files["performers.json"] += b" "
+    published.publish("2026.02.19", builder.write_zip(inbox))
+    path = store.release_path(NEW) / "face_facenet.voy"
+    content = bytearray(path.read_bytes())
+    content[200] ^= 0xFF
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+    run = update("2026.02.19")
+
+    assert run.phase == Phase.COMPLETE
+    paths = dict(store.iter_file_paths("2026.02.19"))
+    assert paths["face_facenet.voy"].read_bytes() == builder.files["face_facenet.voy"]
+
+
+def test_a_server_without_ranges_gets_the_plain_download(
+    world, published, builder, inbox
+):
+    update()
+    builder.manifest["version"] = "2026.02.19"
+    newer = builder.write_zip(inbox)
+    published.publish("2026.02.19", newer)
+    published.faults.ignore_range = True
+
+    run = update("2026.02.19")
+
+    assert run.phase == Phase.COMPLETE
+    assert run.fetched_bytes >= newer.stat().st_size
+    assert active_version() == "2026.02.19"
