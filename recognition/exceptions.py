@@ -24,6 +24,15 @@ class DatabaseNotLoaded(RecognitionError):
     retry_after_seconds: ClassVar[int | None] = 10
 
 
+class DatabaseUpdating(DatabaseNotLoaded):
+    """This process has let go of one release and is loading another.
+
+    There was no memory for both. A later attempt succeeds.
+    """
+
+    code: ClassVar[str] = "database_updating"
+
+
 class ModelsNotInstalled(RecognitionError):
     """A network that the active release needs is missing or is another file.
 

@@ -27,8 +27,14 @@ class ServingProcess(models.Model):
     )
     network_set = models.CharField("networks", max_length=64, blank=True)
     is_loading = models.BooleanField("loading", default=False)
-    problem = models.TextField(
-        blank=True, help_text="Why the active release is not served, if it is not."
+    failed_version = models.CharField(
+        "cannot serve", max_length=64, blank=True, help_text="Empty while all is well."
+    )
+    problem = models.TextField(blank=True, help_text="Why that release is not served.")
+    has_unloaded_first = models.BooleanField(
+        "unloaded first",
+        default=False,
+        help_text="It let go of the former release before it loaded this one.",
     )
     device = models.CharField(max_length=255, blank=True)
     execution_provider = models.CharField(max_length=64, blank=True)
@@ -36,6 +42,9 @@ class ServingProcess(models.Model):
         blank=True, help_text="Why this device was chosen."
     )
     memory_bytes = models.PositiveBigIntegerField("resident memory", default=0)
+    available_memory_bytes = models.PositiveBigIntegerField(
+        "available memory", default=0, help_text="What it could take beyond that."
+    )
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
 

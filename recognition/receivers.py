@@ -1,10 +1,17 @@
-"""What recognition does when releases change."""
+"""What recognition does when releases change, and what it tells of its processes."""
 
+import socket
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from django.dispatch import receiver
 
-from dbupdates.signals import release_activating
+from dbupdates.signals import (
+    ServingReport,
+    release_activated,
+    release_activating,
+    serving_asked,
+)
 
 if TYPE_CHECKING:
     from dbupdates.store import ActiveRelease
@@ -14,6 +21,36 @@ if TYPE_CHECKING:
 def require_networks(release: "ActiveRelease", **_: Any) -> None:
     """Refuse to activate a release whose networks are not installed."""
     # Every process loads this module; few need ONNX Runtime.
-    from recognition.registry import network_set_of
+    from recognition.loading import network_set_of
 
     network_set_of(release).require_installed()
+
+
+@receiver(release_activated)
+def look_at_once(**_: Any) -> None:
+    """Have this process follow without waiting for its next look."""
+    from recognition import registry
+
+    registry.look_at_once()
+
+
+@receiver(serving_asked)
+def report_processes(**_: Any) -> list[ServingReport]:
+    """Return what each live process last said of itself."""
+    from recognition.models import ServingProcess
+
+    own_host = socket.gethostname()
+    return [
+        ServingReport(
+            host=row.host,
+            pid=row.pid,
+            version=row.release_version,
+            failed_version=row.failed_version,
+            problem=row.problem,
+            available_memory_bytes=row.available_memory_bytes,
+            has_unloaded_first=row.has_unloaded_first,
+        )
+        for row in ServingProcess.objects.live()
+        # One that was killed had no time to take its row away.
+        if row.host != own_host or psutil.pid_exists(row.pid)
+    ]

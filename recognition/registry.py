@@ -2,32 +2,33 @@
 
 A watcher thread looks once a second at which release is active and loads it beside
 the one served; then one reference changes. A request keeps the recognizer it began
-with. The watcher also writes this process's row, so that people see what it serves.
+with. Where memory cannot hold two, what is served goes first, and requests are sent
+away meanwhile. The watcher also writes this process's row, by which an update learns
+that the process has followed, and people what it serves.
 """
 
-import functools
 import logging
 import os
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+import weakref
 from dataclasses import dataclass
 
 import psutil
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from dbupdates.store import ActiveRelease, active_release
-from recognition.exceptions import DatabaseNotLoaded
+from recognition.exceptions import DatabaseNotLoaded, DatabaseUpdating
+from recognition.loading import execution_plan, load_recognizer, must_unload_first
 from recognition.models import ServingProcess, ServingProcessQuerySet
-from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.memory import release_unused_memory
-from recognition.runtime.networks import NetworkSet, open_networks
-from recognition.runtime.providers import ExecutionPlan, choose_execution_plan
+from recognition.runtime.networks import Networks
+from recognition.runtime.providers import ExecutionPlan
 from recognition.runtime.recognizer import Recognizer
 from stashsense.exceptions import StashSenseError
+from stashsense.memory import available_memory_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ HEARTBEAT_SECONDS = 5.0
 # After a failed load: the cause may be a file that somebody is putting in its place.
 RETRY_SECONDS = 30.0
 STOP_SECONDS = 3.0
+# How long requests in work may keep a release that is to be unloaded.
+LETTING_GO_SECONDS = 5.0
+LETTING_GO_POLL_SECONDS = 0.02
 
 NO_ACTIVE_RELEASE = (
     "No release is active: import one with manage.py import_release PATH --activate."
@@ -70,38 +74,6 @@ class RegistryState:
     plan: ExecutionPlan | None
 
 
-@functools.cache
-def execution_plan() -> ExecutionPlan:
-    """Return where this process runs its networks, found out once."""
-    return choose_execution_plan(settings.DEVICE, threads=settings.INFERENCE_THREADS)
-
-
-def network_set_of(release: ActiveRelease) -> NetworkSet:
-    """Return the networks the release's vectors come from."""
-    return NetworkSet(
-        name=release.network_set,
-        files=release.network_files,
-        models_dir=settings.MODELS_DIR,
-    )
-
-
-def load_recognizer(release: ActiveRelease, plan: ExecutionPlan) -> Recognizer:
-    """Return the release with its networks, ready to use; takes seconds.
-
-    Raises ModelsNotInstalled or DatabaseNotLoaded; nothing is kept then.
-    """
-    with ThreadPoolExecutor(1, thread_name_prefix="load") as pool:
-        # Both mostly wait for the disk and leave Python free.
-        database = pool.submit(FaceDatabase.load, release.path, version=release.version)
-        networks = open_networks(
-            network_set_of(release),
-            plan,
-            detection_size_px=settings.DETECTION_SIZE_PX,
-            embedding_batch_size=settings.EMBEDDING_BATCH_SIZE,
-        )
-        return Recognizer(networks=networks, database=database.result())
-
-
 class Registry:
     """What is served and the threads that keep it so; `start` after the fork."""
 
@@ -111,7 +83,10 @@ class Registry:
         self._plan: ExecutionPlan | None = None
         self._loader: threading.Thread | None = None
         self._watcher: threading.Thread | None = None
+        self._is_changing_over = False
+        self._has_unloaded_first = False
         self._stopping = threading.Event()
+        self._wake = threading.Event()
         self._started_at = timezone.now()
         self._next_heartbeat = 0.0
 
@@ -126,8 +101,13 @@ class Registry:
     def stop(self) -> None:
         """End watching and remove this process's row; a load is left to die."""
         self._stopping.set()
+        self._wake.set()
         if self._watcher is not None:
             self._watcher.join(STOP_SECONDS)
+
+    def look_at_once(self) -> None:
+        """Look at the active row now rather than within a second."""
+        self._wake.set()
 
     def load_active(self) -> None:
         """Load the active release in this thread, for a process that only asks once.
@@ -149,6 +129,8 @@ class Registry:
         """Return what to identify with; raises DatabaseNotLoaded with the reason."""
         if (serving := self._serving) is not None:
             return serving.recognizer
+        if self._is_changing_over:
+            raise DatabaseUpdating("Database update in progress")
         if (failure := self._failure) is not None:
             raise DatabaseNotLoaded(
                 f"Release {failure.release.version} is not served: {failure.message}"
@@ -178,7 +160,8 @@ class Registry:
                     # Locked or gone for a moment; what is served stays served.
                     logger.warning("The registry could not read its state: %s", error)
                     connection.close()
-                self._stopping.wait(POLL_SECONDS)
+                self._wake.wait(POLL_SECONDS)
+                self._wake.clear()
             self._row().delete()
         except Exception:
             logger.exception("The registry stopped watching")
@@ -188,34 +171,37 @@ class Registry:
 
     def _look(self) -> None:
         active = active_release()
-        if self._loader is None and self._should_load(active):
-            assert active is not None
-            self._loader = threading.Thread(
-                target=self._load, args=[active], name="loader", daemon=True
-            )
-            self._loader.start()
-            self._next_heartbeat = 0.0
+        if self._failure is not None and self._failure.release != active:
+            self._failure = None
+        if self._loader is None:
+            if active is None:
+                self._stop_serving()
+            elif self._should_load(active):
+                self._loader = threading.Thread(
+                    target=self._load, args=[active], name="loader", daemon=True
+                )
+                self._loader.start()
+                self._next_heartbeat = 0.0
         if time.monotonic() >= self._next_heartbeat:
             release_unused_memory()
             self._write_row()
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
-    def _should_load(self, active: ActiveRelease | None) -> bool:
-        if active is None:
-            return False
+    def _stop_serving(self) -> None:
+        if (serving := self._serving) is not None:
+            self._serving = None
+            self._next_heartbeat = 0.0
+            logger.info("No release is active; %s goes", serving.release.version)
+
+    def _should_load(self, active: ActiveRelease) -> bool:
         if self._serving is not None and self._serving.release == active:
-            self._failure = None
             return False
         failure = self._failure
-        if failure is None or failure.release != active:
-            return True
-        return time.monotonic() - failure.failed_at >= RETRY_SECONDS
+        return failure is None or time.monotonic() - failure.failed_at >= RETRY_SECONDS
 
     def _load(self, release: ActiveRelease) -> None:
-        started = time.monotonic()
         try:
-            self._plan = execution_plan()
-            recognizer = load_recognizer(release, self._plan)
+            self._change_over(release)
         except StashSenseError as error:
             logger.error("Cannot serve release %s: %s", release.version, error)
             self._failure = LoadFailure(
@@ -227,14 +213,58 @@ class Registry:
                 release, "error", type(error).__name__, time.monotonic()
             )
             raise
-        else:
-            self._serving = Serving(release, recognizer)
-            self._failure = None
-            seconds = time.monotonic() - started
-            logger.info("Serving release %s after %.1f s", release.version, seconds)
         finally:
+            connection.close()
+            self._is_changing_over = False
             self._next_heartbeat = 0.0
             self._loader = None
+            self._wake.set()
+
+    def _change_over(self, release: ActiveRelease) -> None:
+        """Load the release and put it in place, if it is still the active one."""
+        started = time.monotonic()
+        self._plan = execution_plan()
+        networks = self._networks_of(release)
+        unloads_first = self._serving is not None and must_unload_first(
+            release, opens_networks=networks is None
+        )
+        if unloads_first:
+            self._is_changing_over = True
+            self._unload()
+        recognizer = load_recognizer(release, self._plan, networks=networks)
+        if active_release() != release:
+            logger.info("Release %s is not active any more", release.version)
+            return
+        self._has_unloaded_first = unloads_first
+        self._serving = Serving(release, recognizer)
+        self._failure = None
+        release_unused_memory()
+        seconds = time.monotonic() - started
+        logger.info("Serving release %s after %.1f s", release.version, seconds)
+
+    def _networks_of(self, release: ActiveRelease) -> Networks | None:
+        """Return the open networks if the release needs the very same."""
+        serving = self._serving
+        if serving is None:
+            return None
+        served = serving.release
+        is_same = (served.network_set, served.network_files) == (
+            release.network_set,
+            release.network_files,
+        )
+        return serving.recognizer.networks if is_same else None
+
+    def _unload(self) -> None:
+        """Let go of what is served and wait until requests in work have, too."""
+        serving, self._serving = self._serving, None
+        assert serving is not None
+        logger.info("Unloading release %s first", serving.release.version)
+        database = weakref.ref(serving.recognizer.database)
+        del serving
+        until = time.monotonic() + LETTING_GO_SECONDS
+        while database() is not None and time.monotonic() < until:
+            self._stopping.wait(LETTING_GO_POLL_SECONDS)
+        release_unused_memory()
 
     def _forget_the_dead(self) -> None:
         """Remove rows of processes of this machine that ended without doing so."""
@@ -260,11 +290,16 @@ class Registry:
                 "release_version": release.version if release else "",
                 "network_set": release.network_set if release else "",
                 "is_loading": state.is_loading,
+                "failed_version": (
+                    state.failure.release.version if state.failure else ""
+                ),
                 "problem": state.failure.message if state.failure else "",
+                "has_unloaded_first": self._has_unloaded_first,
                 "device": plan.device if plan else "",
                 "execution_provider": plan.provider if plan else "",
                 "device_reason": plan.reason if plan else "",
                 "memory_bytes": psutil.Process().memory_info().rss,
+                "available_memory_bytes": available_memory_bytes(),
                 "started_at": self._started_at,
                 "heartbeat_at": timezone.now(),
             },
@@ -282,6 +317,11 @@ def start() -> None:
 def stop() -> None:
     """Undo `start`."""
     _registry.stop()
+
+
+def look_at_once() -> None:
+    """Have a started registry look at the active row now."""
+    _registry.look_at_once()
 
 
 def load_active() -> None:

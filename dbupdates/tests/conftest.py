@@ -34,6 +34,12 @@ def builder():
 
 
 @pytest.fixture
+def large_builder():
+    """Return a release whose archive is far larger than what is read ahead."""
+    return ReleaseBuilder(performers=150)
+
+
+@pytest.fixture
 def inbox(tmp_path):
     """Return a folder outside the data folder, for what is to be imported."""
     folder = tmp_path / "inbox"
@@ -58,6 +64,19 @@ def simulator(settings):
     with ReleaseSimulator() as simulator:
         settings.RELEASE_FEED = simulator.feed_url
         yield simulator
+
+
+@pytest.fixture
+def archive(builder, inbox):
+    """Return the zip of release 2026.02.18, which nobody has yet."""
+    return builder.write_zip(inbox)
+
+
+@pytest.fixture
+def published(simulator, archive):
+    """Return a feed that has just that release."""
+    simulator.publish("2026.02.18", archive)
+    return simulator
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from dbupdates.exceptions import (
     ReleaseNotFound,
     UpdateInProgress,
 )
-from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import Phase
 from dbupdates.published import check_feed
@@ -23,47 +22,16 @@ from dbupdates.services import import_release
 from dbupdates.tests.builder import ReleaseBuilder
 from dbupdates.tests.conftest import (
     ASKER,
-    IMPATIENT,
-    follower,
     names_in,
     serving,
 )
-from dbupdates.updates import request_activation, request_update
-
-NEW = "2026.02.18"
-OLD = "2026.01.01"
+from dbupdates.tests.updating import NEW, OLD, active_version, update
+from dbupdates.updates import request_update
 
 
 @pytest.fixture
-def builder():
-    """Return a release whose archive is far larger than what is read ahead."""
-    return ReleaseBuilder(performers=150)
-
-
-@pytest.fixture
-def archive(builder, inbox):
-    """Return the zip of a release that nobody has yet."""
-    return builder.write_zip(inbox)
-
-
-@pytest.fixture
-def published(simulator, archive):
-    """Return a feed that has one new release."""
-    simulator.publish(NEW, archive)
-    return simulator
-
-
-def update(version=""):
-    """Ask for an update and work at it; return the run as it ended."""
-    run = request_update(asker=ASKER, version=version)
-    execute_run(run.pk, patience=IMPATIENT)
-    run.refresh_from_db()
-    return run
-
-
-def active_version():
-    active = store.active_release()
-    return active and active.version
+def builder(large_builder):
+    return large_builder
 
 
 def assert_failed(world, run, message):
@@ -354,167 +322,3 @@ def test_too_little_memory_is_told_with_numbers_before_anything_is_fetched(
     assert re.search(r"1 process\(es\) on web need .* MB", run.error)
     assert active_version() == OLD
     assert published.sent_archive_bytes < archive.stat().st_size
-
-
-# Who serves it
-
-
-def test_a_run_is_complete_when_every_process_serves_the_release(
-    world, published, processes
-):
-    processes[1], processes[2] = follower(1), follower(2)
-
-    run = update()
-
-    assert run.phase == Phase.COMPLETE
-    assert (run.ready_count, run.process_count) == (2, 2)
-
-
-def test_a_process_that_cannot_load_it_brings_the_former_release_back(
-    world, published, processes
-):
-    def fails_on_the_new_one():
-        if active_version() == NEW:
-            return serving(OLD, pid=2, failed_version=NEW, problem="out of paper")
-        return serving(active_version(), pid=2)
-
-    processes[1], processes[2] = follower(1), fails_on_the_new_one
-
-    run = update()
-
-    assert run.phase == Phase.FAILED
-    assert run.error_code == "swap_failed"
-    assert re.search(
-        r"web:2 cannot serve it: out of paper\. Release 2026\.01\.01 is active",
-        run.error,
-    )
-    assert active_version() == OLD
-    assert DatabaseRelease.objects.get(version=NEW).status == "retired"
-    assert names_in(world.data_dir / "staging") == []
-
-
-def test_a_first_release_that_cannot_be_served_leaves_none_active(
-    world, published, processes
-):
-    DatabaseRelease.objects.filter(version=OLD).delete()
-    processes[1] = lambda: serving("", failed_version=NEW, problem="no")
-
-    run = update()
-
-    assert run.phase == Phase.FAILED
-    assert active_version() is None
-    assert DatabaseRelease.objects.get(version=NEW).status == "staged"
-
-
-def test_a_process_that_never_answers_is_not_waited_for_without_end(
-    world, published, processes, monkeypatch
-):
-    monkeypatch.setattr("dbupdates.swap.RELOAD_SECONDS", 0.05)
-    processes[1] = serving(OLD)
-
-    run = update()
-
-    assert run.phase == Phase.FAILED
-    assert "0 of 1 processes serve it" in run.error
-    assert active_version() == OLD
-
-
-def test_processes_that_unload_first_are_told_of(world, published, processes):
-    processes[1] = follower(1, has_unloaded_first=True)
-
-    run = update()
-
-    assert "let go of the former release first" in log_of(run)
-
-
-def log_of(run):
-    return "\n".join(line.text for line in run.log_lines.all())
-
-
-def test_rolling_back_is_a_run_too(world, published):
-    update()
-
-    run = request_activation(DatabaseRelease.objects.get(version=OLD), asker=ASKER)
-    execute_run(run.pk)
-
-    run.refresh_from_db()
-    assert (run.kind, run.phase) == ("activation", Phase.COMPLETE)
-    assert active_version() == OLD
-
-
-def test_the_releases_before_the_former_one_are_deleted(world, simulator, inbox):
-    for day in (18, 19, 20):
-        version = f"2026.02.{day}"
-        builder = ReleaseBuilder(version, seed=day)
-        simulator.publish(version, builder.write_zip(inbox))
-        assert update(version).phase == Phase.COMPLETE
-
-    assert names_in(world.data_dir / "releases") == ["2026.02.19", "2026.02.20"]
-    assert dict(DatabaseRelease.objects.values_list("version", "status")) == {
-        "2026.02.20": "active",
-        "2026.02.19": "retired",
-        "2026.02.18": "purged",
-        OLD: "purged",
-    }
-
-
-# What is here already
-
-
-def test_only_what_changed_is_fetched_and_the_rest_is_linked(
-    world, published, builder, inbox, archive
-):
-    update()
-    builder.manifest["version"] = "2026.02.19"
-    builder.files["performers.json"] += b" "
-    newer = builder.write_zip(inbox)
-    published.publish("2026.02.19", newer)
-    before = published.sent_archive_bytes
-
-    run = update("2026.02.19")
-
-    assert run.phase == Phase.COMPLETE
-    first = dict(store.iter_file_paths(NEW))
-    second = dict(store.iter_file_paths("2026.02.19"))
-    for name in ("face_facenet.voy", "face_arcface.voy", "faces.json"):
-        assert first[name].stat().st_ino == second[name].stat().st_ino
-    assert second["performers.json"].read_bytes() == builder.files["performers.json"]
-    assert second["manifest.json"].read_bytes() == builder.manifest_bytes()
-    assert "are here already and are linked" in log_of(run)
-    assert published.sent_archive_bytes - before < newer.stat().st_size / 2
-
-
-def test_a_linked_file_that_was_damaged_is_fetched_after_all(
-    world, published, builder, inbox
-):
-    update()
-    builder.manifest["version"] = "2026.02.19"
-    builder.files["performers.json"] += b" "
-    published.publish("2026.02.19", builder.write_zip(inbox))
-    path = store.release_path(NEW) / "face_facenet.voy"
-    content = bytearray(path.read_bytes())
-    content[200] ^= 0xFF
-    path.chmod(0o644)
-    path.write_bytes(content)
-
-    run = update("2026.02.19")
-
-    assert run.phase == Phase.COMPLETE
-    paths = dict(store.iter_file_paths("2026.02.19"))
-    assert paths["face_facenet.voy"].read_bytes() == builder.files["face_facenet.voy"]
-
-
-def test_a_server_without_ranges_gets_the_plain_download(
-    world, published, builder, inbox
-):
-    update()
-    builder.manifest["version"] = "2026.02.19"
-    newer = builder.write_zip(inbox)
-    published.publish("2026.02.19", newer)
-    published.faults.ignore_range = True
-
-    run = update("2026.02.19")
-
-    assert run.phase == Phase.COMPLETE
-    assert run.fetched_bytes >= newer.stat().st_size
-    assert active_version() == "2026.02.19"

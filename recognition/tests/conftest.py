@@ -14,6 +14,7 @@ from demo.pictures import iter_known_pictures, iter_stranger_pictures
 from demo.release import build_release
 from demo.world import World
 from recognition import registry
+from recognition.loading import load_recognizer
 from recognition.runtime.providers import choose_execution_plan
 
 VERSION = "2026.03.01"
@@ -86,9 +87,7 @@ def small_recognizer(small_world):
         patch.setattr(
             "django.conf.settings.MODELS_DIR", small_world.data_dir / "models"
         )
-        return registry.load_recognizer(
-            small_world.release, choose_execution_plan("cpu")
-        )
+        return load_recognizer(small_world.release, choose_execution_plan("cpu"))
 
 
 @pytest.fixture

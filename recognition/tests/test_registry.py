@@ -11,6 +11,7 @@ from django.utils import timezone
 from dbupdates.models import DatabaseRelease
 from recognition import registry
 from recognition.exceptions import DatabaseNotLoaded, ModelsNotInstalled
+from recognition.loading import load_recognizer
 from recognition.models import ServingProcess
 from recognition.registry import Registry
 from recognition.runtime.providers import choose_execution_plan
@@ -136,4 +137,4 @@ def test_changed_networks_are_refused(small_world, settings, tmp_path):
         target.write_bytes(b"something else")
 
     with pytest.raises(ModelsNotInstalled, match="expected sha256"):
-        registry.load_recognizer(small_world.release, choose_execution_plan("cpu"))
+        load_recognizer(small_world.release, choose_execution_plan("cpu"))

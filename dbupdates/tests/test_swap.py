@@ -1,0 +1,106 @@
+"""The end of an update: every process serves the release, or none keeps it."""
+
+import re
+
+from dbupdates.execution import execute_run
+from dbupdates.models import DatabaseRelease
+from dbupdates.progress import Phase
+from dbupdates.tests.builder import ReleaseBuilder
+from dbupdates.tests.conftest import ASKER, follower, names_in, serving
+from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
+from dbupdates.updates import request_activation
+
+
+def test_a_run_is_complete_when_every_process_serves_the_release(
+    world, published, processes
+):
+    processes[1], processes[2] = follower(1), follower(2)
+
+    run = update()
+
+    assert run.phase == Phase.COMPLETE
+    assert (run.ready_count, run.process_count) == (2, 2)
+
+
+def test_a_process_that_cannot_load_it_brings_the_former_release_back(
+    world, published, processes
+):
+    def fails_on_the_new_one():
+        if active_version() == NEW:
+            return serving(OLD, pid=2, failed_version=NEW, problem="out of paper")
+        return serving(active_version(), pid=2)
+
+    processes[1], processes[2] = follower(1), fails_on_the_new_one
+
+    run = update()
+
+    assert run.phase == Phase.FAILED
+    assert run.error_code == "swap_failed"
+    assert re.search(
+        r"web:2 cannot serve it: out of paper\. Release 2026\.01\.01 is active",
+        run.error,
+    )
+    assert active_version() == OLD
+    assert DatabaseRelease.objects.get(version=NEW).status == "retired"
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_a_first_release_that_cannot_be_served_leaves_none_active(
+    world, published, processes
+):
+    DatabaseRelease.objects.filter(version=OLD).delete()
+    processes[1] = lambda: serving("", failed_version=NEW, problem="no")
+
+    run = update()
+
+    assert run.phase == Phase.FAILED
+    assert active_version() is None
+    assert DatabaseRelease.objects.get(version=NEW).status == "staged"
+
+
+def test_a_process_that_never_answers_is_not_waited_for_without_end(
+    world, published, processes, monkeypatch
+):
+    monkeypatch.setattr("dbupdates.swap.RELOAD_SECONDS", 0.05)
+    processes[1] = serving(OLD)
+
+    run = update()
+
+    assert run.phase == Phase.FAILED
+    assert "0 of 1 processes serve it" in run.error
+    assert active_version() == OLD
+
+
+def test_processes_that_unload_first_are_told_of(world, published, processes):
+    processes[1] = follower(1, has_unloaded_first=True)
+
+    run = update()
+
+    assert "let go of the former release first" in log_of(run)
+
+
+def test_rolling_back_is_a_run_too(world, published):
+    update()
+
+    run = request_activation(DatabaseRelease.objects.get(version=OLD), asker=ASKER)
+    execute_run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.kind, run.phase) == ("activation", Phase.COMPLETE)
+    assert active_version() == OLD
+
+
+def test_the_releases_before_the_former_one_are_deleted(world, simulator, inbox):
+    for day in (18, 19, 20):
+        version = f"2026.02.{day}"
+        builder = ReleaseBuilder(version, seed=day)
+        simulator.publish(version, builder.write_zip(inbox))
+        assert update(version).phase == Phase.COMPLETE
+
+    assert names_in(world.data_dir / "releases") == ["2026.02.19", "2026.02.20"]
+    assert dict(DatabaseRelease.objects.values_list("version", "status")) == {
+        "2026.02.20": "active",
+        "2026.02.19": "retired",
+        "2026.02.18": "purged",
+        OLD: "purged",
+    }
