@@ -19,6 +19,7 @@ TASK = "dbupdates.tasks.follow_policy"
 # How often the policy is looked at; a window of an hour is not missed.
 LOOK_MINUTES = 15
 CHECK_INTERVAL = timedelta(days=1)
+RETRY_INTERVAL = timedelta(hours=1)
 
 
 def ensure_schedule() -> None:
@@ -69,7 +70,7 @@ def was_tried(release: DatabaseRelease) -> bool:
     """Return whether the release was served, refused, cancelled or failed before.
 
     A person may have gone back from it, and what failed once would fail each day. An
-    attempt that was interrupted or found no connection does not count.
+    attempt that was interrupted or found no connection counts for an hour.
     """
     if release.activated_at is not None:
         return True
@@ -77,8 +78,10 @@ def was_tried(release: DatabaseRelease) -> bool:
         return True
     ended = UpdateRun.objects.filter(
         version=release.version, phase__in=(Phase.FAILED, Phase.CANCELLED)
-    ).exclude(error_code__in=("update_interrupted", "download_failed"))
-    return ended.exists()
+    )
+    of_itself = ended.exclude(error_code__in=("update_interrupted", "download_failed"))
+    just_now = ended.filter(ended_at__gte=timezone.now() - RETRY_INTERVAL)
+    return of_itself.exists() or just_now.exists()
 
 
 def _is_due(asked_at: datetime | None, now: datetime) -> bool:

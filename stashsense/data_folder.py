@@ -65,6 +65,38 @@ def is_prepared(path: Path) -> bool:
     return bool(stamp == code_stamp())
 
 
+def put_aside_foreign_database(path: Path) -> Path | None:
+    """Rename a database of our name that another program made; return its new path.
+
+    The predecessor's has the same name. One that is no SQLite database is left alone.
+    """
+    database = path / DATABASE_NAME
+    if not database.is_file() or not _is_foreign(database):
+        return None
+    number = 0
+    while (aside := path / f"predecessor{number or ''}.db").exists():
+        number += 1
+    # With what SQLite keeps beside it, or its newest changes would be lost.
+    for suffix in ("-wal", "-shm", ""):
+        source = path / f"{DATABASE_NAME}{suffix}"
+        if source.exists():
+            source.rename(path / f"{aside.name}{suffix}")
+    return aside
+
+
+def _is_foreign(database: Path) -> bool:
+    """Return whether there are tables and none that Django keeps its migrations in."""
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
+        ) as connection:
+            rows = connection.execute("SELECT name FROM sqlite_master").fetchall()
+    except sqlite3.DatabaseError:
+        return False
+    names = {name for (name,) in rows}
+    return bool(names) and "django_migrations" not in names
+
+
 def code_stamp() -> int:
     """Return a number that changes with the migrations, ours and the packages'.
 

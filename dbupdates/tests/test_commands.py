@@ -4,7 +4,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from dbupdates import store
-from dbupdates.models import DatabaseRelease
+from dbupdates.execution import execute_run
+from dbupdates.management.commands import update_database
+from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.services import activate_release, import_release
 from dbupdates.tests.factories import DatabaseReleaseFactory
 
@@ -156,3 +158,172 @@ def test_list_releases_of_an_empty_service_says_what_to_do(db, data_dir, capsys)
     call_command("list_releases")
 
     assert "import_release" in capsys.readouterr().out
+
+
+# update_database
+
+
+def test_update_database_checks_and_changes_nothing(world, published, capsys):
+    call_command("update_database", "--check")
+
+    told = capsys.readouterr().out
+    assert told.startswith("Active: 2026.01.01. Newest published: 2026.02.18; ")
+    assert told.endswith(" MB to download.\n")
+    assert not UpdateRun.objects.exists()
+
+
+def test_update_database_checks_a_feed_that_is_not_there(world, settings, capsys):
+    settings.RELEASE_FEED = "http://127.0.0.1:9/"
+
+    call_command("update_database", "--check")
+
+    told = capsys.readouterr()
+    assert "no connection" in told.err
+    assert "No published release is known" in told.out
+
+
+def test_update_database_asks_the_background(world, published, capsys):
+    call_command("update_database")
+
+    assert "Asked for release 2026.02.18" in capsys.readouterr().out
+    run = UpdateRun.objects.get()
+    assert (run.phase, run.asked_by) == ("queued", "command")
+    assert active_version() == "2026.01.01"
+
+
+def test_update_database_works_without_a_background_when_it_waits(
+    world, published, capsys, monkeypatch
+):
+    monkeypatch.setattr(update_database, "PATIENCE_SECONDS", 0)
+
+    call_command("update_database", "--wait", "--version", "v2026.2.18")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "No background process takes it: working at it here."
+    assert [line.split(" ")[0] for line in lines[2:]] == [
+        "Downloading",
+        "Extracting",
+        "Verifying",
+        "Release",
+    ]
+    assert lines[-1] == "Release 2026.02.18 is active."
+    assert active_version() == "2026.02.18"
+
+
+def test_update_database_follows_what_the_background_does(
+    world, published, capsys, monkeypatch
+):
+    def background(seconds):
+        run = UpdateRun.objects.get()
+        if run.is_in_progress:
+            execute_run(run.pk)
+
+    monkeypatch.setattr("time.sleep", background)
+
+    call_command("update_database", "--wait")
+
+    told = capsys.readouterr().out
+    assert "working at it here" not in told
+    assert told.endswith("Release 2026.02.18 is active.\n")
+
+
+def test_update_database_ends_with_the_reason(world, published, monkeypatch):
+    monkeypatch.setattr(update_database, "PATIENCE_SECONDS", 0)
+    published.corrupt("2026.02.18", "faces.json")
+
+    with pytest.raises(CommandError, match="expected sha256"):
+        call_command("update_database", "--wait")
+
+    assert active_version() == "2026.01.01"
+
+
+def test_update_database_cancels(world, published, capsys):
+    call_command("update_database")
+
+    call_command("update_database", "--cancel")
+
+    assert UpdateRun.objects.get().phase == "cancelled"
+    with pytest.raises(CommandError, match="No update is in progress"):
+        call_command("update_database", "--cancel")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--wait"]])
+def test_update_database_refuses_with_a_sentence(world, simulator, arguments):
+    with pytest.raises(CommandError, match="lists no release"):
+        call_command("update_database", *arguments)
+
+
+# Runs of the other commands
+
+
+def test_imports_and_activations_are_runs_like_any_other(staged, capsys, builder):
+    call_command("activate_release", "2026.02.18")
+    call_command("activate_release", "2026.01.01")
+
+    assert [(run.kind, run.phase, run.asked_by) for run in UpdateRun.objects.all()] == [
+        ("activation", "complete", "command"),
+        ("activation", "complete", "command"),
+    ]
+
+
+def test_an_import_leaves_a_run_with_its_version_and_log(world, builder, inbox):
+    call_command("import_release", str(builder.write_zip(inbox)), "--activate")
+
+    run = UpdateRun.objects.get()
+    assert (run.kind, run.version, run.phase) == ("import", "2026.02.18", "complete")
+    assert set(run.phase_seconds) == {
+        "extracting",
+        "verifying",
+        "swapping",
+        "reloading",
+    }
+
+
+def test_a_refused_import_leaves_a_run_that_says_why(world, builder, inbox):
+    builder.checksums["faces.json"] = "sha256:" + "0" * 64
+
+    with pytest.raises(CommandError):
+        call_command("import_release", str(builder.write_zip(inbox)))
+
+    run = UpdateRun.objects.get()
+    assert (run.phase, run.error_code) == ("failed", "checksum_mismatch")
+
+
+# purge_releases
+
+
+def test_purge_releases_deletes_what_nobody_goes_back_to(staged, capsys):
+    activate_release(staged)
+    call_command("purge_releases")
+    assert "nothing to delete" in capsys.readouterr().out
+
+    call_command("purge_releases", "--keep", "0")
+
+    assert "Deleted the files of release 2026.01.01" in capsys.readouterr().out
+    assert not store.has_release("2026.01.01")
+    assert DatabaseRelease.objects.get(version="2026.01.01").status == "purged"
+
+
+def test_purge_releases_never_deletes_the_active_one(staged):
+    with pytest.raises(CommandError, match="active one: activate another first"):
+        call_command("purge_releases", "2026.01.01")
+
+    assert store.has_release("2026.01.01")
+    assert active_version() == "2026.01.01"
+
+
+def test_purge_releases_deletes_just_the_one_that_is_named(staged):
+    call_command("purge_releases", "2026.02.18")
+
+    assert not store.has_release("2026.02.18")
+    with pytest.raises(CommandError, match="is purged: no files"):
+        call_command("purge_releases", "2026.02.18")
+
+
+# reconcile_releases
+
+
+def test_reconcile_releases_has_nothing_to_say_when_all_is_well(staged, capsys):
+    call_command("reconcile_releases")
+
+    assert capsys.readouterr().out == ""

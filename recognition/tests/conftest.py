@@ -1,5 +1,9 @@
 """A small drawn world, built once, and ways to serve it."""
 
+import os
+import shutil
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +19,11 @@ from demo.release import build_release
 from demo.world import World
 from recognition import registry
 from recognition.loading import load_recognizer
+from recognition.registry import Registry
 from recognition.runtime.providers import choose_execution_plan
 
 VERSION = "2026.03.01"
+TWIN_VERSION = "2026.03.02"
 WORLD_SEED = 77
 PEOPLE_COUNT = 8
 PICTURE_SEED = 500
@@ -33,10 +39,14 @@ class SmallWorld:
     @property
     def release(self) -> ActiveRelease:
         """The release as a process that serves it sees it."""
-        path = self.data_dir / "releases" / VERSION
+        return self.release_of(VERSION)
+
+    def release_of(self, version: str) -> ActiveRelease:
+        """The same release, or its twin of another version."""
+        path = self.data_dir / "releases" / version
         prepared = open_prepared(path)
         return ActiveRelease(
-            version=VERSION,
+            version=version,
             path=path,
             network_set=NETWORK_SET_NAME,
             network_files=dict(network_digests()),
@@ -54,9 +64,11 @@ class SmallWorld:
         """Return pictures of nobody in the release."""
         return [*iter_stranger_pictures(seed=PICTURE_SEED, count=count)]
 
-    def activate(self):
-        """Write the row that makes the release the active one."""
-        release = self.release
+    def activate(self, version=VERSION):
+        """Make the release, or its twin, the active one, as a swap does."""
+        release = self.release_of(version)
+        DatabaseRelease.objects.filter(status="active").update(status="retired")
+        DatabaseRelease.objects.filter(version=version).delete()
         return DatabaseRelease.objects.create(
             version=release.version,
             status=DatabaseRelease.Status.ACTIVE,
@@ -76,6 +88,11 @@ def small_world(tmp_path_factory):
     write_prepared(built.folder)
     (data_dir / "releases").mkdir()
     built.folder.rename(data_dir / "releases" / VERSION)
+    shutil.copytree(
+        data_dir / "releases" / VERSION,
+        data_dir / "releases" / TWIN_VERSION,
+        copy_function=os.link,
+    )
     install_networks(data_dir / "models")
     return SmallWorld(data_dir, world)
 
@@ -88,6 +105,31 @@ def small_recognizer(small_world):
             "django.conf.settings.MODELS_DIR", small_world.data_dir / "models"
         )
         return load_recognizer(small_world.release, choose_execution_plan("cpu"))
+
+
+BOUND_SECONDS = 20
+
+
+def wait_until(condition):
+    """Look often until the condition holds."""
+    deadline = time.monotonic() + BOUND_SECONDS
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never came true"
+        pause.wait(0.02)
+
+
+@pytest.fixture
+def watching(settings, small_world, transactional_db, monkeypatch):
+    """A registry that looks often, in a data folder with the small world."""
+    settings.DATA_DIR = small_world.data_dir
+    settings.MODELS_DIR = small_world.data_dir / "models"
+    monkeypatch.setattr(registry, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(registry, "HEARTBEAT_SECONDS", 0.02)
+    watched = Registry()
+    watched.start()
+    yield watched
+    watched.stop()
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import os
 import socket
-import threading
-import time
 
 import pytest
 from django.utils import timezone
@@ -15,29 +13,7 @@ from recognition.loading import load_recognizer
 from recognition.models import ServingProcess
 from recognition.registry import Registry
 from recognition.runtime.providers import choose_execution_plan
-
-BOUND_SECONDS = 20
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + BOUND_SECONDS
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        pause.wait(0.02)
-
-
-@pytest.fixture
-def watching(settings, small_world, transactional_db, monkeypatch):
-    """A registry that looks often, in a data folder with the small world."""
-    settings.DATA_DIR = small_world.data_dir
-    settings.MODELS_DIR = small_world.data_dir / "models"
-    monkeypatch.setattr(registry, "POLL_SECONDS", 0.02)
-    monkeypatch.setattr(registry, "HEARTBEAT_SECONDS", 0.02)
-    watched = Registry()
-    watched.start()
-    yield watched
-    watched.stop()
+from recognition.tests.conftest import wait_until
 
 
 def test_without_a_release_the_reason_says_what_to_do(watching):

@@ -94,3 +94,55 @@ def test_the_stamp_changes_with_migrations_and_packages(tmp_path, monkeypatch):
 
     assert len({first, second, third}) == 3
     assert all(0 < stamp < 2**31 for stamp in (first, second, third))
+
+
+def make_database(path, statement):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_a_database_of_another_program_is_kept_under_another_name(tmp_path):
+    database = tmp_path / data_folder.DATABASE_NAME
+    # Still open, so that its newest change is beside it, not in it.
+    with contextlib.closing(sqlite3.connect(database)) as predecessor:
+        predecessor.execute("PRAGMA journal_mode=WAL")
+        predecessor.execute("CREATE TABLE settings (key)")
+        predecessor.execute("INSERT INTO settings VALUES ('theirs')")
+        predecessor.commit()
+
+        aside = data_folder.put_aside_foreign_database(tmp_path)
+
+    assert aside == tmp_path / "predecessor.db"
+    assert not database.exists()
+    with contextlib.closing(sqlite3.connect(tmp_path / "predecessor.db")) as kept:
+        assert kept.execute("SELECT key FROM settings").fetchall() == [("theirs",)]
+
+
+def test_a_second_one_does_not_overwrite_the_first(tmp_path):
+    for _ in range(2):
+        make_database(tmp_path / data_folder.DATABASE_NAME, "CREATE TABLE theirs (x)")
+        data_folder.put_aside_foreign_database(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} >= {
+        "predecessor.db",
+        "predecessor1.db",
+    }
+
+
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE django_migrations (x)", "PRAGMA user_version = 7"]
+)
+def test_our_own_database_and_an_empty_one_stay(tmp_path, statement):
+    make_database(tmp_path / data_folder.DATABASE_NAME, statement)
+
+    assert data_folder.put_aside_foreign_database(tmp_path) is None
+    assert (tmp_path / data_folder.DATABASE_NAME).is_file()
+
+
+def test_what_is_no_database_stays(tmp_path):
+    (tmp_path / data_folder.DATABASE_NAME).write_bytes(b"no database" * 100)
+
+    assert data_folder.put_aside_foreign_database(tmp_path) is None
+    assert (tmp_path / data_folder.DATABASE_NAME).is_file()

@@ -26,6 +26,14 @@ PATIENCE_SECONDS = 10.0
 class Command(BaseCommand):
     help = "Download the newest release and serve it; the background does the work."
 
+    def create_parser(
+        self, prog_name: str, subcommand: str, **options: Any
+    ) -> CommandParser:
+        # Django's own --version tells its version; here it names a release.
+        return super().create_parser(
+            prog_name, subcommand, **options, conflict_handler="resolve"
+        )
+
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group()
         what.add_argument(

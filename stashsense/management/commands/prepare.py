@@ -21,8 +21,9 @@ PASSWORD_BYTES = 12
 class Command(BaseCommand):
     """Does only what is missing, so that every start may run it.
 
-    1. Migrate. 2. Create the admin user. 3. Stamp the database. 4. Install the demo
-    world where there is no release. After a crash in between, the next start goes on.
+    1. Put aside a database that is not ours. 2. Migrate. 3. Create the admin user.
+    4. Stamp the database. 5. Install the demo world where there is no release. After a
+    crash in between, the next start goes on.
     """
 
     help = "Migrate, create the admin user, install the demo world: what is missing."
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
+        self._put_aside()
         self._migrate()
         self._create_admin()
         self._stamp()
@@ -43,6 +45,15 @@ class Command(BaseCommand):
                 "people (--no-demo starts without) ..."
             )
             call_command("install_demo", stdout=self.stdout)
+
+    def _put_aside(self) -> None:
+        aside = data_folder.put_aside_foreign_database(settings.DATA_DIR)
+        if aside is not None:
+            self.stdout.write(
+                f"{settings.DATA_DIR / data_folder.DATABASE_NAME} was made by another "
+                f"program, such as the predecessor: it is kept as {aside.name}, and a "
+                "new one is made. Nothing is taken over from it."
+            )
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)

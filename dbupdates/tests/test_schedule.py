@@ -1,0 +1,159 @@
+"""Looking for releases by itself, and installing them in a window."""
+
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+from django_q.models import Schedule
+
+from dbupdates import tasks
+from dbupdates.execution import execute_run
+from dbupdates.models import DatabaseRelease, ReleaseFeed, UpdatePolicy, UpdateRun
+from dbupdates.schedule import ensure_schedule, is_in_window
+from dbupdates.tests.conftest import ASKER, IMPATIENT
+from dbupdates.tests.updating import NEW, OLD, active_version, update
+from dbupdates.updates import request_activation
+
+
+def policy(**facts):
+    always = {"window_start": time(0), "window_end": time(0)}
+    UpdatePolicy.objects.update_or_create(pk=1, defaults=always | facts)
+
+
+def let_a_day_pass():
+    ReleaseFeed.objects.update(asked_at=timezone.now() - timedelta(hours=25))
+
+
+def test_the_background_looks_now_and_then(db):
+    ensure_schedule()
+    ensure_schedule()
+
+    [schedule] = Schedule.objects.filter(func="dbupdates.tasks.follow_policy")
+    assert schedule.minutes == 15
+
+
+def test_a_check_is_made_once_a_day_and_nothing_is_installed(world, published):
+    tasks.follow_policy()
+    tasks.follow_policy()
+    assert len(published.feed_requests()) == 1
+    let_a_day_pass()
+
+    tasks.follow_policy()
+
+    assert len(published.feed_requests()) == 2
+    assert DatabaseRelease.objects.get(version=NEW).status == "available"
+    assert not UpdateRun.objects.exists()
+
+
+def test_checks_can_be_turned_off(world, published):
+    policy(is_checking=False)
+
+    tasks.follow_policy()
+
+    assert published.feed_requests() == []
+
+
+def test_a_new_release_is_installed_when_that_is_on(world, published):
+    policy(is_installing=True)
+
+    tasks.follow_policy()
+
+    run = UpdateRun.objects.get()
+    assert (run.version, run.asked_by) == (NEW, "schedule")
+    execute_run(run.pk, patience=IMPATIENT)
+    assert active_version() == NEW
+    tasks.follow_policy()
+    assert UpdateRun.objects.count() == 1
+
+
+def test_outside_its_window_nothing_is_installed(world, published):
+    now = timezone.localtime()
+    policy(
+        is_installing=True,
+        window_start=(now + timedelta(hours=2)).time(),
+        window_end=(now + timedelta(hours=3)).time(),
+    )
+
+    tasks.follow_policy()
+
+    assert not UpdateRun.objects.exists()
+
+
+def test_what_a_person_went_back_from_is_not_installed_again(world, published):
+    policy(is_installing=True)
+    update()
+    run = request_activation(DatabaseRelease.objects.get(version=OLD), asker=ASKER)
+    execute_run(run.pk)
+    let_a_day_pass()
+
+    tasks.follow_policy()
+
+    assert active_version() == OLD
+    assert UpdateRun.objects.count() == 2
+
+
+def test_what_was_refused_is_not_fetched_again_each_day(world, published):
+    policy(is_installing=True)
+    published.corrupt(NEW, "faces.json")
+    tasks.follow_policy()
+    execute_run(UpdateRun.objects.get().pk, patience=IMPATIENT)
+    let_a_day_pass()
+
+    tasks.follow_policy()
+
+    assert UpdateRun.objects.count() == 1
+
+
+def test_a_download_that_failed_is_tried_again_after_an_hour(world, published):
+    policy(is_installing=True)
+    published.faults.archive_statuses = 50 * [404]
+    tasks.follow_policy()
+    execute_run(UpdateRun.objects.get().pk, patience=IMPATIENT)
+    tasks.follow_policy()
+    assert UpdateRun.objects.count() == 1
+    UpdateRun.objects.update(ended_at=timezone.now() - timedelta(hours=2))
+
+    tasks.follow_policy()
+
+    assert UpdateRun.objects.count() == 2
+
+
+def test_an_update_in_progress_is_not_disturbed(world, published):
+    policy(is_installing=True)
+    tasks.follow_policy()
+
+    tasks.follow_policy()
+
+    assert UpdateRun.objects.count() == 1
+
+
+def test_a_feed_that_fails_is_no_failure_of_the_task(world, published):
+    published.faults.feed_status = 500
+
+    tasks.follow_policy()
+
+    assert "500" in ReleaseFeed.objects.get().error
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hour", "is_inside"),
+    [
+        (time(3), time(6), 3, True),
+        (time(3), time(6), 5, True),
+        (time(3), time(6), 6, False),
+        (time(3), time(6), 2, False),
+        (time(22), time(4), 23, True),
+        (time(22), time(4), 3, True),
+        (time(22), time(4), 12, False),
+        (time(1), time(1), 12, True),
+    ],
+)
+def test_a_window_is_in_local_time_and_may_span_midnight(
+    settings, start, end, hour, is_inside
+):
+    settings.TIME_ZONE = "Europe/Amsterdam"
+    moment = datetime(2026, 7, 1, hour, 30, tzinfo=ZoneInfo("Europe/Amsterdam"))
+    window = UpdatePolicy(window_start=start, window_end=end)
+
+    assert is_in_window(window, moment.astimezone(ZoneInfo("UTC"))) is is_inside
