@@ -177,7 +177,14 @@ def end_run(
 
 
 def end_dead_run(run: UpdateRun) -> None:
-    """Fail a run whose process is gone; what it has downloaded is kept."""
+    """End a run whose process is gone; what it has downloaded is kept.
+
+    One that was to be cancelled is, and nothing of it is kept.
+    """
+    if run.is_cancel_asked:
+        end_run(run, Phase.CANCELLED)
+        store.remove_run_folder(run.job_id)
+        return
     error = UpdateInterrupted(
         f"The process that ran it ended while {run.phase}. What was downloaded is "
         "kept: the next update to this release goes on from there."

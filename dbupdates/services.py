@@ -184,7 +184,8 @@ def purge_release(release: DatabaseRelease) -> None:
 def reject_release(version: str, reason: str) -> None:
     """Remember why a published release was refused, until another one replaces it."""
     DatabaseRelease.objects.filter(
-        version=version, status__in=(Status.AVAILABLE, Status.PURGED)
+        version=version,
+        status__in=(Status.AVAILABLE, Status.PURGED, Status.REJECTED),
     ).update(status=Status.REJECTED, reason=reason)
 
 
