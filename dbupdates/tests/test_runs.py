@@ -33,7 +33,7 @@ def assert_nothing_happened(world):
 @pytest.mark.parametrize("phase", WORKING)
 def test_a_cancel_is_obeyed_in_every_phase_before_the_swap(world, published, phase):
     run = request_update(asker=ASKER)
-    asked_at = []
+    asked_at: list[float] = []
 
     def cancel(progress):
         if progress.phase == phase and not asked_at:
@@ -78,7 +78,7 @@ def test_a_stop_of_the_service_keeps_what_was_fetched(
     world, published, phase, monkeypatch
 ):
     run = request_update(asker=ASKER)
-    is_stopping = []
+    is_stopping: list[bool] = []
     monkeypatch.setattr(stopping, "is_asked", lambda: bool(is_stopping))
 
     def stop(progress):
@@ -218,7 +218,7 @@ def test_the_rate_is_that_of_the_last_seconds(monkeypatch):
 
 
 def test_a_listener_hears_of_every_step(world, published):
-    heard = []
+    heard: list[Progress] = []
     run = request_update(asker=ASKER)
 
     execute_run(run.pk, listener=heard.append, patience=IMPATIENT)
