@@ -45,8 +45,9 @@ LOAD_GOAL = (1.3, 1.5)
 TWIN_VERSION = "2026.01.02"
 _SWAPS = 20
 _QUICK_SWAPS = 4
-# Long enough for a percentile of the steady state, and for memory to be given back.
-_STEADY_SECONDS = 8.0
+# Long enough for a percentile of the steady state, and for the requests that were in
+# work at the swap to end, which hold on to the former release.
+_STEADY_SECONDS = 15.0
 _SWAP_SECONDS = 120.0
 _POLL_SECONDS = 0.02
 
@@ -175,11 +176,15 @@ def measure(crowd: Crowd, *, swaps: int) -> Outcome:
 
 
 def _swap_to(version: str) -> Swap:
+    from django.utils import timezone
+
     from dbupdates.services import activate_release, get_release
     from dbupdates.signals import serving_reports
 
-    activated = time.monotonic()
-    activate_release(get_release(version))
+    release = activate_release(get_release(version))
+    assert release.activated_at is not None
+    since = (timezone.now() - release.activated_at).total_seconds()
+    activated = time.monotonic() - since
     _wait_until_served(version)
     served = time.monotonic()
     time.sleep(_STEADY_SECONDS)

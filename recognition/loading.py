@@ -12,7 +12,6 @@ from django.conf import settings
 from dbupdates.store import ActiveRelease
 from recognition.models import ServingProcess
 from recognition.runtime.face_database import ARCFACE_INDEX, FACENET_INDEX, FaceDatabase
-from recognition.runtime.memory import return_large_blocks_at_once
 from recognition.runtime.networks import Networks, NetworkSet, open_networks
 from recognition.runtime.providers import ExecutionPlan, choose_execution_plan
 from recognition.runtime.recognizer import Recognizer
@@ -49,7 +48,6 @@ def load_recognizer(
     With `networks`, those are used and none are opened. Raises ModelsNotInstalled or
     DatabaseNotLoaded; nothing is kept then.
     """
-    return_large_blocks_at_once()
     with ThreadPoolExecutor(1, thread_name_prefix="load") as pool:
         # Both mostly wait for the disk and leave Python free.
         database = pool.submit(FaceDatabase.load, release.path, version=release.version)

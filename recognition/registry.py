@@ -1,8 +1,8 @@
 """The one process-level registry: what this process serves, and how it is replaced.
 
-A watcher thread looks once a second at which release is active and loads it beside
-the one served; then one reference changes. A request keeps the recognizer it began
-with. Where memory cannot hold two, what is served goes first, and requests are sent
+A watcher thread looks four times a second at which release is active and loads it
+beside the one served; then one reference changes. A picture in work keeps the
+recognizer it began with. Where memory cannot hold two, what is served goes first, and requests are sent
 away meanwhile. The watcher also writes this process's row, by which an update learns
 that the process has followed, and people what it serves.
 """
@@ -32,7 +32,8 @@ from stashsense.memory import available_memory_bytes
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
+# A query of one row; a swap waits for half of it on average.
+POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 5.0
 # After a failed load: the cause may be a file that somebody is putting in its place.
 RETRY_SECONDS = 30.0
@@ -106,7 +107,7 @@ class Registry:
             self._watcher.join(STOP_SECONDS)
 
     def look_at_once(self) -> None:
-        """Look at the active row now rather than within a second."""
+        """Look at the active row now rather than a moment later."""
         self._wake.set()
 
     def load_active(self) -> None:
