@@ -2,9 +2,9 @@
 
 A watcher thread looks four times a second at which release is active and loads it
 beside the one served; then one reference changes. A picture in work keeps the
-recognizer it began with. Where memory cannot hold two, what is served goes first, and requests are sent
-away meanwhile. The watcher also writes this process's row, by which an update learns
-that the process has followed, and people what it serves.
+recognizer it began with. Where memory cannot hold two, what is served goes first, and
+requests are sent away meanwhile. The watcher also writes this process's row, by which
+an update learns that the process has followed, and people what it serves.
 """
 
 import logging
