@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 
 from recognition.models import ServingProcess
 
@@ -12,20 +13,27 @@ class ServingProcessAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Written by the processes themselves, read by people."""
 
     list_display = (
-        "__str__",
+        "host",
+        "pid",
         "release_version",
-        "network_set",
         "is_loading",
+        "failed_version",
+        "problem",
         "device",
         "memory",
-        "problem",
-        "heartbeat_at",
+        "heard_of",
     )
 
     @admin.display(description="memory", ordering="memory_bytes")
     def memory(self, process: ServingProcess) -> str:
         """Return the resident memory for people."""
         return filesizeformat(process.memory_bytes)
+
+    @admin.display(description="heard of", ordering="heartbeat_at")
+    def heard_of(self, process: ServingProcess) -> str:
+        """Return how long ago that was."""
+        seconds = (timezone.now() - process.heartbeat_at).total_seconds()
+        return f"{seconds:.0f} s ago"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +58,12 @@ def load_recognizer(
             detection_size_px=settings.DETECTION_SIZE_PX,
             embedding_batch_size=settings.EMBEDDING_BATCH_SIZE,
         )
-        return Recognizer(networks=networks, database=database.result())
+        try:
+            return Recognizer(networks=networks, database=database.result())
+        finally:
+            # An error would hold this frame, and this frame the error: a circle in
+            # which the networks just opened stay until the collector comes round.
+            del database
 
 
 def must_unload_first(release: ActiveRelease, *, opens_networks: bool) -> bool:
@@ -66,21 +72,23 @@ def must_unload_first(release: ActiveRelease, *, opens_networks: bool) -> bool:
     As the setting says; else by memory, where every process of this host that is
     about to load the release counts, for they all see the same free memory.
     """
-    if settings.SWAP != "auto":
-        return bool(settings.SWAP == "unload-first")
     needed = _needed_bytes(release, opens_networks=opens_networks)
     process_count = _loading_count(release)
     available = available_memory_bytes()
-    is_tight = available < needed * process_count
+    if settings.SWAP == "auto":
+        unloads_first = available < needed * process_count
+    else:
+        unloads_first = settings.SWAP == "unload-first"
     logger.info(
-        "Release %s needs %.0f MB in each of %d processes, %.0f MB are free: %s",
+        "Release %s needs %.0f MB in each of %d processes, %.0f MB are free: %s (%s)",
         release.version,
         needed / 1e6,
         process_count,
         available / 1e6,
-        "unloading first" if is_tight else "loading beside what is served",
+        "unloading first" if unloads_first else "loading beside what is served",
+        settings.SWAP,
     )
-    return is_tight
+    return unloads_first
 
 
 def _needed_bytes(release: ActiveRelease, *, opens_networks: bool) -> int:
@@ -99,5 +107,11 @@ def _size_bytes(paths: Iterable[Path]) -> int:
 
 
 def _loading_count(release: ActiveRelease) -> int:
-    others = ServingProcess.objects.live().filter(host=socket.gethostname())
-    return max(others.exclude(release_version=release.version).count(), 1)
+    # This process is one of them whether or not its row is there yet.
+    others = (
+        ServingProcess.objects.live()
+        .filter(host=socket.gethostname())
+        .exclude(pid=os.getpid())
+        .exclude(release_version=release.version)
+    )
+    return others.count() + 1

@@ -159,7 +159,8 @@ class Registry:
                     self._look()
                 except DatabaseError as error:
                     # Locked or gone for a moment; what is served stays served.
-                    logger.warning("The registry could not read its state: %s", error)
+                    logger.warning("The registry could not look: %s", error)
+                    self._next_heartbeat = 0.0
                     connection.close()
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
@@ -174,6 +175,8 @@ class Registry:
         active = active_release()
         if self._failure is not None and self._failure.release != active:
             self._failure = None
+            # Or the next attempt to swap this release in would read of this one.
+            self._next_heartbeat = 0.0
         if self._loader is None:
             if active is None:
                 self._stop_serving()
@@ -184,11 +187,13 @@ class Registry:
                 self._loader.start()
                 self._next_heartbeat = 0.0
         if time.monotonic() >= self._next_heartbeat:
+            # First: a load that ends while the row is written wants another.
+            self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
             release_unused_memory()
             self._write_row()
-            self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
 
     def _stop_serving(self) -> None:
+        self._is_changing_over = False
         if (serving := self._serving) is not None:
             self._serving = None
             self._next_heartbeat = 0.0
@@ -205,21 +210,21 @@ class Registry:
             self._change_over(release)
         except StashSenseError as error:
             logger.error("Cannot serve release %s: %s", release.version, error)
-            self._failure = LoadFailure(
-                release, error.code, str(error), time.monotonic()
-            )
+            self._fail(release, error.code, str(error))
         except Exception as error:
             logger.exception("Cannot serve release %s", release.version)
-            self._failure = LoadFailure(
-                release, "error", type(error).__name__, time.monotonic()
-            )
+            self._fail(release, "error", type(error).__name__)
             raise
         finally:
             connection.close()
-            self._is_changing_over = False
-            self._next_heartbeat = 0.0
+            # Before the row is asked for, which is to say that the load has ended.
             self._loader = None
+            self._next_heartbeat = 0.0
             self._wake.set()
+
+    def _fail(self, release: ActiveRelease, code: str, message: str) -> None:
+        self._failure = LoadFailure(release, code, message, time.monotonic())
+        self._is_changing_over = False
 
     def _change_over(self, release: ActiveRelease) -> None:
         """Load the release and put it in place, if it is still the active one."""
@@ -234,10 +239,12 @@ class Registry:
             self._unload()
         recognizer = load_recognizer(release, self._plan, networks=networks)
         if active_release() != release:
+            # If it was unloaded for, the change-over goes on with the one that is.
             logger.info("Release %s is not active any more", release.version)
             return
         self._has_unloaded_first = unloads_first
         self._serving = Serving(release, recognizer)
+        self._is_changing_over = False
         self._failure = None
         release_unused_memory()
         seconds = time.monotonic() - started
@@ -264,7 +271,8 @@ class Registry:
         del serving
         until = time.monotonic() + LETTING_GO_SECONDS
         while database() is not None and time.monotonic() < until:
-            self._stopping.wait(LETTING_GO_POLL_SECONDS)
+            if self._stopping.wait(LETTING_GO_POLL_SECONDS):
+                break
         release_unused_memory()
 
     def _forget_the_dead(self) -> None:

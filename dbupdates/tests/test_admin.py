@@ -33,7 +33,7 @@ def test_the_list_takes_the_same_queries_for_any_number(
     for _ in range(20):
         DatabaseReleaseFactory()
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(14):
         admin_client.get(reverse(LIST))
 
 

@@ -35,13 +35,12 @@ class FaceDatabase:
             ) from error
         # Together, for on a busy machine a thread gets its share and no more.
         with ThreadPoolExecutor(2, thread_name_prefix="load-index") as pool:
-            facenet = pool.submit(VectorIndex.load, path / FACENET_INDEX)
-            arcface = pool.submit(VectorIndex.load, path / ARCFACE_INDEX)
+            # Not by futures kept here: the error of one would keep the other's index.
+            facenet, arcface = pool.map(
+                VectorIndex.load, [path / FACENET_INDEX, path / ARCFACE_INDEX]
+            )
         database = cls(
-            version=version,
-            facenet=facenet.result(),
-            arcface=arcface.result(),
-            release=release,
+            version=version, facenet=facenet, arcface=arcface, release=release
         )
         for index in (database.facenet, database.arcface):
             if len(index) != release.face_count:

@@ -7,6 +7,8 @@ from django.contrib.auth.mixins import UserPassesTestMixin
 from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
+from dbupdates.models import UpdateRun
+from dbupdates.published import feed_status
 from dbupdates.store import active_release
 from recognition.models import ServingProcess
 from stashsense.api.health import operating_warnings
@@ -33,10 +35,12 @@ class HomeView(UserPassesTestMixin, TemplateView):
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Return what is served, by which processes, and what to beware of."""
+        """Return what is served, by which processes, what is newer, what to beware."""
         return {
             **super().get_context_data(**kwargs),
             "release": active_release(),
+            "run": UpdateRun.objects.in_progress().first(),
+            "feed": feed_status(),
             "processes": ServingProcess.objects.live(),
             "warnings": operating_warnings(),
         }
