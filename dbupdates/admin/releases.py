@@ -128,7 +128,6 @@ class DatabaseReleaseAdmin(ReadOnly, _ModelAdmin):
         "published",
         "activated_at",
     )
-    list_filter = ("status", "network_set")
     search_fields = ("version",)
     ordering = ("-version_key",)
     actions = ("update_action", "activate_action", "verify_action", "delete_action")

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+from django.conf import settings
 from django.core.management.base import CommandError, OutputWrapper
+from django.db import OperationalError
 from tqdm import tqdm
 
 from dbupdates.models import UpdateRun
@@ -38,6 +40,11 @@ def errors_as_sentences() -> Iterator[None]:
         yield
     except (StashSenseError, OSError) as exc:
         raise CommandError(str(exc)) from exc
+    except OperationalError as exc:
+        raise CommandError(
+            f"The database cannot be used: {exc}. Has the service been started with "
+            f"this data folder ({settings.DATA_DIR}) before?"
+        ) from exc
 
 
 def require_success(run: UpdateRun) -> None:

@@ -38,6 +38,8 @@ async function follow() {
       console.info("The run could not be asked for:", error.message);
     }
   }
+  // The rest of the page tells of the end as well.
+  location.reload();
 }
 
-if (page) follow();
+if (page && progress().dataset.inProgress === "yes") follow();
