@@ -126,7 +126,11 @@ def index_bytes(data_dir: Path) -> int:
 def service_environment(data_dir: Path) -> dict[str, str]:
     """Return the environment of a process that works on the data folder."""
     ours = {"DATA_DIR": str(data_dir), "LOG_LEVEL": "warning"}
-    return {**os.environ, **ours, "PYTHONPATH": str(ROOT)}
+    # Tests have settings of their own in theirs.
+    kept = {
+        key: os.environ[key] for key in os.environ if key != "DJANGO_SETTINGS_MODULE"
+    }
+    return {**kept, **ours, "PYTHONPATH": str(ROOT)}
 
 
 def _install_networks(folder: Path) -> None:

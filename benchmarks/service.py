@@ -114,7 +114,7 @@ def identify_body(picture: bytes) -> bytes:
 @contextmanager
 def running_service(data_dir: Path, **environment: str) -> Iterator[Service]:
     """Yield the service as it starts; its log is shown when something went wrong."""
-    port, key = _free_port(), secrets.token_urlsafe()
+    port, key = free_port(), secrets.token_urlsafe()
     settings = {
         "PORT": str(port),
         "STASH_SENSE_HOST": HOST,
@@ -156,7 +156,8 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port nobody listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

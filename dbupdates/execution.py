@@ -58,8 +58,9 @@ def execute_run(
             _interrupt(running, UpdateInterrupted("Interrupted from the keyboard."))
             raise
         except UpdateCancelled:
-            runs.end_run(running.run, Phase.CANCELLED)
+            # First: a run that has ended leaves nothing to be waited for.
             store.remove_run_folder(running.run.job_id)
+            runs.end_run(running.run, Phase.CANCELLED)
         except (StashSenseError, OSError) as error:
             _fail(running, error)
         except BaseException as error:
@@ -67,8 +68,8 @@ def execute_run(
             _fail(running, error)
             raise
         else:
-            runs.end_run(running.run, Phase.COMPLETE)
             store.remove_run_folder(running.run.job_id)
+            runs.end_run(running.run, Phase.COMPLETE)
 
 
 def _work(running: RunningUpdate, patience: Patience | None) -> None:
@@ -158,11 +159,10 @@ def _interrupt(running: RunningUpdate, error: UpdateInterrupted) -> None:
     """Leave a swap as it stands, for the next start to finish; end anything else."""
     run = running.run
     if run.phase in CANCELLABLE:
-        runs.end_run(
-            run, Phase.FAILED, error=error, is_resumable=runs.has_download(run)
-        )
-        if not run.is_resumable:
+        is_resumable = runs.has_download(run)
+        if not is_resumable:
             store.remove_run_folder(run.job_id)
+        runs.end_run(run, Phase.FAILED, error=error, is_resumable=is_resumable)
     else:
         running.update(attempt_count=max(run.attempt_count - 1, 0))
 

@@ -29,6 +29,7 @@ def reconcile(tell: Tell) -> None:
     Nothing that was asked for earlier goes on by itself, but a swap that had begun:
     its release is active, and somebody has to see that it can be served.
     """
+    _remove_orphans(tell)
     _end_dead_runs(tell)
     _remove_litter(tell)
     _agree_on_releases(tell)
@@ -75,6 +76,9 @@ def _remove_litter(tell: Tell) -> None:
         if not store.is_run_held(job_id):
             store.remove_run_folder(job_id)
             tell(f"Removed what run {job_id} had left.")
+
+
+def _remove_orphans(tell: Tell) -> None:
     try:
         with store.exclusive():
             for name in store.remove_orphans():

@@ -182,8 +182,8 @@ def end_dead_run(run: UpdateRun) -> None:
     One that was to be cancelled is, and nothing of it is kept.
     """
     if run.is_cancel_asked:
-        end_run(run, Phase.CANCELLED)
         store.remove_run_folder(run.job_id)
+        end_run(run, Phase.CANCELLED)
         return
     error = UpdateInterrupted(
         f"The process that ran it ended while {run.phase}. What was downloaded is "

@@ -94,6 +94,11 @@ class ReleaseSimulator:
         with self._host.lock:
             self._host.publications[version] = publication
 
+    def versions(self) -> list[str]:
+        """Return the versions that are published."""
+        with self._host.lock:
+            return list(self._host.publications)
+
     def withdraw(self, version: str) -> None:
         with self._host.lock:
             del self._host.publications[version]

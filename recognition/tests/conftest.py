@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 
 from dbupdates.models import DatabaseRelease
 from dbupdates.prepared import open_prepared, write_prepared
@@ -67,17 +68,19 @@ class SmallWorld:
     def activate(self, version=VERSION):
         """Make the release, or its twin, the active one, as a swap does."""
         release = self.release_of(version)
-        DatabaseRelease.objects.filter(status="active").update(status="retired")
-        DatabaseRelease.objects.filter(version=version).delete()
-        return DatabaseRelease.objects.create(
-            version=release.version,
-            status=DatabaseRelease.Status.ACTIVE,
-            performer_count=release.performer_count,
-            face_count=release.face_count,
-            sources=[*release.sources],
-            network_set=release.network_set,
-            network_files=release.network_files,
-        )
+        # At once, or a process that looks in between sees no active release.
+        with transaction.atomic():
+            DatabaseRelease.objects.filter(status="active").update(status="retired")
+            DatabaseRelease.objects.filter(version=version).delete()
+            return DatabaseRelease.objects.create(
+                version=release.version,
+                status=DatabaseRelease.Status.ACTIVE,
+                performer_count=release.performer_count,
+                face_count=release.face_count,
+                sources=[*release.sources],
+                network_set=release.network_set,
+                network_files=release.network_files,
+            )
 
 
 @pytest.fixture(scope="session")
