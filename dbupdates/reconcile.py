@@ -37,9 +37,13 @@ def reconcile(tell: Tell) -> None:
 
 
 def go_on_with_dead_run() -> None:
-    """Hand the run whose process died to the background again, within limits."""
+    """Hand the run whose process died to the background again, within limits.
+
+    Also one that nobody has begun: the process may have died with it in its hands, and
+    a second delivery does no harm.
+    """
     try:
-        for run in UpdateRun.objects.in_progress().exclude(phase=Phase.QUEUED):
+        for run in UpdateRun.objects.in_progress():
             if not store.is_run_held(run.job_id):
                 reason = f"The process that ran it died while {run.phase}."
                 runs.requeue_run(run, reason)

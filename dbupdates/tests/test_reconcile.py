@@ -1,0 +1,273 @@
+"""What a start, and a replaced process, set right."""
+
+import pytest
+from django_q.models import OrmQ
+
+from dbupdates import runs, store, tasks
+from dbupdates.execution import execute_run
+from dbupdates.models import DatabaseRelease, UpdateRun
+from dbupdates.progress import CANCELLABLE, Phase
+from dbupdates.reconcile import go_on_with_dead_run, reconcile
+from dbupdates.tests.conftest import ASKER, IMPATIENT, names_in
+from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
+from dbupdates.updates import request_update
+
+
+class Killed(BaseException):
+    """What nothing in the code can catch and tell of."""
+
+
+@pytest.fixture
+def builder(large_builder):
+    return large_builder
+
+
+@pytest.fixture
+def die(monkeypatch):
+    """Work at a run and die in a phase of it: rows and folders stay as they are."""
+
+    def die(run, phase):
+        def listen(progress):
+            if progress.phase == phase and progress.done_bytes:
+                raise Killed
+
+        def die_when_entered(running, entered):
+            real_enter(running, entered)
+            if entered == phase and phase not in CANCELLABLE:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            real_enter = runs.RunningUpdate.enter
+            patch.setattr(runs.RunningUpdate, "enter", die_when_entered)
+            # Nothing is written or tidied up by a process that is gone.
+            patch.setattr("dbupdates.execution._fail", lambda *_: None)
+            with pytest.raises(Killed):
+                execute_run(run.pk, listener=listen, patience=IMPATIENT)
+        run.refresh_from_db()
+        return run
+
+    return die
+
+
+def work_at_queue():
+    """Do what the background does: take each task once."""
+    for task in OrmQ.objects.all():
+        tasks.run_update(*task.args())
+        task.delete()
+
+
+def tell_nobody(_sentence):
+    pass
+
+
+WORKING = [phase for phase in CANCELLABLE if phase != Phase.QUEUED]
+
+
+@pytest.mark.parametrize("phase", [*WORKING, Phase.SWAPPING, Phase.RELOADING])
+def test_a_run_whose_process_is_replaced_goes_on_once(world, published, die, phase):
+    run = die(request_update(asker=ASKER), phase)
+    OrmQ.objects.all().delete()
+
+    go_on_with_dead_run()
+    go_on_with_dead_run()
+    work_at_queue()
+
+    run.refresh_from_db()
+    assert (run.phase, run.attempt_count) == (Phase.COMPLETE, 2)
+    assert f"died while {phase}" in log_of(run)
+    assert active_version() == NEW
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_after_two_deaths_a_run_is_failed_and_left_alone(world, published, die):
+    run = die(request_update(asker=ASKER), Phase.DOWNLOADING)
+    die(run, Phase.DOWNLOADING)
+
+    go_on_with_dead_run()
+    work_at_queue()
+
+    run.refresh_from_db()
+    assert run.phase == Phase.FAILED
+    assert "died 2 times, the last time while downloading" in run.error
+    assert run.is_resumable
+    assert active_version() == OLD
+    go_on_with_dead_run()
+    assert not OrmQ.objects.exists()
+    # A person may try again.
+    assert update().phase == Phase.COMPLETE
+
+
+def test_a_second_delivery_of_a_living_run_does_nothing(world, published, caplog):
+    run = request_update(asker=ASKER)
+
+    with store.run_folder(run.job_id):
+        execute_run(run.pk)
+        go_on_with_dead_run()
+
+    run.refresh_from_db()
+    assert (run.phase, run.attempt_count) == (Phase.QUEUED, 0)
+    assert "delivered a second time" in caplog.text
+    assert OrmQ.objects.count() == 1
+
+
+def test_a_second_delivery_of_a_run_that_has_ended_does_nothing(world, published):
+    run = update()
+    before = UpdateRun.objects.values().get()
+
+    tasks.run_update(run.pk)
+
+    assert UpdateRun.objects.values().get() == before
+
+
+def test_a_delivery_of_a_run_that_is_gone_does_nothing(world):
+    tasks.run_update(4711)
+
+
+def test_a_run_that_nobody_had_begun_is_asked_for_again(world, published):
+    run = request_update(asker=ASKER)
+    # Its worker died with the task in its hands.
+    OrmQ.objects.all().delete()
+
+    go_on_with_dead_run()
+    work_at_queue()
+
+    run.refresh_from_db()
+    assert run.phase == Phase.COMPLETE
+
+
+@pytest.mark.parametrize("phase", WORKING)
+def test_a_start_fails_what_was_cut_off_and_offers_to_go_on(
+    world, published, die, phase
+):
+    run = die(request_update(asker=ASKER), phase)
+    OrmQ.objects.all().delete()
+    told: list[str] = []
+
+    reconcile(told.append)
+
+    run.refresh_from_db()
+    assert (run.phase, run.error_code) == (Phase.FAILED, "update_interrupted")
+    assert run.is_resumable
+    assert not OrmQ.objects.exists()
+    assert active_version() == OLD
+    assert any(f"downloaded of release {NEW} is kept" in line for line in told)
+    assert update().phase == Phase.COMPLETE
+    assert names_in(world.data_dir / "staging") == []
+
+
+@pytest.mark.parametrize("phase", [Phase.SWAPPING, Phase.RELOADING])
+def test_a_start_finishes_a_swap_that_had_begun(world, published, die, phase):
+    run = die(request_update(asker=ASKER), phase)
+    OrmQ.objects.all().delete()
+
+    reconcile(tell_nobody)
+    work_at_queue()
+
+    run.refresh_from_db()
+    assert run.phase == Phase.COMPLETE
+    assert active_version() == NEW
+
+
+def test_a_start_leaves_a_living_run_alone(world, published):
+    run = request_update(asker=ASKER)
+    UpdateRun.objects.update(phase=Phase.DOWNLOADING)
+
+    with store.run_folder(run.job_id):
+        reconcile(tell_nobody)
+
+    run.refresh_from_db()
+    assert run.phase == Phase.DOWNLOADING
+
+
+def test_a_dead_run_that_was_to_be_cancelled_is(world, published, die):
+    run = die(request_update(asker=ASKER), Phase.DOWNLOADING)
+    UpdateRun.objects.update(is_cancel_asked=True)
+
+    reconcile(tell_nobody)
+
+    run.refresh_from_db()
+    assert run.phase == Phase.CANCELLED
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_a_dead_run_does_not_stand_in_the_way_of_the_next(world, published, die):
+    dead = die(request_update(asker=ASKER), Phase.EXTRACTING)
+
+    run = update()
+
+    dead.refresh_from_db()
+    assert (dead.phase, run.phase) == (Phase.FAILED, Phase.COMPLETE)
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_a_dead_run_is_cancelled_at_once(world, published, die):
+    run = die(request_update(asker=ASKER), Phase.DOWNLOADING)
+
+    runs.cancel_run(run, asker=ASKER)
+
+    run.refresh_from_db()
+    assert run.phase == Phase.CANCELLED
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_one_download_to_go_on_from_is_kept_and_no_more(world, published, die):
+    first = die(request_update(asker=ASKER), Phase.DOWNLOADING)
+    reconcile(tell_nobody)
+    other = UpdateRun.objects.create(
+        kind="download", version="2026.01.15", asked_by="api", phase=Phase.DOWNLOADING
+    )
+    (world.data_dir / "staging" / f"update-{other.job_id}").mkdir()
+    for name in ("archive.zip", "archive.json"):
+        (world.data_dir / "staging" / f"update-{other.job_id}" / name).touch()
+
+    reconcile(tell_nobody)
+
+    # The newer of the two.
+    assert names_in(world.data_dir / "staging") == [f"update-{other.job_id}"]
+    first.refresh_from_db()
+    assert first.phase == Phase.FAILED
+
+
+def test_folders_that_nothing_vouches_for_are_removed(world, published):
+    update()
+    DatabaseRelease.objects.filter(version=OLD).update(status="purged")
+    (world.data_dir / "staging" / "import-abc" / "release").mkdir(parents=True)
+    (world.data_dir / "staging" / "removed-abc").mkdir()
+    (world.data_dir / "staging" / "update-0123456789ab").mkdir()
+    told: list[str] = []
+
+    reconcile(told.append)
+
+    assert names_in(world.data_dir / "staging") == []
+    assert names_in(world.data_dir / "releases") == [NEW]
+    assert len(told) == 4
+    assert active_version() == NEW
+
+
+def test_files_that_are_gone_are_told_of_and_the_active_row_stays(world, published):
+    update()
+    store.remove(OLD)
+    told: list[str] = []
+
+    reconcile(told.append)
+
+    assert told == [f"The files of release {OLD} are gone."]
+    assert DatabaseRelease.objects.get(version=OLD).status == "purged"
+
+    store.remove(NEW)
+    told.clear()
+    reconcile(told.append)
+
+    assert told == [f"The files of release {NEW}, which is active, are gone."]
+    assert active_version() == NEW
+
+
+def test_when_all_is_well_nothing_is_said_and_nothing_done(world, published):
+    update()
+    before = world.state()
+    told: list[str] = []
+
+    reconcile(told.append)
+
+    assert told == []
+    assert world.state() == before
