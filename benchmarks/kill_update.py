@@ -27,7 +27,7 @@ import psutil
 
 from benchmarks.data_folder import ROOT
 from benchmarks.figures import Figure, argument_parser, print_figures, print_machine
-from benchmarks.whole_service import WholeService, manage, running
+from benchmarks.whole_service import WholeService, manage, names_in, running
 from demo.release_simulator import ReleaseSimulator
 
 VICTIMS = ("task", "cluster", "worker", "web", "service")
@@ -213,8 +213,8 @@ def _play_one(
         problems += service.problems()
         if service.ask("GET", "/health")[1]["release"] != version:
             problems.append("the next update did not succeed")
-        if list((service.data_dir / "staging").iterdir()):
-            problems.append("something is left in staging")
+        if left := names_in(service.data_dir / "staging"):
+            problems.append(f"left in staging are {left}")
     except (TimeoutError, RuntimeError) as error:
         problems.append(str(error))
     outcome = Round(victim, phase, tuple(problems), time.monotonic() - started)

@@ -76,6 +76,7 @@ def _work(running: RunningUpdate, patience: Patience | None) -> None:
     release = _installed_release(running, patience)
     if running.run.version != release.version:
         running.update(version=release.version)
+    _forget_downloads(release)
     if not running.run.is_activating:
         return
     files = {file.name: file.size_bytes for file in release.files.all()}
@@ -155,6 +156,14 @@ def _take_over_earlier(running: RunningUpdate, release: DatabaseRelease) -> None
     )
 
 
+def _forget_downloads(release: DatabaseRelease) -> None:
+    """Delete what earlier runs have downloaded of a release that is installed now."""
+    earlier = UpdateRun.objects.filter(version=release.version, is_resumable=True)
+    for run in earlier:
+        store.remove_run_folder(run.job_id)
+    earlier.update(is_resumable=False)
+
+
 def _interrupt(running: RunningUpdate, error: UpdateInterrupted) -> None:
     """Leave a swap as it stands, for the next start to finish; end anything else."""
     run = running.run
@@ -168,8 +177,7 @@ def _interrupt(running: RunningUpdate, error: UpdateInterrupted) -> None:
 
 
 def _fail(running: RunningUpdate, error: BaseException) -> None:
-    # Once it is installed, there is nothing left to fetch.
-    is_resumable = running.run.phase in CANCELLABLE and runs.has_download(running.run)
+    is_resumable = runs.has_download(running.run)
     if isinstance(error, InvalidRelease):
         is_resumable = False
         if running.run.kind == UpdateRun.Kind.DOWNLOAD:

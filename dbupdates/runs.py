@@ -27,7 +27,7 @@ from dbupdates.exceptions import (
     UpdateInProgress,
     UpdateInterrupted,
 )
-from dbupdates.models import UpdateRun
+from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import CANCELLABLE, IN_PROGRESS, OnProgress, Phase, Progress
 from stashsense import stopping
 
@@ -196,8 +196,9 @@ def end_dead_run(run: UpdateRun) -> None:
 
 
 def has_download(run: UpdateRun) -> bool:
-    """Return whether a run left anything in staging that can be gone on from."""
-    return store.run_has_files(run.job_id, DOWNLOAD_NAMES)
+    """Return whether a run left anything in staging that is worth going on from."""
+    is_installed = DatabaseRelease.objects.installed().filter(version=run.version)
+    return not is_installed.exists() and store.run_has_files(run.job_id, DOWNLOAD_NAMES)
 
 
 def _phase_seconds(run: UpdateRun) -> dict[str, float]:

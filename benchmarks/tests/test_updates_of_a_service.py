@@ -185,3 +185,17 @@ def test_a_stop_takes_ten_seconds_at_most_and_the_next_start_offers_to_go_on(
     resumed = status(service)
     assert (resumed["status"], resumed["current_version"]) == ("complete", new_version)
     assert service.problems() == []
+
+
+def test_an_idle_background_process_that_is_killed_is_replaced_by_one_that_works(
+    service, new_version
+):
+    _, cluster = service.programs()
+    (sentinel,) = cluster.children()
+    idle = min(sentinel.children(), key=lambda child: child.create_time())
+    idle.kill()
+    psutil.wait_procs([idle], timeout=10)
+
+    update(service, new_version)
+
+    assert status(service)["current_version"] == new_version

@@ -8,6 +8,7 @@ from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import CANCELLABLE, Phase
 from dbupdates.reconcile import go_on_with_dead_run, reconcile
+from dbupdates.services import import_release
 from dbupdates.tests.conftest import ASKER, IMPATIENT, names_in
 from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
 from dbupdates.updates import request_update
@@ -226,6 +227,46 @@ def test_one_download_to_go_on_from_is_kept_and_no_more(world, published, die):
     assert names_in(world.data_dir / "staging") == [f"update-{other.job_id}"]
     first.refresh_from_db()
     assert first.phase == Phase.FAILED
+
+
+def test_a_download_of_what_is_installed_meanwhile_is_dropped(
+    world, published, die, archive
+):
+    interrupted = die(request_update(asker=ASKER), Phase.DOWNLOADING)
+    reconcile(tell_nobody)
+    import_release(archive)
+
+    run = update()
+
+    assert (run.kind, run.phase) == ("activation", Phase.COMPLETE)
+    assert names_in(world.data_dir / "staging") == []
+    interrupted.refresh_from_db()
+    assert not interrupted.is_resumable
+
+
+def test_a_run_that_died_with_its_release_installed_leaves_no_download(
+    world, published, die, monkeypatch
+):
+    real = runs.RunningUpdate.update
+
+    def die_after_installing(running, **facts):
+        real(running, **facts)
+        if "fetched_bytes" in facts and DatabaseRelease.objects.installed().count() > 1:
+            raise Killed
+
+    run = request_update(asker=ASKER)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.RunningUpdate, "update", die_after_installing)
+        patch.setattr("dbupdates.execution._fail", lambda *_: None)
+        with pytest.raises(Killed):
+            execute_run(run.pk, patience=IMPATIENT)
+    assert names_in(world.data_dir / "releases") == [OLD, NEW]
+
+    reconcile(tell_nobody)
+
+    run.refresh_from_db()
+    assert (run.phase, run.is_resumable) == (Phase.FAILED, False)
+    assert names_in(world.data_dir / "staging") == []
 
 
 def test_folders_that_nothing_vouches_for_are_removed(world, published):

@@ -82,7 +82,10 @@ def test_a_stop_of_the_service_keeps_what_was_fetched(
     monkeypatch.setattr(stopping, "is_asked", lambda: bool(is_stopping))
 
     def stop(progress):
-        if progress.phase == phase and progress.done_bytes:
+        # At once, but for the download, of which there is to be something.
+        if progress.phase == phase and (
+            progress.done_bytes or phase != Phase.DOWNLOADING
+        ):
             is_stopping.append(True)
 
     execute_run(run.pk, listener=stop, patience=IMPATIENT)

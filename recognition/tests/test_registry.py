@@ -4,6 +4,7 @@ import os
 import socket
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from dbupdates.models import DatabaseRelease
@@ -73,13 +74,14 @@ def test_what_is_served_stays_served_while_the_next_release_cannot_be_loaded(
     wait_until(lambda: watching.state().serving is not None)
     before = watching.recognizer()
 
-    DatabaseRelease.objects.filter(pk=first.pk).update(status="retired")
-    DatabaseRelease.objects.create(
-        version="2026.04.01",
-        status="active",
-        network_set=first.network_set,
-        network_files=first.network_files,
-    )
+    with transaction.atomic():
+        DatabaseRelease.objects.filter(pk=first.pk).update(status="retired")
+        DatabaseRelease.objects.create(
+            version="2026.04.01",
+            status="active",
+            network_set=first.network_set,
+            network_files=first.network_files,
+        )
 
     wait_until(lambda: watching.state().failure is not None)
     assert watching.recognizer() is before
