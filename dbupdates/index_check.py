@@ -131,12 +131,9 @@ def _check_vectors_find_themselves(index: voyager.Index, name: str) -> None:
     )
     vectors = index.get_vectors(sample.tolist())
     tolerance = SELF_DISTANCE_TOLERANCES[index.storage_data_type]
-    lost = [
-        int(face)
-        for face, vector in zip(sample, vectors, strict=True)
-        # Written so that a NaN counts as lost.
-        if not abs(_nearest_distance(index, vector)) <= tolerance
-    ]
+    distances = _nearest_distances(index, vectors)
+    # Written so that a NaN counts as lost.
+    lost = sample[~(np.abs(distances) <= tolerance)]
     if len(lost) > MAX_LOST_FRACTION * len(sample):
         raise UnloadableIndex(
             f"{name}: {len(lost)} of {len(sample)} vectors drawn from it do not find "
@@ -144,14 +141,18 @@ def _check_vectors_find_themselves(index: voyager.Index, name: str) -> None:
         )
 
 
-def _nearest_distance(index: voyager.Index, vector: NDArray[np.float32]) -> float:
+def _nearest_distances(
+    index: voyager.Index, vectors: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the distance of each vector's nearest neighbour, on every core."""
     neighbour_count = min(NEIGHBOUR_COUNT, int(index.num_elements))
     try:
-        _, distances = index.query(vector, k=neighbour_count, query_ef=SEARCH_WIDTH)
+        _, distances = index.query(vectors, k=neighbour_count, query_ef=SEARCH_WIDTH)
     except voyager.RecallError:
         # An identification asks for fewer then, too.
-        _, distances = index.query(vector, k=1)
-    return float(distances[0])
+        _, distances = index.query(vectors, k=1, query_ef=SEARCH_WIDTH)
+    nearest: NDArray[np.float32] = distances[:, 0]
+    return nearest
 
 
 def _check_links(path: Path, *, item_bytes: int) -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import IO
 
 CHUNK_BYTES = 1024 * 1024
+# At 50 MB a second, a slow disk, whoever waits is asked again after little over a
+# second, and readers of other files are not held up by gigabytes that wait to be
+# written.
+SYNC_BYTES = 64 * 1024 * 1024
 
 OnBytes = Callable[[int], None]
 
@@ -36,7 +40,7 @@ def copy_with_sha256(
     The file is on the disk (fsync) when this returns.
     """
     digest = hashlib.sha256()
-    size_bytes = 0
+    size_bytes = unsynced_bytes = 0
     with target.open("xb") as sink:
         while chunk := source.read(CHUNK_BYTES):
             size_bytes += len(chunk)
@@ -44,6 +48,11 @@ def copy_with_sha256(
                 raise OverflowError(f"more than {max_bytes} bytes")
             sink.write(chunk)
             digest.update(chunk)
+            unsynced_bytes += len(chunk)
+            if unsynced_bytes >= SYNC_BYTES:
+                sink.flush()
+                os.fsync(sink.fileno())
+                unsynced_bytes = 0
             on_bytes(len(chunk))
         sink.flush()
         os.fsync(sink.fileno())
