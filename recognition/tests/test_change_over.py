@@ -15,6 +15,7 @@ from dbupdates.signals import release_activated, serving_reports
 from recognition import loading, registry
 from recognition.exceptions import DatabaseNotLoaded, DatabaseUpdating
 from recognition.models import ServingProcess
+from recognition.runtime.networks import open_networks
 from recognition.runtime.providers import choose_execution_plan
 from recognition.runtime.vector_index import VectorIndex
 from recognition.tests.conftest import TWIN_VERSION, VERSION, wait_until
@@ -114,7 +115,7 @@ def test_nothing_holds_on_to_what_was_opened_for_a_load_that_failed(
     small_world, settings, monkeypatch, no_collector
 ):
     settings.MODELS_DIR = small_world.data_dir / "models"
-    load, open_networks = VectorIndex.load, loading.open_networks
+    load = VectorIndex.load
     opened = []
 
     def remember(thing):
