@@ -73,14 +73,17 @@ def require_memory(sizes: Mapping[str, int], note: Callable[[str], None]) -> Non
             continue
         held = sum(_held_bytes(report) for report in reports)
         figures = (
-            f"{len(reports)} process(es) on {host} need {needed / 1e6:,.0f} MB for the "
-            f"new release; {free / 1e6:,.0f} MB are free, and {held / 1e6:,.0f} MB are "
-            "held by the one they serve"
+            f"The release needs {len(reports)} x {needed_bytes / 1e6:,.0f} MB of memory "
+            f"on {host}, where {free / 1e6:,.0f} MB are free and {held / 1e6:,.0f} MB "
+            "are held by what is served"
         )
         if free + held < needed:
             raise InsufficientMemory(f"{figures}.")
         if settings.SWAP != "beside":
-            note(f"{figures}: each lets go of that one first, refusing pictures then.")
+            note(
+                f"{figures}: each process lets go of that first, and refuses pictures "
+                "until it serves the release."
+            )
 
 
 def index_bytes(sizes: Mapping[str, int]) -> int:
@@ -123,7 +126,7 @@ def _note_how(ready: list[ServingReport], running: RunningUpdate) -> None:
     elif unloaded:
         running.note(
             f"{len(ready)} of {len(ready)} processes serve it; {unloaded} let go of "
-            "the former release first, for want of memory."
+            "the former release first."
         )
     else:
         running.note(

@@ -319,6 +319,6 @@ def test_too_little_memory_is_told_with_numbers_before_anything_is_fetched(
     run = update()
 
     assert run.error_code == "insufficient_memory"
-    assert re.search(r"1 process\(es\) on web need .* MB", run.error)
+    assert re.search(r"needs 1 x \d+ MB of memory on web, where 0 MB", run.error)
     assert active_version() == OLD
     assert published.sent_archive_bytes < archive.stat().st_size

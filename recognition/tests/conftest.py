@@ -133,6 +133,8 @@ def watching(settings, small_world, transactional_db, monkeypatch):
     watched.start()
     yield watched
     watched.stop()
+    # A load that is left to end looks at the database, which is gone after this.
+    wait_until(lambda: not watched.state().is_loading)
 
 
 @pytest.fixture
