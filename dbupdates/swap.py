@@ -73,8 +73,8 @@ def require_memory(sizes: Mapping[str, int], note: Callable[[str], None]) -> Non
             continue
         held = sum(_held_bytes(report) for report in reports)
         figures = (
-            f"The release needs {len(reports)} x {needed_bytes / 1e6:,.0f} MB of memory "
-            f"on {host}, where {free / 1e6:,.0f} MB are free and {held / 1e6:,.0f} MB "
+            f"The release needs {len(reports)} x {needed_bytes / 1e6:,.0f} MB of "
+            f"memory on {host}, where {free / 1e6:,.0f} MB are free and {held / 1e6:,.0f} MB "
             "are held by what is served"
         )
         if free + held < needed:
