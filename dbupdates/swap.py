@@ -74,8 +74,8 @@ def require_memory(sizes: Mapping[str, int], note: Callable[[str], None]) -> Non
         held = sum(_held_bytes(report) for report in reports)
         figures = (
             f"The release needs {len(reports)} x {needed_bytes / 1e6:,.0f} MB of "
-            f"memory on {host}, where {free / 1e6:,.0f} MB are free and {held / 1e6:,.0f} MB "
-            "are held by what is served"
+            f"memory on {host}, where {free / 1e6:,.0f} MB are free and "
+            f"{held / 1e6:,.0f} MB are held by what is served"
         )
         if free + held < needed:
             raise InsufficientMemory(f"{figures}.")
