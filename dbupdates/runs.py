@@ -93,9 +93,28 @@ def create_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun
 
     A run whose process has died does not stand in the way: it is ended first.
     """
+    _make_way()
+    return _write_run(kind, asker=asker, **facts)
+
+
+def queue_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
+    """Create a run and hand it to the background; nothing if either fails."""
+    # Not inside the transaction: a download may be deleted, which takes seconds.
+    _make_way()
+    with transaction.atomic():
+        run = _write_run(kind, asker=asker, **facts)
+        async_task(TASK, run.pk, task_name=f"update {run.job_id}")
+    return run
+
+
+def _make_way() -> None:
+    """End the run in progress if its process has died."""
     for other in UpdateRun.objects.in_progress():
         if other.phase != Phase.QUEUED and not store.is_run_held(other.job_id):
             end_dead_run(other)
+
+
+def _write_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
     try:
         with transaction.atomic():
             run = UpdateRun.objects.create(
@@ -107,14 +126,6 @@ def create_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun
             f"Another update is in progress: {other_run or 'it has just ended'}."
         ) from exc
     logger.info("Run %s asked for by %s: %s", run.job_id, asker.way, run)
-    return run
-
-
-def queue_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
-    """Create a run and hand it to the background; nothing if either fails."""
-    with transaction.atomic():
-        run = create_run(kind, asker=asker, **facts)
-        async_task(TASK, run.pk, task_name=f"update {run.job_id}")
     return run
 
 
