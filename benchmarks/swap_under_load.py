@@ -48,6 +48,9 @@ _QUICK_SWAPS = 4
 # Long enough for a percentile of the steady state, and for the requests that were in
 # work at the swap to end, which hold on to the former release.
 _STEADY_SECONDS = 15.0
+# The memory of a worker breathes with its requests: the median of the last seconds.
+_MEMORY_SAMPLES = 20
+_MEMORY_SAMPLE_SECONDS = 0.25
 _SWAP_SECONDS = 120.0
 _POLL_SECONDS = 0.02
 
@@ -187,10 +190,18 @@ def _swap_to(version: str) -> Swap:
     activated = time.monotonic() - since
     _wait_until_served(version)
     served = time.monotonic()
-    time.sleep(_STEADY_SECONDS)
+    time.sleep(_STEADY_SECONDS - _MEMORY_SAMPLES * _MEMORY_SAMPLE_SECONDS)
     pids = [report.pid for report in serving_reports()]
-    resident_bytes = sum(memory_of(pid).resident_bytes for pid in pids)
-    return Swap(activated, served, resident_bytes)
+    return Swap(activated, served, _resident_bytes(pids))
+
+
+def _resident_bytes(pids: list[int]) -> int:
+    """Return the median over some seconds of what the processes hold together."""
+    samples = []
+    for _ in range(_MEMORY_SAMPLES):
+        time.sleep(_MEMORY_SAMPLE_SECONDS)
+        samples.append(sum(memory_of(pid).resident_bytes for pid in pids))
+    return int(statistics.median(samples))
 
 
 def _wait_until_served(version: str) -> None:
