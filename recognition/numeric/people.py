@@ -1,0 +1,69 @@
+"""Faces seen and the people they are taken for: what scenes, galleries, images share.
+
+Nothing here decides anything; the modules that cluster and match do.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.numeric.boxes import FaceBox
+
+# The cover of a scene counts as a frame of it.
+COVER_FRAME = -1
+
+
+class MatchingMode(StrEnum):
+    """How the faces of a scene become people and the people performers."""
+
+    FREQUENCY = "frequency"
+    CLUSTER = "cluster"
+    HYBRID = "hybrid"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFace:
+    """A face, with all that is needed to match it again without its picture.
+
+    `frame` numbers the frames of a scene, from 0 and COVER_FRAME, or the pictures of a
+    gallery; `seconds` is where in the scene, None where there is no time. The
+    embeddings are float32 [512], as the networks answer: not normalised.
+    """
+
+    frame: int
+    seconds: float | None
+    box: FaceBox
+    confidence: float
+    quality: float
+    facenet: NDArray[np.float32]
+    arcface: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCandidate:
+    """A performer proposed for a person; `performer` is a row of the release.
+
+    A distance is None where that embedder did not rank any of their faces.
+    `frame_count` is in how many frames a face of the person was near them.
+    """
+
+    performer: int
+    distance: float
+    facenet_distance: float | None
+    arcface_distance: float | None
+    confidence: float
+    frame_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPerson:
+    """Faces taken for one person, by position, and who it may be, likeliest first.
+
+    Without candidates the person is somebody whom the release does not know.
+    """
+
+    faces: tuple[int, ...]
+    frame_count: int
+    candidates: tuple[PersonCandidate, ...]
