@@ -172,7 +172,7 @@ class Exchange:
             if not isinstance(item, Exception):
                 return item
             if isinstance(item, ValueError):
-                raise DownloadError("The archive's address cannot be used.") from item
+                raise DownloadError("The address cannot be used.") from item
             if isinstance(item, (requests.RequestException, HTTPError, OSError)):
                 raise Broken(_reason(item)) from item
             if isinstance(item, HTTPException):
@@ -234,6 +234,8 @@ def _reason(error: Exception) -> str:
         return "it cannot prove by TLS that it is that host"
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "it did not accept a connection in time"
+    if "Failed to establish" in text or "Failed to resolve" in text:
+        return "there is no connection to it"
     if isinstance(error, requests.Timeout) or "timed out" in text:
         return "it sent nothing for too long"
     if "IncompleteRead" in text:

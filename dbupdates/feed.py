@@ -7,17 +7,18 @@ the database is passed over: drafts, pre-releases, tags that are no versions.
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from django.utils import timezone
 
-from dbupdates.exceptions import FeedError
+from dbupdates.exceptions import DownloadError, FeedError
+from dbupdates.exchange import Answer, Broken, Exchange, Line
 from dbupdates.versions import Version, parse_version
 
 CONNECT_SECONDS = 5.0
@@ -27,12 +28,14 @@ ANSWER_SECONDS = 20.0
 # A hundred releases with long notes are under 1 MB.
 MAX_ANSWER_BYTES = 8 * 1024**2
 MAX_NOTES = 20_000
+# A petabyte is nonsense, and more than that may not fit into a row.
+MAX_ARCHIVE_BYTES = 10**15
 # What we wait when a feed says "later" and not when; GitHub's own limit is an hour.
 CLOSED_SECONDS = 600
 MAX_CLOSED_SECONDS = 2 * 3600
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})", re.IGNORECASE)
-_HEADERS = {"User-Agent": "stash-sense", "Accept": "application/json"}
+_HEADERS = {"Accept": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -62,19 +65,28 @@ class FeedAnswer:
 def fetch_feed(url: str, *, etag: str = "") -> FeedAnswer:
     """Ask the feed, on the condition that it changed since `etag`; or FeedError."""
     headers = _HEADERS | ({"If-None-Match": etag} if etag else {})
-    host = urlsplit(url).hostname or url
-    try:
-        with requests.get(
-            url, headers=headers, timeout=(CONNECT_SECONDS, READ_SECONDS), stream=True
-        ) as response:
-            if response.status_code == 304 and etag:
-                return FeedAnswer(None, etag)
-            _require_success(response, host)
-            body = _read(response, host)
-    except requests.RequestException as exc:
-        raise FeedError(f"{host} could not be asked: {_reason(exc)}.") from exc
+    until = time.monotonic() + ANSWER_SECONDS
+    with Line(url, CONNECT_SECONDS, READ_SECONDS) as line:
+
+        def check_time() -> None:
+            if time.monotonic() > until:
+                raise FeedError(
+                    f"{line.host} took more than {ANSWER_SECONDS:.0f} s to answer."
+                )
+
+        try:
+            with closing(line.ask(headers)) as exchange:
+                answer = exchange.answer(check_time)
+                if answer.status == 304 and etag:
+                    return FeedAnswer(None, etag)
+                _require_success(answer)
+                body = _read(exchange, line.host, check_time)
+        except Broken as exc:
+            raise FeedError(f"{line.host} could not be asked: {exc}.") from exc
+        except DownloadError as exc:
+            raise FeedError(f"The feed cannot be read: {exc}") from exc
     releases = parse_feed(body, is_secure=url.startswith("https:"))
-    return FeedAnswer(releases, response.headers.get("ETag", "")[:255])
+    return FeedAnswer(releases, answer.headers.get("ETag", "")[:255])
 
 
 def parse_feed(body: bytes, *, is_secure: bool) -> tuple[PublishedRelease, ...]:
@@ -123,11 +135,9 @@ def _archive(assets: Any, *, is_secure: bool) -> dict[str, Any]:
         if not isinstance(asset, dict):
             continue
         url, size = _text(asset.get("browser_download_url")), asset.get("size")
-        schemes = {"https"} if is_secure else {"http", "https"}
         if (
             not _text(asset.get("name")).lower().endswith(".zip")
-            or urlsplit(url).scheme not in schemes
-            or len(url) > 2048
+            or not _is_usable(url, is_secure=is_secure)
             # Being uploaded at this moment.
             or asset.get("state", "uploaded") != "uploaded"
         ):
@@ -135,15 +145,27 @@ def _archive(assets: Any, *, is_secure: bool) -> dict[str, Any]:
         digest = _DIGEST.fullmatch(_text(asset.get("digest")))
         return {
             "archive_url": url,
-            "archive_bytes": size if type(size) is int and size > 0 else 0,
+            "archive_bytes": (
+                size if type(size) is int and 0 < size <= MAX_ARCHIVE_BYTES else 0
+            ),
             "archive_sha256": digest[1].lower() if digest else "",
         }
     return {}
 
 
+def _is_usable(url: str, *, is_secure: bool) -> bool:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        return False
+    return scheme in ({"https"} if is_secure else {"http", "https"}) and len(url) < 2048
+
+
 def _text(value: Any) -> str:
-    # A zero byte is text in JSON and none in a database.
-    return value.replace("\0", "") if isinstance(value, str) else ""
+    # Zero bytes and halves of characters are text in JSON and none in a database.
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "").encode(errors="replace").decode()
 
 
 def _time(value: Any) -> datetime | None:
@@ -154,32 +176,31 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _read(response: requests.Response, host: str) -> bytes:
-    until = time.monotonic() + ANSWER_SECONDS
+def _read(exchange: Exchange, host: str, check_time: Callable[[], None]) -> bytes:
     body = b""
-    for chunk in response.iter_content(64 * 1024):
+    for chunk in exchange.chunks(check_time):
+        check_time()
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise FeedError(f"{host} answers with more than {MAX_ANSWER_BYTES} bytes.")
-        if time.monotonic() > until:
-            raise FeedError(f"{host} took more than {ANSWER_SECONDS:.0f} s to answer.")
     return body
 
 
-def _require_success(response: requests.Response, host: str) -> None:
-    status = response.status_code
-    if status == 200:
+def _require_success(answer: Answer) -> None:
+    if answer.status == 200:
         return
-    headers = response.headers
+    headers = answer.headers
     is_exhausted = headers.get("X-RateLimit-Remaining") == "0"
-    if status == 429 or (status == 403 and (is_exhausted or "Retry-After" in headers)):
+    if answer.status == 429 or (
+        answer.status == 403 and (is_exhausted or "Retry-After" in headers)
+    ):
         until = _closed_until(headers)
         raise FeedError(
-            f"{host} answers no more questions before "
-            f"{timezone.localtime(until):%H:%M} (status {status}, rate limit).",
+            f"{answer.host} answers no more questions before "
+            f"{timezone.localtime(until):%H:%M} (status {answer.status}, rate limit).",
             closed_until=until,
         )
-    raise FeedError(f"{host} answered with status {status}.")
+    raise FeedError(f"{answer.host} answered with status {answer.status}.")
 
 
 def _closed_until(headers: Mapping[str, str]) -> datetime:
@@ -199,14 +220,3 @@ def _closed_until(headers: Mapping[str, str]) -> datetime:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max(moment, now), now + timedelta(seconds=MAX_CLOSED_SECONDS))
-
-
-def _reason(error: requests.RequestException) -> str:
-    """Return a few words for people; the error itself repeats whole addresses."""
-    if isinstance(error, requests.exceptions.SSLError):
-        return "it cannot prove by TLS that it is that host"
-    if isinstance(error, requests.Timeout):
-        return "it did not answer in time"
-    if isinstance(error, requests.ConnectionError):
-        return "there is no connection to it"
-    return type(error).__name__

@@ -13,6 +13,9 @@ from django.db import models
 from dbupdates.progress import CANCELLABLE, IN_PROGRESS, Phase
 from dbupdates.versions import parse_version
 
+# The permission to change which release is served, in the admin and over REST.
+OPERATE = "dbupdates.change_databaserelease"
+
 
 class DatabaseReleaseQuerySet(models.QuerySet["DatabaseRelease"]):
     def active(self) -> "DatabaseRelease | None":

@@ -37,14 +37,16 @@ class Request:
 class Faults:
     """What goes wrong. Lists are used up from the front, one entry for each request.
 
-    `drop_after_bytes` cuts the connection after so many bytes of a body; an entry that
-    is larger than the body cuts nothing. `stall_after_bytes` keeps it open, in silence.
+    `feed_drips` sends it byte by byte, without end. `drop_after_bytes` cuts the
+    connection after so many bytes of a body; an entry that is larger than the body cuts
+    nothing. `stall_after_bytes` keeps it open, in silence.
     `redirect_archives_to` is an address, or "self" for another one of this server.
     """
 
     feed_status: int | None = None
     feed_headers: dict[str, str] = field(default_factory=dict)
     feed_body: bytes | None = None
+    feed_drips: bool = False
     archive_statuses: list[int] = field(default_factory=list)
     archive_status_headers: dict[str, str] = field(default_factory=dict)
     drop_after_bytes: list[int] = field(default_factory=list)
@@ -153,6 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
         if status == 200 and self.headers.get("If-None-Match") == etag:
             status, body = 304, b""
         headers = {"ETag": etag, "Content-Type": "application/json"}
+        if faults.feed_drips:
+            self._drip()
+            return
         self._answer(faults.feed_status or status, body, headers | faults.feed_headers)
 
     def _answer(
@@ -258,6 +263,15 @@ class _Handler(BaseHTTPRequestHandler):
         if start < stop:
             self.close_connection = True
             _cut(self.connection)
+
+    def _drip(self) -> None:
+        """Send a byte now and then, until the client leaves or the server stops."""
+        self._send_head(200, {"Content-Length": "1000000"})
+        while not self.server.stopping.wait(1 / _SLOW_STEPS_PER_SECOND):
+            if select.select([self.connection], [], [], 0)[0]:
+                break
+            self.wfile.write(b" ")
+        self.close_connection = True
 
     def _keep_silent(self) -> None:
         """Wait until the client leaves or the server stops."""

@@ -14,6 +14,7 @@ import threading
 import time
 import weakref
 from dataclasses import dataclass
+from datetime import timedelta
 
 import psutil
 from django.db import DatabaseError, connection
@@ -35,9 +36,12 @@ logger = logging.getLogger(__name__)
 # A query of one row; a swap waits for half of it on average.
 POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 5.0
+FORGET_AFTER = timedelta(hours=1)
 # After a failed load: the cause may be a file that somebody is putting in its place.
 RETRY_SECONDS = 30.0
 STOP_SECONDS = 3.0
+# After a fault that nobody foresaw, lest the log fills up.
+FAULT_SECONDS = 5.0
 # How long requests in work may keep a release that is to be unloaded.
 LETTING_GO_SECONDS = 5.0
 LETTING_GO_POLL_SECONDS = 0.02
@@ -162,12 +166,15 @@ class Registry:
                     logger.warning("The registry could not look: %s", error)
                     self._next_heartbeat = 0.0
                     connection.close()
+                except Exception:
+                    # No thread to be had, no file: a process that looks no more would
+                    # serve the release of today for ever.
+                    logger.exception("The registry could not look")
+                    connection.close()
+                    self._wake.wait(FAULT_SECONDS)
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
             self._row().delete()
-        except Exception:
-            logger.exception("The registry stopped watching")
-            raise
         finally:
             connection.close()
 
@@ -184,7 +191,12 @@ class Registry:
                 self._loader = threading.Thread(
                     target=self._load, args=[active], name="loader", daemon=True
                 )
-                self._loader.start()
+                try:
+                    self._loader.start()
+                except RuntimeError:
+                    # No thread to be had now: nobody is loading.
+                    self._loader = None
+                    raise
                 self._next_heartbeat = 0.0
         if time.monotonic() >= self._next_heartbeat:
             # First: a load that ends while the row is written wants another.
@@ -276,7 +288,13 @@ class Registry:
         release_unused_memory()
 
     def _forget_the_dead(self) -> None:
-        """Remove rows of processes of this machine that ended without doing so."""
+        """Remove rows of processes that ended without doing so.
+
+        Of this machine those that are no more; of others, such as containers that were
+        made anew, those not heard of for long. One that lives writes its row again.
+        """
+        long_ago = timezone.now() - FORGET_AFTER
+        ServingProcess.objects.filter(heartbeat_at__lt=long_ago).delete()
         rows = ServingProcess.objects.filter(host=socket.gethostname())
         dead = [
             pid

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-OPERATE = "dbupdates.change_databaserelease"
+from dbupdates.models import OPERATE
 
 
 class ReadOnly:

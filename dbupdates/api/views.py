@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from dbupdates import runs, updates
 from dbupdates.api import serializers
-from dbupdates.models import DatabaseRelease, UpdateRun
+from dbupdates.models import OPERATE, DatabaseRelease, UpdateRun
 from dbupdates.published import check_feed
 from dbupdates.runs import Asker
 from dbupdates.services import get_release
@@ -46,6 +46,8 @@ class CheckUpdateView(APIView):
 
 class UpdateView(APIView):
     """Get and serve a release."""
+
+    required_permission = OPERATE
 
     @extend_schema(
         operation_id="database_update",
@@ -83,6 +85,8 @@ class UpdateStatusView(APIView):
 class CancelUpdateView(APIView):
     """Stop it."""
 
+    required_permission = OPERATE
+
     @extend_schema(
         operation_id="database_update_cancel",
         request=None,
@@ -113,6 +117,8 @@ class ReleasesView(APIView):
 
 class ActivateReleaseView(APIView):
     """Serve another one."""
+
+    required_permission = OPERATE
 
     @extend_schema(
         operation_id="database_release_activate",

@@ -1,6 +1,7 @@
 """Releases and updates over REST, as the plugin and scripts use them."""
 
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from dbupdates.execution import execute_run
@@ -40,6 +41,23 @@ def work(answer):
 )
 def test_strangers_are_sent_away(world, method, path):
     assert getattr(APIClient(), method)(path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/database/update",
+        "/database/update/cancel",
+        "/database/releases/2026.01.01/activate",
+    ],
+)
+def test_staff_who_may_not_operate_the_admin_may_look_and_not_change(world, path):
+    client = APIClient()
+    client.force_login(User.objects.create_user("viewer", is_staff=True))
+
+    assert client.get("/database/releases").status_code == 200
+    assert client.post(path).status_code == 403
+    assert not UpdateRun.objects.exists()
 
 
 def test_a_check_tells_of_the_newest_release(world, published, archive, client):

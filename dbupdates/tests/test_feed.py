@@ -80,6 +80,7 @@ def test_a_single_release_is_a_feed_too():
         {"browser_download_url": "ftp://example.org/release.zip"},
         {"browser_download_url": "http://example.org/release.zip"},
         {"browser_download_url": None},
+        {"browser_download_url": "https://[bad/release.zip"},
         {"browser_download_url": "https://example.org/" + 3000 * "x"},
     ],
 )
@@ -109,6 +110,14 @@ def test_a_digest_that_is_none_is_left_out(digest):
     [release] = parsed([entry("2026.02.18", asset={"digest": digest, "size": -1})])
 
     assert (release.archive_sha256, release.archive_bytes) == ("", 0)
+
+
+def test_halves_of_characters_and_sizes_beyond_all_sense_fit_into_a_row():
+    asset = {"size": 10**20}
+
+    [release] = parsed([entry("2026.02.18", body="a \ud83d face", asset=asset)])
+
+    assert (release.notes, release.archive_bytes) == ("a ? face", 0)
 
 
 def test_text_of_other_kinds_is_left_out():
@@ -209,3 +218,19 @@ def test_a_feed_that_is_not_there_is_told_without_its_address():
     assert str(caught.value) == (
         "127.0.0.1 could not be asked: there is no connection to it."
     )
+
+
+def test_a_feed_that_drips_is_left(url, simulator, monkeypatch):
+    monkeypatch.setattr("dbupdates.feed.ANSWER_SECONDS", 0.5)
+    simulator.faults.feed_drips = True
+
+    with pytest.raises(FeedError, match="to answer"):
+        fetch_feed(url)
+
+
+def test_a_feed_is_not_followed_to_where_it_must_not_lead(url, simulator):
+    simulator.faults.feed_status = 302
+    simulator.faults.feed_headers = {"Location": "ftp://127.0.0.1/feed"}
+
+    with pytest.raises(FeedError, match="not HTTP"):
+        fetch_feed(url)

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import threading
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -14,7 +16,7 @@ from recognition.loading import load_recognizer
 from recognition.models import ServingProcess
 from recognition.registry import Registry
 from recognition.runtime.providers import choose_execution_plan
-from recognition.tests.conftest import wait_until
+from recognition.tests.conftest import BOUND_SECONDS, wait_until
 
 
 def test_without_a_release_the_reason_says_what_to_do(watching):
@@ -86,6 +88,44 @@ def test_what_is_served_stays_served_while_the_next_release_cannot_be_loaded(
     wait_until(lambda: watching.state().failure is not None)
     assert watching.recognizer() is before
     assert watching.state().failure.release.version == "2026.04.01"
+
+
+def test_a_fault_that_nobody_foresaw_does_not_end_the_watch(
+    watching, small_world, monkeypatch
+):
+    monkeypatch.setattr(registry, "FAULT_SECONDS", 0.02)
+    seen = threading.Event()
+
+    def out_of_threads(self):
+        seen.set()
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", out_of_threads)
+        small_world.activate()
+        assert seen.wait(BOUND_SECONDS)
+
+    wait_until(lambda: watching.state().serving is not None)
+
+
+def test_rows_of_machines_that_are_no_more_are_removed_at_start(
+    transactional_db, settings, tmp_path
+):
+    settings.DATA_DIR = tmp_path
+    for name, hours in (("gone", 2), ("other", 0)):
+        ServingProcess.objects.create(
+            host=name,
+            pid=7,
+            started_at=timezone.now(),
+            heartbeat_at=timezone.now() - timedelta(hours=hours),
+        )
+    watched = Registry()
+    watched.start()
+
+    wait_until(lambda: not ServingProcess.objects.filter(host="gone").exists())
+
+    assert ServingProcess.objects.filter(host="other").exists()
+    watched.stop()
 
 
 def test_rows_of_processes_that_died_are_removed_at_start(

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from stashsense import keys
 
@@ -57,14 +57,25 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class IsAllowed(BasePermission):
-    """Lets in key holders and staff, and everybody when authentication is off."""
+    """Lets in key holders and staff, and everybody when authentication is off.
 
-    message = "Send the API key, or sign in at /admin/."
+    A view that changes what the admin guards names the permission in its
+    `required_permission`; of staff, those who hold it may send other than GET.
+    """
+
+    message = "Send the API key, or sign in at /admin/ as somebody who may do this."
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
         if settings.AUTHENTICATION == "off" or isinstance(request.user, KeyHolder):
             return True
-        return bool(request.user and request.user.is_staff)
+        if not (request.user and request.user.is_staff):
+            return False
+        required = getattr(view, "required_permission", None)
+        return (
+            required is None
+            or request.method in SAFE_METHODS
+            or request.user.has_perm(required)
+        )
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
