@@ -71,3 +71,24 @@ class Busy(RecognitionError):
     code: ClassVar[str] = "busy"
     # A full queue drains in about this time on the slowest machine we support.
     retry_after_seconds: ClassVar[int | None] = 2
+
+
+class SceneWithoutFiles(RecognitionError):
+    """Stash knows the scene but has no file of it; there is nothing to look at."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "scene_without_files"
+
+
+class JobNotFound(RecognitionError):
+    """There is no such job, or no longer: old ones are forgotten."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "job_not_found"
+
+
+class IdentificationStopped(RecognitionError):
+    """Whoever watched wanted it to end; nothing was kept of it."""
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "identification_stopped"

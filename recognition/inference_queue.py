@@ -10,7 +10,8 @@ from recognition.exceptions import Busy
 class InferenceQueue:
     """A few slots and a bounded number of threads that wait for one."""
 
-    def __init__(self, *, slots: int, waiting: int) -> None:
+    def __init__(self, *, slots: int, waiting: int, what: str = "pictures") -> None:
+        self._what = what
         self._slots = threading.Semaphore(slots)
         self._capacity = slots + waiting
         self._inside = 0
@@ -27,7 +28,7 @@ class InferenceQueue:
         with self._lock:
             if self._inside >= self._capacity:
                 raise Busy(
-                    f"{self._capacity} pictures are being identified or wait for it;"
+                    f"{self._capacity} {self._what} are being identified or wait for it;"
                     " try again in a moment."
                 )
             self._inside += 1
@@ -37,3 +38,12 @@ class InferenceQueue:
         finally:
             with self._lock:
                 self._inside -= 1
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold a slot for one step of longer work, after those that wait already.
+
+        Nobody is sent away for it: whoever takes turns was let in somewhere else.
+        """
+        with self._slots:
+            yield

@@ -176,11 +176,11 @@ def _face_answer(recognized: RecognizedFace) -> dict[str, Any]:
             "height": box.height,
             "confidence": recognized.face.confidence,
         },
-        "matches": [_match_answer(match) for match in recognized.matches],
+        "matches": [match_answer(match) for match in recognized.matches],
     }
 
 
-def _match_answer(match: Match) -> dict[str, Any]:
+def match_answer(match: Match) -> dict[str, Any]:
     performer, candidate = match.performer, match.candidate
     endpoint, _, stashdb_id = performer.universal_id.rpartition(":")
     return {

@@ -15,6 +15,7 @@ from recognition.numeric.fusion import (
     embedder_health,
     fuse,
 )
+from recognition.numeric.people import PersonCandidate
 from recognition.runtime.detector import DetectedFace
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.networks import Networks
@@ -28,7 +29,7 @@ class Match:
     """A candidate with the performer it stands for."""
 
     performer: Performer
-    candidate: Candidate
+    candidate: Candidate | PersonCandidate
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Timing:
         finally:
             spent = time.perf_counter() - start
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
+
+    def add(self, other: "Timing") -> None:
+        """Add what another timing saw, of work that went on beside this one's."""
+        for name, seconds in other.seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,11 @@ class VectorIndex:
     def __len__(self) -> int:
         return int(self._index.num_elements)
 
+    def vectors(self, rows: NDArray[np.int64]) -> Embeddings:
+        """Return float32 [rows, 512]: the vectors as stored, of length one."""
+        stored: Embeddings = self._index.get_vectors(rows.tolist())
+        return stored
+
     def nearest(self, probes: Embeddings, *, k: int) -> list[Neighbours]:
         """Return for each row of `probes` its `k` nearest faces, or all there are."""
         k = min(k, len(self))

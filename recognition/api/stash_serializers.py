@@ -1,0 +1,416 @@
+"""Requests and answers about scenes, images and galleries of Stash."""
+
+import base64
+from typing import Any
+
+from rest_framework import serializers
+
+from recognition.api.serializers import (
+    DEFAULT_MAX_DISTANCE,
+    DEFAULT_MIN_FACE_CONFIDENCE,
+    DEFAULT_TOP_K,
+    FaceAnswer,
+    FaceBoxAnswer,
+    FiniteFloatField,
+    MatchingOptions,
+    PerformerMatchAnswer,
+    match_answer,
+)
+from recognition.galleries import IdentifiedGallery, IdentifiedGalleryPerformer
+from recognition.local_performers import LocalMatch
+from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenFace
+from recognition.scenes import (
+    FrameSource,
+    IdentifiedPerson,
+    IdentifiedScene,
+    SceneOptions,
+)
+from recognition.stash_images import IdentifiedStashImage
+
+MAX_TOLD_SCENE_ERRORS = 5
+MAX_TOLD_GALLERY_ERRORS = 10
+
+
+class StashIdField(serializers.CharField):
+    """The id of something in Stash: a number, sent as text or as a number."""
+
+    default_error_messages = {"not_a_number": "An id is a number."}  # noqa: RUF012
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=18, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not (text.isascii() and text.isdecimal()):
+            self.fail("not_a_number")
+        return text
+
+
+class SignalOptions(serializers.Serializer[Any]):
+    """What beside the face may speak for a performer, where it is installed."""
+
+    use_multi_signal = serializers.BooleanField(default=True)
+    use_body = serializers.BooleanField(default=True)
+    use_tattoo = serializers.BooleanField(default=True)
+
+
+class CropOption(serializers.Serializer[Any]):
+    """Whether pictures of the faces are wanted."""
+
+    include_crops = serializers.BooleanField(
+        default=False, help_text="Send the best face of each as a small JPEG, too."
+    )
+
+
+class IdentifySceneRequest(SignalOptions, CropOption):
+    """A scene and how to look at it."""
+
+    scene_id = StashIdField()
+    stash_url = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Deprecated and ignored: the service asks its own Stash alone.",
+    )
+    api_key = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Deprecated and ignored: the service asks its own Stash alone.",
+    )
+    num_frames = serializers.IntegerField(
+        default=None,
+        allow_null=True,
+        min_value=1,
+        max_value=200,
+        help_text="Frames to look at; null as the setting says.",
+    )
+    start_offset_pct = FiniteFloatField(default=0.05, min_value=0, max_value=0.5)
+    end_offset_pct = FiniteFloatField(default=0.95, min_value=0.5, max_value=1)
+    source = serializers.ChoiceField(
+        choices=[(each.value, each.value) for each in FrameSource],
+        default=FrameSource.AUTO.value,
+        help_text="The video, Stash's sprites, or sprites if the video cannot be read.",
+    )
+    min_face_size = serializers.IntegerField(
+        default=40, min_value=20, max_value=200, help_text="In pixels, each way."
+    )
+    min_face_confidence = FiniteFloatField(
+        default=DEFAULT_MIN_FACE_CONFIDENCE, min_value=0.1, max_value=1
+    )
+    top_k = serializers.IntegerField(default=3, min_value=1, max_value=10)
+    max_distance = FiniteFloatField(default=0.5, min_value=0, max_value=2)
+    cluster_threshold = FiniteFloatField(default=0.6, min_value=0.2, max_value=3)
+    matching_mode = serializers.ChoiceField(
+        choices=[(each.value, each.value) for each in MatchingMode],
+        default=MatchingMode.FREQUENCY.value,
+    )
+    scene_performer_stashdb_ids = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        default=list,
+        max_length=200,
+        help_text="Ids that count as tagged, beside those Stash tells of the scene.",
+    )
+
+
+class IdentifyImageRequest(MatchingOptions, SignalOptions, CropOption):
+    """An image of Stash and how to match its faces."""
+
+    image_id = StashIdField()
+    min_face_confidence = FiniteFloatField(
+        default=DEFAULT_MIN_FACE_CONFIDENCE, min_value=0, max_value=1
+    )
+
+
+class IdentifyGalleryRequest(MatchingOptions, CropOption):
+    """A gallery of Stash and how to match its faces."""
+
+    gallery_id = StashIdField()
+    min_face_confidence = FiniteFloatField(
+        default=DEFAULT_MIN_FACE_CONFIDENCE, min_value=0, max_value=1
+    )
+
+
+class EvidenceAnswer(serializers.Serializer[Any]):
+    """A face that was taken for a person."""
+
+    frame = serializers.IntegerField(help_text="Of the scene; -1 is its cover.")
+    timestamp = serializers.FloatField(
+        allow_null=True, help_text="Seconds from the start; null for the cover."
+    )
+    box = FaceBoxAnswer()
+    quality = serializers.FloatField(help_text="0 to 1.")
+
+
+class PersonAnswer(serializers.Serializer[Any]):
+    """Somebody seen in a scene, who it may be, and where."""
+
+    person_id = serializers.IntegerField()
+    frame_count = serializers.IntegerField()
+    best_match = PerformerMatchAnswer(allow_null=True)
+    all_matches = PerformerMatchAnswer(many=True)
+    signals_used = serializers.ListField(child=serializers.CharField())
+    tattoos_detected = serializers.IntegerField()
+    faces = EvidenceAnswer(many=True)
+    crop = serializers.CharField(
+        allow_null=True, help_text="The best face as a data: address, if asked for."
+    )
+
+
+class TimingAnswer(serializers.Serializer[Any]):
+    """Milliseconds; what goes on side by side is counted in each."""
+
+    total_ms = serializers.FloatField()
+    extraction_ms = serializers.FloatField()
+    face_loop_ms = serializers.FloatField()
+    detection_ms = serializers.FloatField()
+    embedding_ms = serializers.FloatField()
+    recognition_ms = serializers.FloatField()
+    matching_ms = serializers.FloatField()
+
+
+class IdentifySceneAnswer(serializers.Serializer[Any]):
+    """Who is in a scene."""
+
+    scene_id = serializers.CharField()
+    frames_analyzed = serializers.IntegerField()
+    frames_requested = serializers.IntegerField()
+    faces_detected = serializers.IntegerField(help_text="Without the cover's.")
+    faces_after_filter = serializers.IntegerField(help_text="Without the cover's.")
+    persons = PersonAnswer(many=True)
+    errors = serializers.ListField(child=serializers.CharField())
+    fingerprint_saved = serializers.BooleanField()
+    fingerprint_error = serializers.CharField(allow_null=True)
+    timing = TimingAnswer()
+    multi_signal_used = serializers.BooleanField()
+    source = serializers.CharField(help_text="stream or sprites.")
+    duration = serializers.FloatField(help_text="Seconds, as Stash has it.")
+    database_version = serializers.CharField()
+
+
+class StashFaceAnswer(FaceAnswer):
+    """A detected face and who it may show, nearest first."""
+
+    crop = serializers.CharField(allow_null=True)
+
+
+class IdentifyImageAnswer(serializers.Serializer[Any]):
+    """Who is in an image of Stash."""
+
+    faces = StashFaceAnswer(many=True)
+    face_count = serializers.IntegerField()
+    image_width = serializers.IntegerField(help_text="Of the displayed picture.")
+    image_height = serializers.IntegerField()
+    database_version = serializers.CharField()
+
+
+class GalleryPerformerAnswer(serializers.Serializer[Any]):
+    """A performer seen in a gallery."""
+
+    performer_id = serializers.CharField(help_text="Id at the stash-box.")
+    universal_id = serializers.CharField()
+    local_performer_id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+    best_distance = serializers.FloatField()
+    avg_distance = serializers.FloatField()
+    confidence = serializers.FloatField()
+    image_count = serializers.IntegerField()
+    image_ids = serializers.ListField(child=serializers.CharField())
+    country = serializers.CharField(allow_null=True)
+    image_url = serializers.CharField(allow_null=True)
+    endpoint = serializers.CharField(allow_null=True)
+    already_tagged = serializers.BooleanField()
+    crop = serializers.CharField(allow_null=True)
+
+
+class IdentifyGalleryAnswer(serializers.Serializer[Any]):
+    """Who is in a gallery."""
+
+    gallery_id = serializers.CharField()
+    total_images = serializers.IntegerField()
+    images_processed = serializers.IntegerField()
+    faces_detected = serializers.IntegerField()
+    performers = GalleryPerformerAnswer(many=True)
+    unknown_count = serializers.IntegerField(help_text="People without a name.")
+    errors = serializers.ListField(child=serializers.CharField())
+    database_version = serializers.CharField()
+
+
+def scene_options(request: dict[str, Any]) -> SceneOptions:
+    """Return the options of a validated IdentifySceneRequest."""
+    is_multi = request["use_multi_signal"]
+    return SceneOptions(
+        num_frames=request["num_frames"],
+        start=request["start_offset_pct"],
+        end=request["end_offset_pct"],
+        source=FrameSource(request["source"]),
+        min_face_size_px=request["min_face_size"],
+        min_face_confidence=request["min_face_confidence"],
+        top_k=request["top_k"],
+        max_distance=request["max_distance"],
+        cluster_threshold=request["cluster_threshold"],
+        mode=MatchingMode(request["matching_mode"]),
+        tagged_bare_ids=frozenset(request["scene_performer_stashdb_ids"]),
+        use_body=is_multi and request["use_body"],
+        use_tattoo=is_multi and request["use_tattoo"],
+    )
+
+
+def scene_answer(identified: IdentifiedScene, *, with_crops: bool) -> dict[str, Any]:
+    """Return the body of IdentifySceneAnswer."""
+    faces, crops = identified.collected.faces, identified.collected.crop_jpegs
+    seconds = identified.timing.seconds
+    detect, embed = seconds.get("detect", 0.0), seconds.get("embed", 0.0)
+    align, match = seconds.get("align", 0.0), seconds.get("match", 0.0)
+    return {
+        "scene_id": identified.scene_id,
+        "frames_analyzed": identified.frames_analyzed,
+        "frames_requested": identified.frames_requested,
+        "faces_detected": identified.faces_detected,
+        "faces_after_filter": identified.faces_kept,
+        "persons": [
+            person_answer(number, person, faces, crops if with_crops else None)
+            for number, person in enumerate(identified.people)
+        ],
+        "errors": identified.errors[:MAX_TOLD_SCENE_ERRORS],
+        "fingerprint_saved": identified.fingerprint_saved,
+        "fingerprint_error": identified.fingerprint_error or None,
+        "timing": {
+            "total_ms": _ms(identified.total_seconds),
+            "extraction_ms": _ms(seconds.get("extract", 0.0)),
+            "face_loop_ms": _ms(detect + align + embed),
+            "detection_ms": _ms(detect),
+            "embedding_ms": _ms(embed),
+            "recognition_ms": _ms(match),
+            "matching_ms": _ms(match),
+        },
+        "multi_signal_used": identified.multi_signal_used,
+        "source": identified.source.value,
+        "duration": identified.duration_seconds,
+        "database_version": identified.release_version,
+    }
+
+
+def person_answer(
+    number: int,
+    identified: IdentifiedPerson,
+    faces: list[SeenFace],
+    crops: list[bytes] | None,
+) -> dict[str, Any]:
+    """Return the body of PersonAnswer; `faces` are those the person refers to."""
+    person = identified.person
+    matches = [local_match_answer(match) for match in identified.matches]
+    return {
+        "person_id": number,
+        "frame_count": person.frame_count,
+        "best_match": matches[0] if matches else None,
+        "all_matches": matches,
+        "signals_used": identified.signals_used,
+        "tattoos_detected": identified.tattoos_detected,
+        "faces": [_evidence(faces[position]) for position in person.faces],
+        "crop": _best_crop(person.faces, faces, crops),
+    }
+
+
+def image_answer(
+    identified: IdentifiedStashImage, *, with_crops: bool
+) -> dict[str, Any]:
+    """Return the body of IdentifyImageAnswer."""
+    return {
+        "faces": [
+            {
+                "box": _box(each.face),
+                "matches": [local_match_answer(match) for match in each.matches],
+                "crop": _data_address(each.crop_jpeg) if with_crops else None,
+            }
+            for each in identified.faces
+        ],
+        "face_count": len(identified.faces),
+        "image_width": identified.width,
+        "image_height": identified.height,
+        "database_version": identified.release_version,
+    }
+
+
+def gallery_answer(identified: IdentifiedGallery, *, with_crops: bool) -> dict[str, Any]:
+    """Return the body of IdentifyGalleryAnswer."""
+    faces, crops = identified.collected.faces, identified.collected.crop_jpegs
+    return {
+        "gallery_id": identified.gallery_id,
+        "total_images": len(identified.image_ids),
+        "images_processed": identified.images_processed,
+        "faces_detected": identified.faces_detected,
+        "performers": [
+            _gallery_performer(performer)
+            | {
+                "crop": _best_crop(
+                    performer.seen.faces, faces, crops if with_crops else None
+                )
+            }
+            for performer in identified.performers
+        ],
+        "unknown_count": len(identified.unknown),
+        "errors": identified.errors[:MAX_TOLD_GALLERY_ERRORS],
+        "database_version": identified.release_version,
+    }
+
+
+def local_match_answer(local: LocalMatch) -> dict[str, Any]:
+    """Return the body of PerformerMatchAnswer."""
+    return match_answer(local.match) | {
+        "local_performer_id": local.local_performer_id,
+        "already_tagged": local.is_tagged,
+    }
+
+
+def _gallery_performer(performer: IdentifiedGalleryPerformer) -> dict[str, Any]:
+    match = local_match_answer(performer.match)
+    kept = (
+        "universal_id local_performer_id name confidence country image_url endpoint"
+        " already_tagged"
+    )
+    return {
+        "performer_id": match["stashdb_id"],
+        **{name: match[name] for name in kept.split()},
+        "best_distance": performer.seen.best_distance,
+        "avg_distance": performer.seen.avg_distance,
+        "image_count": performer.seen.image_count,
+        "image_ids": performer.image_ids,
+    }
+
+
+def _evidence(face: SeenFace) -> dict[str, Any]:
+    return {
+        "frame": face.frame,
+        "timestamp": None if face.frame == COVER_FRAME else face.seconds,
+        "box": _box(face),
+        "quality": face.quality,
+    }
+
+
+def _box(face: SeenFace) -> dict[str, Any]:
+    box = face.box
+    return {
+        "x": box.x,
+        "y": box.y,
+        "width": box.width,
+        "height": box.height,
+        "confidence": face.confidence,
+    }
+
+
+def _best_crop(
+    positions: tuple[int, ...], faces: list[SeenFace], crops: list[bytes] | None
+) -> str | None:
+    if crops is None or not positions:
+        return None
+    best = max(positions, key=lambda position: faces[position].quality)
+    return _data_address(crops[best])
+
+
+def _data_address(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _ms(seconds: float) -> float:
+    return round(1000 * seconds, 1)

@@ -1,0 +1,317 @@
+"""Identifying a scene in the background, with progress that every process can read.
+
+A job is a row and a thread of the process that took it. Nothing of it outlives that
+process: a job whose process has ended says so, and can be asked for again.
+"""
+
+import logging
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import psutil
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from recognition.exceptions import Busy, IdentificationStopped, JobNotFound
+from recognition.models import IdentificationJob
+from recognition.scenes import (
+    IdentifiedScene,
+    SceneOptions,
+    SceneProgress,
+    identify_scene,
+    scene_gate,
+)
+from stashsense.exceptions import StashSenseError
+from stashsense.integrations.stash import configured_client
+
+logger = logging.getLogger(__name__)
+
+State = IdentificationJob.State
+
+# Jobs that may wait in this process; each is a row and a place in a list.
+MAX_WAITING = 200
+# How often a row is written, and how soon a cancel in another process is seen.
+REPORT_SECONDS = 0.5
+HEARTBEAT_SECONDS = 2.0
+# A process that has not written for so long is gone, or its machine is.
+SILENT_AFTER = timedelta(seconds=60)
+STOP_SECONDS = 2.0
+# Ended jobs are looked at soon or never; their results are kept elsewhere.
+KEPT_JOBS = 200
+
+Render = Callable[[IdentifiedScene], dict[str, Any]]
+RenderProgress = Callable[[SceneProgress], list[dict[str, Any]]]
+
+
+class JobRunner:
+    """The threads of this process that work at jobs, started with the first one."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[_Job] = queue.Queue(MAX_WAITING)
+        self._running: dict[str, _Job] = {}
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+
+    def submit(self, job: "_Job") -> None:
+        """Take a job; raises Busy when too many wait."""
+        try:
+            self._waiting.put_nowait(job)
+        except queue.Full:
+            raise Busy(f"{MAX_WAITING} scenes wait to be identified already.") from None
+        with self._lock:
+            while len(self._threads) < settings.SCENE_SLOTS:
+                thread = threading.Thread(
+                    target=self._work, name=f"job-{len(self._threads)}", daemon=True
+                )
+                self._threads.append(thread)
+                thread.start()
+
+    def cancel(self, job_id: str) -> None:
+        """End a job of this process at once, rather than when it looks at its row."""
+        if (job := self._running.get(job_id)) is not None:
+            job.stop()
+
+    def stop(self) -> None:
+        """End every job as interrupted; waits for them, but not for long."""
+        self._stopping.set()
+        for job in [*self._running.values()]:
+            job.stop()
+        until = time.monotonic() + STOP_SECONDS
+        while self._running and time.monotonic() < until:
+            time.sleep(0.02)
+        with transaction.atomic():
+            for row in IdentificationJob.objects.in_progress().of_this_process():
+                end_job(row, State.INTERRUPTED, error=INTERRUPTED_BY_STOP)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            job = self._waiting.get()
+            self._running[job.row.job_id] = job
+            try:
+                if not self._stopping.is_set():
+                    job.run()
+            finally:
+                del self._running[job.row.job_id]
+                connection.close()
+
+
+INTERRUPTED_BY_STOP = "The service was stopped before the scene was done. Ask again."
+INTERRUPTED_BY_DEATH = "The process that worked at the scene has ended. Ask again."
+
+
+class _Job:
+    """One job on its way; the Watcher of its scene."""
+
+    def __init__(
+        self,
+        row: IdentificationJob,
+        options: SceneOptions,
+        *,
+        render: Render,
+        render_people: RenderProgress,
+    ) -> None:
+        self.row = row
+        self._options = options
+        self._render = render
+        self._render_people = render_people
+        self._stop_asked = threading.Event()
+        self._ended = threading.Event()
+        self._told_at = 0.0
+
+    def stop(self) -> None:
+        """Have it leave at the next good moment."""
+        self._stop_asked.set()
+
+    def run(self) -> None:
+        """Identify the scene and write how it went."""
+        if not _begin(self.row):
+            return
+        heart = threading.Thread(target=self._beat, name="job-heart", daemon=True)
+        heart.start()
+        try:
+            identified = identify_scene(
+                self.row.scene_id,
+                self._options,
+                watcher=self,
+                entrance=scene_gate().turn,
+            )
+            self._complete(identified)
+        except IdentificationStopped:
+            self._end_stopped()
+        except StashSenseError as error:
+            logger.info("Job %s failed: %s", self.row.job_id, error)
+            end_job(self.row, State.FAILED, error=str(error), code=error.code)
+        except Exception:
+            logger.exception("Job %s failed", self.row.job_id)
+            end_job(self.row, State.FAILED, error="The log says why.", code="error")
+        finally:
+            self._ended.set()
+            heart.join()
+
+    def report(self, progress: SceneProgress) -> None:
+        """Write how far the scene is, twice a second at most."""
+        now = time.monotonic()
+        if progress.people is None and now - self._told_at < REPORT_SECONDS:
+            return
+        self._told_at = now
+        facts: dict[str, Any] = {
+            "frames_done": progress.frames_done,
+            "frames_asked": progress.frames_asked,
+        }
+        if progress.people is not None:
+            facts["people"] = self._render_people(progress)
+        _rows(self.row).update(**facts, heartbeat_at=timezone.now())
+
+    def is_stop_asked(self) -> bool:
+        return self._stop_asked.is_set()
+
+    def wants_people(self) -> bool:
+        return True
+
+    def _complete(self, identified: IdentifiedScene) -> None:
+        end_job(
+            self.row,
+            State.COMPLETE,
+            result=self._render(identified),
+            frames_done=identified.frames_analyzed,
+            frames_asked=identified.frames_requested,
+        )
+
+    def _end_stopped(self) -> None:
+        self.row.refresh_from_db()
+        if self.row.is_cancel_asked:
+            end_job(self.row, State.CANCELLED)
+        else:
+            end_job(self.row, State.INTERRUPTED, error=INTERRUPTED_BY_STOP)
+
+    def _beat(self) -> None:
+        """Write that it lives, and look whether another process wants it to end."""
+        try:
+            while not self._ended.wait(HEARTBEAT_SECONDS / 4):
+                try:
+                    rows = _rows(self.row)
+                    rows.update(heartbeat_at=timezone.now())
+                    if rows.filter(is_cancel_asked=True).exists():
+                        self._stop_asked.set()
+                except DatabaseError as error:
+                    logger.warning("Job %s: %s", self.row.job_id, error)
+        finally:
+            connection.close()
+
+
+_runner = JobRunner()
+
+
+def start_job(
+    scene_id: str,
+    options: SceneOptions,
+    *,
+    render: Render,
+    render_people: RenderProgress,
+) -> IdentificationJob:
+    """Begin to identify a scene; returns its row at once.
+
+    Raises what StashClient.get_scene does, DatabaseNotLoaded, or Busy.
+    """
+    from recognition import registry
+
+    registry.recognizer()
+    configured_client().get_scene(scene_id)
+    row = IdentificationJob.objects.create(
+        scene_id=scene_id, host=socket.gethostname(), pid=os.getpid()
+    )
+    try:
+        _runner.submit(_Job(row, options, render=render, render_people=render_people))
+    except Busy:
+        row.delete()
+        raise
+    _forget_old_jobs()
+    return row
+
+
+def get_job(job_id: str) -> IdentificationJob:
+    """Return the job; raises JobNotFound. One whose process has ended is ended, too."""
+    row = IdentificationJob.objects.filter(job_id=job_id).first()
+    if row is None:
+        raise JobNotFound(f"There is no job {job_id[:40]}.")
+    if row.is_in_progress and _is_dead(row):
+        end_job(row, State.INTERRUPTED, error=INTERRUPTED_BY_DEATH)
+    return row
+
+
+def cancel_job(job_id: str) -> IdentificationJob:
+    """Have a job end within about a second; one that has ended stays as it is."""
+    row = get_job(job_id)
+    _rows(row).update(is_cancel_asked=True)
+    if IdentificationJob.objects.filter(pk=row.pk, state=State.QUEUED).exists():
+        end_job(row, State.CANCELLED, only_from=State.QUEUED)
+    _runner.cancel(job_id)
+    row.refresh_from_db()
+    return row
+
+
+def stop() -> None:
+    """End the jobs of this process: gunicorn calls it in each worker."""
+    _runner.stop()
+
+
+def end_job(
+    row: IdentificationJob,
+    state: IdentificationJob.State,
+    *,
+    only_from: IdentificationJob.State | None = None,
+    error: str = "",
+    code: str = "",
+    **facts: Any,
+) -> None:
+    """Write how a job ended, unless it has ended already."""
+    rows = _rows(row)
+    if only_from is not None:
+        rows = rows.filter(state=only_from)
+    now = timezone.now()
+    rows.update(
+        state=state,
+        error=error,
+        error_code=code,
+        heartbeat_at=now,
+        ended_at=now,
+        **facts,
+    )
+    row.refresh_from_db()
+
+
+def _begin(row: IdentificationJob) -> bool:
+    now = timezone.now()
+    begun = IdentificationJob.objects.filter(pk=row.pk, state=State.QUEUED).update(
+        state=State.RUNNING, started_at=now, heartbeat_at=now
+    )
+    return bool(begun)
+
+
+def _rows(row: IdentificationJob) -> Any:
+    return IdentificationJob.objects.in_progress().filter(pk=row.pk)
+
+
+def _is_dead(row: IdentificationJob) -> bool:
+    if row.host != socket.gethostname():
+        return row.heartbeat_at < timezone.now() - SILENT_AFTER
+    try:
+        began = psutil.Process(row.pid).create_time()
+    except psutil.NoSuchProcess:
+        return True
+    # In a container that was started anew the numbers are the same again.
+    return began > row.created_at.timestamp()
+
+
+def _forget_old_jobs() -> None:
+    ended = IdentificationJob.objects.filter(ended_at__isnull=False)
+    kept = ended.order_by("-ended_at").values_list("pk", flat=True)[:KEPT_JOBS]
+    ended.exclude(pk__in=[*kept]).delete()

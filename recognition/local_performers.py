@@ -1,0 +1,80 @@
+"""Which matches are performers of this Stash, and which of those are tagged already."""
+
+import logging
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from recognition.runtime.recognizer import Match
+from stashsense.integrations.stash import StashClient, StashError, TaggedPerformer
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LocalMatch:
+    """A match, with the id of the same performer in this Stash, if it has them."""
+
+    match: Match
+    local_performer_id: str | None = None
+    is_tagged: bool = False
+
+
+@dataclass(frozen=True)
+class LocalPerformers:
+    """The performers of this Stash by universal id, and the universal ids tagged.
+
+    `tagged_bare_ids` are ids without an endpoint, as clients of the predecessor send
+    them.
+    """
+
+    local_ids: dict[str, str]
+    tagged_ids: frozenset[str] = frozenset()
+    tagged_bare_ids: frozenset[str] = frozenset()
+
+    def localized(self, matches: Iterable[Match]) -> list[LocalMatch]:
+        """Return the matches with what this Stash knows of them."""
+        return [
+            LocalMatch(
+                match=match,
+                local_performer_id=self.local_ids.get(match.performer.universal_id),
+                is_tagged=self.is_tagged(match.performer.universal_id),
+            )
+            for match in matches
+        ]
+
+    def is_tagged(self, universal_id: str) -> bool:
+        """Say whether the performer is tagged, by any of their stash ids."""
+        bare_id = universal_id.rpartition(":")[2]
+        return universal_id in self.tagged_ids or bare_id in self.tagged_bare_ids
+
+
+NO_LOCAL_PERFORMERS = LocalPerformers({})
+
+
+def tagged_universal_ids(performers: Iterable[TaggedPerformer]) -> frozenset[str]:
+    """Return every universal id of the performers."""
+    return frozenset(id for each in performers for id in each.universal_ids)
+
+
+def look_up(
+    client: StashClient,
+    matches: Iterable[Match],
+    *,
+    tagged: Collection[TaggedPerformer] = (),
+    tagged_bare_ids: frozenset[str] = frozenset(),
+) -> LocalPerformers:
+    """Ask Stash which of the matched performers it has, all of them at once.
+
+    Who is tagged is known without asking. If Stash does not answer, the others stay
+    unknown: the names are worth more than where they are filed.
+    """
+    local_ids = {id: each.id for each in tagged for id in each.universal_ids}
+    wanted = {match.performer.universal_id for match in matches} - local_ids.keys()
+    if wanted:
+        try:
+            for performer in client.find_performers_by_stash_ids(sorted(wanted)):
+                for universal_id in performer.universal_ids & wanted:
+                    local_ids.setdefault(universal_id, performer.id)
+        except StashError as error:
+            logger.warning("Matches could not be looked up in Stash: %s", error)
+    return LocalPerformers(local_ids, tagged_universal_ids(tagged), tagged_bare_ids)

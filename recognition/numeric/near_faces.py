@@ -1,0 +1,95 @@
+"""The faces of a release that can matter to a probe: few, and enough to fuse again.
+
+Fusion looks at a hundred neighbours of each embedder, and nearly all of them are too
+far to become a candidate. Those that are not, and the nearest distances that an
+embedder is judged by, give the same candidates; and they can be kept, and edited when
+a release gains and loses faces, without asking an index.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.numeric.fusion import (
+    ARCFACE_WEIGHT,
+    FACENET_WEIGHT,
+    HEALTH_NEIGHBOURS,
+    MISSING_DISTANCE,
+    Neighbours,
+)
+
+
+@dataclass(frozen=True)
+class NearFaces:
+    """Near faces of one probe, with both distances, NaN where an embedder missed one.
+
+    `nearest_facenet` and `nearest_arcface` are each embedder's smallest distances, up
+    to HEALTH_NEIGHBOURS. `is_cut` says that more faces may be near than were found.
+    """
+
+    faces: NDArray[np.int64]
+    facenet_distances: NDArray[np.float32]
+    arcface_distances: NDArray[np.float32]
+    nearest_facenet: NDArray[np.float32]
+    nearest_arcface: NDArray[np.float32]
+    is_cut: bool
+
+
+def reach_of(max_distance: float) -> float:
+    """Return the distance beyond which, in both embedders, a face is no candidate.
+
+    A face that one embedder alone ranks takes MISSING_DISTANCE for the other, so it
+    may itself be further off than `max_distance`.
+    """
+    alone = max(
+        (max_distance - ARCFACE_WEIGHT * MISSING_DISTANCE) / FACENET_WEIGHT,
+        (max_distance - FACENET_WEIGHT * MISSING_DISTANCE) / ARCFACE_WEIGHT,
+    )
+    return max(max_distance, alone)
+
+
+def select_near(
+    facenet: Neighbours, arcface: Neighbours, *, reach: float, cut_at: int
+) -> NearFaces:
+    """Return the near ones among both embedders' neighbours, by face.
+
+    `cut_at` is how many neighbours were asked for: a list as long as that whose last
+    is within reach may have left near ones out.
+    """
+    faces, positions = np.unique(
+        np.concatenate([facenet.faces, arcface.faces]), return_inverse=True
+    )
+    distances = np.full((2, len(faces)), np.nan, dtype=np.float32)
+    distances[0, positions[: len(facenet.faces)]] = facenet.distances
+    distances[1, positions[len(facenet.faces) :]] = arcface.distances
+    is_near = (distances <= reach).any(axis=0)
+    return NearFaces(
+        faces=faces[is_near].astype(np.int64),
+        facenet_distances=distances[0, is_near],
+        arcface_distances=distances[1, is_near],
+        nearest_facenet=_nearest(facenet),
+        nearest_arcface=_nearest(arcface),
+        is_cut=any(
+            len(one.distances) >= cut_at and one.distances[-1] <= reach
+            for one in (facenet, arcface)
+        ),
+    )
+
+
+def as_neighbours(near: NearFaces) -> tuple[Neighbours, Neighbours]:
+    """Return the near faces as each embedder's neighbours, nearest first."""
+    return (
+        _ranked(near.faces, near.facenet_distances),
+        _ranked(near.faces, near.arcface_distances),
+    )
+
+
+def _nearest(neighbours: Neighbours) -> NDArray[np.float32]:
+    return np.asarray(neighbours.distances[:HEALTH_NEIGHBOURS], dtype=np.float32)
+
+
+def _ranked(faces: NDArray[np.int64], distances: NDArray[np.float32]) -> Neighbours:
+    is_ranked = np.isfinite(distances)
+    order = np.argsort(distances[is_ranked], kind="stable")
+    return Neighbours(faces[is_ranked][order], distances[is_ranked][order])

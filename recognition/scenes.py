@@ -1,0 +1,450 @@
+"""Who is in a scene of Stash: its frames, the people in them, the evidence.
+
+Detection runs while the next frame is decoded, and of frames no more than a few are
+held. What takes the device takes it for one frame or one batch at a time, so pictures
+that come meanwhile are answered in between. The networks stay the ones a scene began
+with; whom the faces show is asked of the release served at the end.
+"""
+
+import functools
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from django.conf import settings
+
+from recognition import registry
+from recognition.covers import Cover, fetch_cover, fetch_sprites
+from recognition.exceptions import (
+    DatabaseUpdating,
+    IdentificationStopped,
+    MediaUnavailable,
+    SceneWithoutFiles,
+    UnreadableImage,
+    UnreadableVideo,
+)
+from recognition.inference_queue import InferenceQueue
+from recognition.local_performers import LocalMatch, look_up, tagged_universal_ids
+from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenPerson
+from recognition.numeric.sampling import frame_timestamps
+from recognition.runtime.collector import (
+    CollectedFaces,
+    FaceCollector,
+    FaceFilter,
+    Turn,
+    look_at,
+)
+from recognition.runtime.face_database import FaceDatabase
+from recognition.runtime.networks import Networks
+from recognition.runtime.people import MatchingOptions, people_in_scene
+from recognition.runtime.recognizer import Match, Recognizer, Timing
+from recognition.runtime.sprites import iter_sprite_frames
+from recognition.runtime.video import FrameReport, VideoFrame, VideoSource, iter_frames
+from recognition.services import inference_queue
+from stashsense.integrations.stash import StashClient, StashError, StashScene
+from stashsense.integrations.stash import configured_client as stash
+
+logger = logging.getLogger(__name__)
+
+# A larger frame shows no smaller face to a detector that looks at 640 pixels.
+MAX_FRAME_SIDE_PX = 3840
+# How long the end of a scene waits for a release that is being exchanged.
+RELEASE_WAIT_SECONDS = 120.0
+_WAIT_STEP_SECONDS = 0.25
+# People so far are told no more often than this: it takes a query for each face.
+PEOPLE_SO_FAR_SECONDS = 5.0
+
+
+class FrameSource(StrEnum):
+    """Where the frames of a scene come from; AUTO: sprites if the video cannot be."""
+
+    STREAM = "stream"
+    SPRITES = "sprites"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneOptions:
+    """How a scene is looked at; `num_frames` None means as the settings say."""
+
+    num_frames: int | None = None
+    start: float = 0.05
+    end: float = 0.95
+    source: FrameSource = FrameSource.AUTO
+    min_face_size_px: int = 40
+    min_face_confidence: float = 0.5
+    top_k: int = 3
+    max_distance: float = 0.5
+    cluster_threshold: float = 0.6
+    mode: MatchingMode = MatchingMode.FREQUENCY
+    tagged_bare_ids: frozenset[str] = frozenset()
+    use_body: bool = True
+    use_tattoo: bool = True
+
+
+@dataclass(frozen=True)
+class IdentifiedPerson:
+    """A person of a scene, and who it may be, likeliest first."""
+
+    person: SeenPerson
+    matches: list[LocalMatch]
+    signals_used: list[str] = field(default_factory=list)
+    tattoos_detected: int = 0
+
+
+@dataclass(frozen=True)
+class SceneProgress:
+    """How far a scene is; `people` is None where they were not looked up anew.
+
+    They refer to `collected.faces` by position.
+    """
+
+    frames_done: int
+    frames_asked: int
+    collected: CollectedFaces | None = None
+    people: list[IdentifiedPerson] | None = None
+
+
+class Watcher(Protocol):
+    """Who follows the identification of a scene, and may end it."""
+
+    def report(self, progress: SceneProgress) -> None:
+        """Hear how far it is."""
+
+    def is_stop_asked(self) -> bool:
+        """Say whether to leave; asked a few times a second."""
+
+    def wants_people(self) -> bool:
+        """Say whether people are to be told before the end."""
+
+
+class Nobody:
+    """A watcher that neither looks nor ends anything."""
+
+    def report(self, progress: SceneProgress) -> None:
+        """Pass over it."""
+
+    def is_stop_asked(self) -> bool:
+        return False
+
+    def wants_people(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class IdentifiedScene:
+    """What was seen in a scene and who it is.
+
+    `people` refer to `collected.faces` by position. `errors` are what frames were lost
+    to; `faces_detected` and `faces_kept` are without the cover's.
+    """
+
+    scene_id: str
+    release_version: str
+    network_set: str
+    options: SceneOptions
+    source: FrameSource
+    duration_seconds: float
+    frames_requested: int
+    frames_analyzed: int
+    faces_detected: int
+    faces_kept: int
+    collected: CollectedFaces
+    people: list[IdentifiedPerson]
+    errors: list[str]
+    timing: Timing
+    total_seconds: float
+    multi_signal_used: bool = False
+    fingerprint_saved: bool = False
+    fingerprint_error: str = ""
+
+
+@functools.cache
+def scene_gate() -> InferenceQueue:
+    """Return the gate that scenes and galleries of this process pass."""
+    return InferenceQueue(
+        slots=settings.SCENE_SLOTS, waiting=settings.SCENE_QUEUE, what="scenes"
+    )
+
+
+def identify_scene(
+    scene_id: str,
+    options: SceneOptions,
+    *,
+    watcher: Watcher | None = None,
+    entrance: Turn | None = None,
+) -> IdentifiedScene:
+    """Return who is in the scene; `entrance` is entered while it is looked at.
+
+    Raises what StashClient.get_scene does, UnreadableVideo where no frame comes of it,
+    MediaUnavailable, DatabaseNotLoaded, Busy, or IdentificationStopped by the watcher.
+    """
+    # Refused at once where there is nothing to identify with.
+    registry.recognizer()
+    client = stash()
+    scene = client.get_scene(scene_id)
+    with (entrance or scene_gate().slot)():
+        return _Identification(client, scene, options, watcher or Nobody()).run()
+
+
+class _Identification:
+    """One scene on its way from frames to people."""
+
+    def __init__(
+        self,
+        client: StashClient,
+        scene: StashScene,
+        options: SceneOptions,
+        watcher: Watcher,
+    ) -> None:
+        self._client = client
+        self._scene = scene
+        self._options = options
+        self._watcher = watcher
+        self._timing = Timing()
+        self._filter = FaceFilter(options.min_face_confidence, options.min_face_size_px)
+        self._networks = registry.recognizer().networks
+        self._collector = FaceCollector(
+            self._networks,
+            batch_size=settings.EMBEDDING_BATCH_SIZE,
+            turn=inference_queue().turn,
+            timing=self._timing,
+        )
+        self._timestamps = self._sampling_points()
+        self._report = FrameReport()
+        self._source = options.source
+        self._frames_done = 0
+        self._detected_count = 0
+        self._people_told_at = time.monotonic()
+
+    def run(self) -> IdentifiedScene:
+        started = time.perf_counter()
+        for frame in self._frames():
+            self._look_at_frame(frame)
+        if not self._frames_done:
+            raise UnreadableVideo(self._no_frame_reason())
+        faces_kept = self._collector.count
+        self._look_at_cover()
+        collected = self._collector.collect()
+        recognizer = current_recognizer(self._networks, watcher=self._watcher)
+        with self._timing.step("match"):
+            people = self._people(collected, recognizer.database)
+        return IdentifiedScene(
+            scene_id=self._scene.id,
+            release_version=recognizer.database.version,
+            network_set=self._networks.name,
+            options=self._options,
+            source=self._source,
+            duration_seconds=self._duration,
+            frames_requested=len(self._timestamps),
+            frames_analyzed=self._frames_done,
+            faces_detected=self._detected_count,
+            faces_kept=faces_kept,
+            collected=collected,
+            people=people,
+            errors=self._report.errors,
+            timing=self._timing,
+            total_seconds=time.perf_counter() - started,
+        )
+
+    @property
+    def _duration(self) -> float:
+        return self._scene.files[0].duration_seconds
+
+    def _sampling_points(self) -> list[float]:
+        if not self._scene.files:
+            raise SceneWithoutFiles(f"Scene {self._scene.id} has no files.")
+        if self._duration <= 0:
+            raise UnreadableVideo(
+                f"Scene {self._scene.id} has no duration: Stash could not read its file."
+            )
+        return frame_timestamps(
+            self._duration,
+            self._options.num_frames or settings.SCENE_FRAMES,
+            start=self._options.start,
+            end=self._options.end,
+        )
+
+    # Frames
+
+    def _frames(self) -> Iterator[VideoFrame]:
+        """Yield frames from the source asked for; AUTO turns to sprites at need."""
+        wanted = self._options.source
+        if wanted is FrameSource.SPRITES:
+            yield from self._sprite_frames()
+            return
+        try:
+            yield from self._stream_frames()
+        except (MediaUnavailable, UnreadableVideo) as error:
+            if wanted is FrameSource.STREAM or self._frames_done:
+                raise
+            yield from self._sprite_frames_instead(error)
+
+    def _stream_frames(self) -> Iterator[VideoFrame]:
+        self._source = FrameSource.STREAM
+        frames = iter_frames(
+            VideoSource(self._scene.stream_url, self._client.media_headers),
+            self._timestamps,
+            max_side_px=MAX_FRAME_SIDE_PX,
+            deadline_seconds=settings.SCENE_SECONDS,
+            should_stop=self._watcher.is_stop_asked,
+            report=self._report,
+        )
+        while True:
+            with self._timing.step("extract"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
+
+    def _sprite_frames(self) -> Iterator[VideoFrame]:
+        self._source = FrameSource.SPRITES
+        with self._timing.step("extract"):
+            vtt, sheet = fetch_sprites(self._client, self._scene)
+        yield from iter_sprite_frames(
+            vtt,
+            sheet,
+            duration_seconds=self._duration,
+            count=len(self._timestamps),
+        )
+
+    def _sprite_frames_instead(
+        self, error: MediaUnavailable | UnreadableVideo
+    ) -> Iterator[VideoFrame]:
+        """Yield sprites where the video cannot be read; without any, tell of that."""
+        logger.info("Scene %s: %s Trying its sprites.", self._scene.id, error)
+        try:
+            yield from self._sprite_frames()
+        except (MediaUnavailable, UnreadableImage, StashError) as exc:
+            logger.info("Scene %s: %s", self._scene.id, exc)
+            raise error from exc
+        self._report.errors.insert(0, str(error))
+
+    def _look_at_frame(self, frame: VideoFrame) -> None:
+        if self._watcher.is_stop_asked():
+            raise IdentificationStopped("The identification was stopped.")
+        with inference_queue().turn():
+            look = look_at(
+                self._networks,
+                frame.image,
+                face_filter=self._filter,
+                frame=self._frames_done,
+                seconds=frame.seconds,
+                scale=frame.scale,
+                timing=self._timing,
+            )
+        self._detected_count += look.detected_count
+        self._frames_done += 1
+        self._collector.add(look.faces)
+        self._watcher.report(self._progress())
+
+    def _look_at_cover(self) -> None:
+        """Look at the cover as at a frame; a scene without one is none the worse."""
+        with self._timing.step("extract"):
+            cover = self._cover()
+        if cover is None:
+            return
+        with inference_queue().turn():
+            look = look_at(
+                self._networks,
+                cover.image,
+                face_filter=self._filter,
+                frame=COVER_FRAME,
+                seconds=None,
+                scale=1.0,
+                timing=self._timing,
+            )
+        self._collector.add(look.faces)
+
+    def _cover(self) -> Cover | None:
+        try:
+            return fetch_cover(
+                self._client, self._scene, video_width=self._scene.files[0].width
+            )
+        except (StashError, UnreadableImage) as error:
+            logger.info("Scene %s: its cover is left out: %s", self._scene.id, error)
+            return None
+
+    def _no_frame_reason(self) -> str:
+        lost = "; ".join(self._report.errors) or "it has no pictures at these times"
+        return f"No frame of scene {self._scene.id} could be decoded: {lost}."
+
+    # People
+
+    def _progress(self) -> SceneProgress:
+        done, asked = self._frames_done, len(self._timestamps)
+        now = time.monotonic()
+        if (
+            not self._watcher.wants_people()
+            or now - self._people_told_at < PEOPLE_SO_FAR_SECONDS
+            or done == asked
+        ):
+            return SceneProgress(done, asked)
+        try:
+            database = registry.recognizer().database
+        except DatabaseUpdating:
+            return SceneProgress(done, asked)
+        collected = self._collector.collect()
+        with self._timing.step("match"):
+            people = self._people(collected, database)
+        self._people_told_at = time.monotonic()
+        return SceneProgress(done, asked, collected, people)
+
+    def _people(
+        self, collected: CollectedFaces, database: FaceDatabase
+    ) -> list[IdentifiedPerson]:
+        tagged_ids = tagged_universal_ids(self._scene.performers)
+        options = MatchingOptions(
+            mode=self._options.mode,
+            top_k=self._options.top_k,
+            max_distance=self._options.max_distance,
+            cluster_threshold=self._options.cluster_threshold,
+            tagged=tagged_ids,
+            tagged_bare_ids=self._options.tagged_bare_ids,
+        )
+        people = people_in_scene(database, collected.faces, options)
+        matches = [
+            [
+                Match(database.release.performer(candidate.performer), candidate)
+                for candidate in person.candidates
+            ]
+            for person in people
+        ]
+        local = look_up(
+            self._client,
+            (match for each in matches for match in each),
+            tagged=self._scene.performers,
+            tagged_bare_ids=self._options.tagged_bare_ids,
+        )
+        return [
+            IdentifiedPerson(person, local.localized(found))
+            for person, found in zip(people, matches, strict=True)
+        ]
+
+
+def current_recognizer(
+    networks: Networks, *, watcher: Watcher | None = None
+) -> Recognizer:
+    """Return what is served now, if its networks are those.
+
+    A release that is being exchanged is waited for; DatabaseUpdating if that takes too
+    long or brought other networks, whose embeddings compare with no others.
+    """
+    until = time.monotonic() + RELEASE_WAIT_SECONDS
+    while True:
+        try:
+            recognizer = registry.recognizer()
+            break
+        except DatabaseUpdating:
+            is_stop_asked = watcher is not None and watcher.is_stop_asked()
+            if is_stop_asked or time.monotonic() > until:
+                raise
+            time.sleep(_WAIT_STEP_SECONDS)
+    if recognizer.networks.name != networks.name:
+        raise DatabaseUpdating(
+            "The networks were exchanged while faces were looked at; ask again."
+        )
+    return recognizer
