@@ -1,26 +1,24 @@
-"""From a picture to candidates: detect, align, embed, look up, fuse."""
+"""From pictures to faces with embeddings, and to whom the release has near them."""
 
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dbupdates.prepared import Performer
 from recognition.numeric.alignment import align_face
 from recognition.numeric.arrays import Embeddings, RgbImage
-from recognition.numeric.fusion import (
-    Candidate,
-    Neighbours,
-    choose_strategy,
-    embedder_health,
-    fuse,
-)
+from recognition.numeric.fusion import Candidate
+from recognition.numeric.people import SeenFace
+from recognition.numeric.quality import face_quality
 from recognition.runtime.detector import DetectedFace
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.networks import Networks
-
-# Neighbours of each face in each index.
-NEIGHBOUR_COUNT = 100
+from recognition.runtime.people import candidates_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,36 @@ class RecognizedFace:
 
     face: DetectedFace
     matches: list[Match]
+
+
+@dataclass(frozen=True)
+class AlignedFace:
+    """A detected face and its aligned crop; the picture is no longer needed."""
+
+    face: DetectedFace
+    crop: RgbImage
+
+
+@dataclass(frozen=True)
+class EmbeddedFace:
+    """A detected face, its aligned crop, and its embeddings, float32 [512] each."""
+
+    face: DetectedFace
+    crop: RgbImage
+    facenet: NDArray[np.float32]
+    arcface: NDArray[np.float32]
+
+    def seen_in(self, frame: int, *, seconds: float | None = None) -> SeenFace:
+        """Return the face without its crop, as one of a scene or gallery."""
+        return SeenFace(
+            frame=frame,
+            seconds=seconds,
+            box=self.face.box,
+            confidence=self.face.confidence,
+            quality=face_quality(self.face.box, self.face.confidence),
+            facenet=self.facenet,
+            arcface=self.arcface,
+        )
 
 
 @dataclass
@@ -76,69 +104,132 @@ class Recognizer:
 
         Each performer appears once in a face's matches.
         """
-        with timing.step("detect"):
-            faces = self.networks.detector.detect_faces(
-                image, min_confidence=min_face_confidence
-            )
-        with timing.step("align"):
-            crops = [align_face(image, face.landmarks) for face in faces]
-        with timing.step("embed"):
-            facenet = self.networks.facenet.embed(crops)
-            arcface = self.networks.arcface.embed(crops)
+        faces = self.detect(
+            image,
+            min_face_confidence=min_face_confidence,
+            min_face_size_px=0,
+            timing=timing,
+        )
+        facenet, arcface = self._embeddings(faces, timing=timing)
         with timing.step("match"):
-            matches = self._match(
+            candidates = candidates_of(
+                self.database,
                 facenet,
                 arcface,
                 max_candidates=max_candidates,
                 max_distance=max_distance,
             )
-        return [
-            RecognizedFace(face, found)
-            for face, found in zip(faces, matches, strict=True)
-        ]
+            return [
+                RecognizedFace(aligned.face, self._matches(found))
+                for aligned, found in zip(faces, candidates, strict=True)
+            ]
 
-    def _match(
+    def detect(
         self,
-        facenet: Embeddings,
-        arcface: Embeddings,
+        image: RgbImage,
         *,
-        max_candidates: int,
-        max_distance: float,
-    ) -> list[list[Match]]:
-        """Return the matches of each pair of embeddings."""
-        neighbours = zip(
-            self.database.facenet.nearest(facenet, k=NEIGHBOUR_COUNT),
-            self.database.arcface.nearest(arcface, k=NEIGHBOUR_COUNT),
-            strict=True,
-        )
+        min_face_confidence: float,
+        min_face_size_px: int,
+        timing: Timing,
+    ) -> list[AlignedFace]:
+        """Return the faces as wide and as high as this, the surest first, aligned."""
+        with timing.step("detect"):
+            faces = [
+                face
+                for face in self.networks.detector.detect_faces(
+                    image, min_confidence=min_face_confidence
+                )
+                if min(face.box.width, face.box.height) >= min_face_size_px
+            ]
+        with timing.step("align"):
+            return [
+                AlignedFace(face, align_face(image, face.landmarks)) for face in faces
+            ]
+
+    def embed(
+        self, faces: Sequence[AlignedFace], *, timing: Timing
+    ) -> list[EmbeddedFace]:
+        """Return the faces with their embeddings, from as few runs as there can be."""
         return [
-            self._fused_matches(
-                *pair, max_candidates=max_candidates, max_distance=max_distance
+            EmbeddedFace(aligned.face, aligned.crop, facenet, arcface)
+            for aligned, facenet, arcface in zip(
+                faces, *self._embeddings(faces, timing=timing), strict=True
             )
-            for pair in neighbours
         ]
 
-    def _fused_matches(
+    def detect_and_embed(
         self,
-        facenet: Neighbours,
-        arcface: Neighbours,
+        image: RgbImage,
         *,
-        max_candidates: int,
-        max_distance: float,
-    ) -> list[Match]:
-        release = self.database.release
-        candidates = fuse(
-            facenet,
-            arcface,
-            face_performers=release.face_performers,
-            strategy=choose_strategy(
-                facenet=embedder_health(facenet.distances),
-                arcface=embedder_health(arcface.distances),
-            ),
-            max_distance=max_distance,
-            max_candidates=max_candidates,
+        min_face_confidence: float,
+        min_face_size_px: int,
+        timing: Timing,
+    ) -> list[EmbeddedFace]:
+        """Return the faces of one picture, the surest detection first, embedded."""
+        faces = self.detect(
+            image,
+            min_face_confidence=min_face_confidence,
+            min_face_size_px=min_face_size_px,
+            timing=timing,
         )
+        return self.embed(faces, timing=timing)
+
+    def iter_detect_and_embed(
+        self,
+        images: Iterable[RgbImage],
+        *,
+        min_face_confidence: float,
+        min_face_size_px: int,
+        timing: Timing,
+    ) -> Iterator[list[EmbeddedFace]]:
+        """Yield the faces of each picture in their order, embedded in full batches.
+
+        A picture's faces come as soon as all of them are embedded, which can be some
+        pictures later. One picture at a time is held, and crops of less than a batch.
+        """
+        batch_size = self.networks.facenet.batch_size
+        waiting: list[AlignedFace] = []
+        embedded: deque[EmbeddedFace] = deque()
+        owed: deque[int] = deque()
+        for image in images:
+            found = self.detect(
+                image,
+                min_face_confidence=min_face_confidence,
+                min_face_size_px=min_face_size_px,
+                timing=timing,
+            )
+            # Not while the next one is decoded: at 8K a picture is 100 MB.
+            del image
+            owed.append(len(found))
+            waiting += found
+            full = len(waiting) - len(waiting) % batch_size
+            embedded += self.embed(waiting[:full], timing=timing)
+            del waiting[:full]
+            yield from _paid(owed, embedded)
+        embedded += self.embed(waiting, timing=timing)
+        yield from _paid(owed, embedded)
+
+    def _embeddings(
+        self, faces: Sequence[AlignedFace], *, timing: Timing
+    ) -> tuple[Embeddings, Embeddings]:
+        crops = [aligned.crop for aligned in faces]
+        with timing.step("embed"):
+            return self.networks.facenet.embed(crops), self.networks.arcface.embed(
+                crops
+            )
+
+    def _matches(self, candidates: list[Candidate]) -> list[Match]:
+        release = self.database.release
         return [
             Match(release.performer(candidate.performer), candidate)
             for candidate in candidates
         ]
+
+
+def _paid(
+    owed: deque[int], embedded: deque[EmbeddedFace]
+) -> Iterator[list[EmbeddedFace]]:
+    """Take out the faces of every picture, from the first on, that has them all."""
+    while owed and len(embedded) >= owed[0]:
+        count = owed.popleft()
+        yield [embedded.popleft() for _ in range(count)]
