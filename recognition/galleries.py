@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from django.conf import settings
-
 from recognition import registry
 from recognition.exceptions import RecognitionError
 from recognition.local_performers import LocalMatch, look_up
@@ -108,7 +106,6 @@ class _Identification:
         self._networks = registry.recognizer().networks
         self._collector = FaceCollector(
             self._networks,
-            batch_size=settings.EMBEDDING_BATCH_SIZE,
             turn=inference_queue().turn,
             timing=self._timing,
         )
@@ -131,9 +128,7 @@ class _Identification:
             people = people_in_gallery(
                 recognizer.database, collected.faces, self._options
             )
-        performers = self._named(
-            recognizer.database, people.performers, image_ids
-        )
+        performers = self._named(recognizer.database, people.performers, image_ids)
         return IdentifiedGallery(
             gallery_id=self._gallery.id,
             release_version=recognizer.database.version,

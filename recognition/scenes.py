@@ -209,7 +209,6 @@ class _Identification:
         self._networks = registry.recognizer().networks
         self._collector = FaceCollector(
             self._networks,
-            batch_size=settings.EMBEDDING_BATCH_SIZE,
             turn=inference_queue().turn,
             timing=self._timing,
         )

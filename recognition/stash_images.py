@@ -3,8 +3,6 @@
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from recognition import registry
 from recognition.exceptions import MediaUnavailable
 from recognition.local_performers import LocalMatch, look_up
@@ -68,7 +66,6 @@ def identify_stash_image(
         )
         collector = FaceCollector(
             recognizer.networks,
-            batch_size=settings.EMBEDDING_BATCH_SIZE,
             turn=nullcontext,  # entered already
             timing=timing,
         )

@@ -6,9 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from recognition.api.serializers import (
-    DEFAULT_MAX_DISTANCE,
     DEFAULT_MIN_FACE_CONFIDENCE,
-    DEFAULT_TOP_K,
     FaceAnswer,
     FaceBoxAnswer,
     FiniteFloatField,
@@ -332,7 +330,9 @@ def image_answer(
     }
 
 
-def gallery_answer(identified: IdentifiedGallery, *, with_crops: bool) -> dict[str, Any]:
+def gallery_answer(
+    identified: IdentifiedGallery, *, with_crops: bool
+) -> dict[str, Any]:
     """Return the body of IdentifyGalleryAnswer."""
     faces, crops = identified.collected.faces, identified.collected.crop_jpegs
     return {

@@ -79,7 +79,9 @@ class PackedFaces:
         return [
             SeenFace(
                 frame=int(record["frame"]),
-                seconds=None if np.isnan(record["seconds"]) else float(record["seconds"]),
+                seconds=None
+                if np.isnan(record["seconds"])
+                else float(record["seconds"]),
                 box=FaceBox(*(int(edge) for edge in record["box"])),
                 confidence=float(record["confidence"]),
                 quality=float(record["quality"]),

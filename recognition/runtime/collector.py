@@ -101,11 +101,9 @@ def look_at(
 class FaceCollector:
     """Embeds faces as soon as there are enough for a batch; keeps the order."""
 
-    def __init__(
-        self, networks: Networks, *, batch_size: int, turn: Turn, timing: Timing
-    ) -> None:
+    def __init__(self, networks: Networks, *, turn: Turn, timing: Timing) -> None:
         self._networks = networks
-        self._batch_size = batch_size
+        self._batch_size = networks.arcface.batch_size
         self._turn = turn
         self._timing = timing
         self._waiting: list[CroppedFace] = []
@@ -153,7 +151,9 @@ class FaceCollector:
 def _unscaled(box: FaceBox, scale: float) -> FaceBox:
     if scale == 1.0:
         return box
-    return FaceBox(*(round(edge / scale) for edge in (box.x, box.y, box.width, box.height)))
+    return FaceBox(
+        *(round(edge / scale) for edge in (box.x, box.y, box.width, box.height))
+    )
 
 
 def _jpeg(crop: RgbImage) -> bytes:

@@ -21,7 +21,7 @@ class Embedder:
         """Take `batch_size` faces a run; with mirrors that is twice as many inputs."""
         self._session = session
         self._prepare = prepare
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._input_name = session.get_inputs()[0].name
         size = session.get_outputs()[0].shape[-1]
         if size != EMBEDDING_SIZE:
@@ -36,9 +36,9 @@ class Embedder:
         """
         if not crops:
             return np.empty((0, EMBEDDING_SIZE), dtype=np.float32)
-        starts = range(0, len(crops), self._batch_size)
+        starts = range(0, len(crops), self.batch_size)
         return np.concatenate(
-            [self._embed_batch(crops[at : at + self._batch_size]) for at in starts]
+            [self._embed_batch(crops[at : at + self.batch_size]) for at in starts]
         )
 
     def _embed_batch(self, crops: list[RgbImage]) -> Embeddings:

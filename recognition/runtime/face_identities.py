@@ -121,8 +121,10 @@ def _digests(index: VectorIndex, count: int, *, seed: int) -> Digests:
 
 
 def _bits(vectors: Embeddings) -> Digests:
-    return np.ascontiguousarray(vectors, dtype=np.float32).view(np.uint32).astype(
-        np.uint64
+    return (
+        np.ascontiguousarray(vectors, dtype=np.float32)
+        .view(np.uint32)
+        .astype(np.uint64)
     )
 
 

@@ -1,79 +1,22 @@
-"""What of a release is near to faces, and how that changes with the next release."""
-
-from collections.abc import Sequence
+"""How what is near to stored faces changes from one release to the next."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dbupdates.prepared import PreparedRelease
 from recognition.numeric.arrays import Embeddings
-from recognition.numeric.fusion import (
-    Candidate,
-    choose_strategy,
-    embedder_health,
-    fuse,
-)
-from recognition.numeric.near_faces import (
-    NearFaces,
-    as_neighbours,
-    reach_of,
-    select_near,
-)
+from recognition.numeric.fusion import CLEARLY_APART_DISTANCE
+from recognition.numeric.near_faces import NearFaces, reach_of
 from recognition.numeric.packing import PackedFaces, PackedNear
+from recognition.runtime.candidates import near_faces_of
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.face_identities import FaceIdentities, ReleaseChange
-
-# Neighbours of each face in each index.
-NEIGHBOUR_COUNT = 100
-
-
-def near_faces_of(
-    database: FaceDatabase,
-    facenet: Embeddings,
-    arcface: Embeddings,
-    *,
-    max_distance: float,
-) -> list[NearFaces]:
-    """Return for each pair of embeddings what can be a candidate of theirs."""
-    reach = reach_of(max_distance)
-    neighbours = zip(
-        database.facenet.nearest(facenet, k=NEIGHBOUR_COUNT),
-        database.arcface.nearest(arcface, k=NEIGHBOUR_COUNT),
-        strict=True,
-    )
-    return [
-        select_near(*pair, reach=reach, cut_at=NEIGHBOUR_COUNT) for pair in neighbours
-    ]
-
-
-def candidates_among(
-    near: Sequence[NearFaces],
-    release: PreparedRelease,
-    *,
-    max_candidates: int | None,
-    max_distance: float,
-) -> list[list[Candidate]]:
-    """Return the candidates of each probe, nearest first, a performer once."""
-    return [
-        fuse(
-            *as_neighbours(probe),
-            face_performers=release.face_performers,
-            strategy=choose_strategy(
-                facenet=embedder_health(probe.nearest_facenet),
-                arcface=embedder_health(probe.nearest_arcface),
-            ),
-            max_distance=max_distance,
-            max_candidates=max_candidates,
-        )
-        for probe in near
-    ]
 
 
 class ReleaseFollower:
     """Brings stored results of one release up to a later one.
 
-    Only what was added and removed is compared. A probe is asked anew where it is
-    nearer to added faces than to all that was found, or where its list was cut.
+    Only what was added and removed is compared. A face is looked up anew where its
+    list was cut, or where it lost neighbours so near that an embedder is judged by them.
     """
 
     def __init__(
@@ -105,9 +48,10 @@ class ReleaseFollower:
         kept = PackedNear(near.near[~is_gone], near.health)
         probes = kept.probes(self._new.rows_of(kept.near["face"]))
         changed = is_near.any(axis=1)
-        changed[np.unique(near.near["probe"][is_gone])] = True
+        lost = {*near.near["probe"][is_gone].tolist()}
+        changed[[*lost]] = True
         for position in np.flatnonzero(changed).tolist():
-            if probes[position].is_cut:
+            if _must_look_up(probes[position], lost=position in lost):
                 (probes[position],) = near_faces_of(
                     self._database,
                     facenet[position : position + 1],
@@ -142,6 +86,14 @@ class ReleaseFollower:
             nearest_arcface=_nearest(probe.nearest_arcface, arcface_distances),
             is_cut=False,
         )
+
+
+def _must_look_up(probe: NearFaces, *, lost: bool) -> bool:
+    if probe.is_cut or not lost:
+        return probe.is_cut
+    # Those that were lost are still among the distances the embedders are judged by.
+    nearest = np.concatenate([probe.nearest_facenet, probe.nearest_arcface])
+    return bool((nearest < CLEARLY_APART_DISTANCE).any())
 
 
 def _distances(probes: Embeddings, added: Embeddings) -> NDArray[np.float32]:

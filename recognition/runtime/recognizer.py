@@ -7,21 +7,13 @@ from dataclasses import dataclass, field
 
 from dbupdates.prepared import Performer
 from recognition.numeric.alignment import align_face
-from recognition.numeric.arrays import Embeddings, RgbImage
-from recognition.numeric.fusion import (
-    Candidate,
-    Neighbours,
-    choose_strategy,
-    embedder_health,
-    fuse,
-)
+from recognition.numeric.arrays import RgbImage
+from recognition.numeric.fusion import Candidate
 from recognition.numeric.people import PersonCandidate
+from recognition.runtime.candidates import candidates_of
 from recognition.runtime.detector import DetectedFace
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.networks import Networks
-
-# Neighbours of each face in each index.
-NEIGHBOUR_COUNT = 100
 
 
 @dataclass(frozen=True)
@@ -92,58 +84,20 @@ class Recognizer:
             facenet = self.networks.facenet.embed(crops)
             arcface = self.networks.arcface.embed(crops)
         with timing.step("match"):
-            matches = self._match(
+            candidates = candidates_of(
+                self.database,
                 facenet,
                 arcface,
                 max_candidates=max_candidates,
                 max_distance=max_distance,
             )
-        return [
-            RecognizedFace(face, found)
-            for face, found in zip(faces, matches, strict=True)
-        ]
+            return [
+                RecognizedFace(face, self._matches(found))
+                for face, found in zip(faces, candidates, strict=True)
+            ]
 
-    def _match(
-        self,
-        facenet: Embeddings,
-        arcface: Embeddings,
-        *,
-        max_candidates: int,
-        max_distance: float,
-    ) -> list[list[Match]]:
-        """Return the matches of each pair of embeddings."""
-        neighbours = zip(
-            self.database.facenet.nearest(facenet, k=NEIGHBOUR_COUNT),
-            self.database.arcface.nearest(arcface, k=NEIGHBOUR_COUNT),
-            strict=True,
-        )
-        return [
-            self._fused_matches(
-                *pair, max_candidates=max_candidates, max_distance=max_distance
-            )
-            for pair in neighbours
-        ]
-
-    def _fused_matches(
-        self,
-        facenet: Neighbours,
-        arcface: Neighbours,
-        *,
-        max_candidates: int,
-        max_distance: float,
-    ) -> list[Match]:
+    def _matches(self, candidates: list[Candidate]) -> list[Match]:
         release = self.database.release
-        candidates = fuse(
-            facenet,
-            arcface,
-            face_performers=release.face_performers,
-            strategy=choose_strategy(
-                facenet=embedder_health(facenet.distances),
-                arcface=embedder_health(arcface.distances),
-            ),
-            max_distance=max_distance,
-            max_candidates=max_candidates,
-        )
         return [
             Match(release.performer(candidate.performer), candidate)
             for candidate in candidates

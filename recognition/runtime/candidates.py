@@ -1,0 +1,84 @@
+"""From embeddings to the performers of a release that they may show."""
+
+from collections.abc import Sequence
+
+from dbupdates.prepared import PreparedRelease
+from recognition.numeric.arrays import Embeddings
+from recognition.numeric.fusion import (
+    Candidate,
+    choose_strategy,
+    embedder_health,
+    fuse,
+)
+from recognition.numeric.near_faces import (
+    NearFaces,
+    as_neighbours,
+    reach_of,
+    select_near,
+)
+from recognition.runtime.face_database import FaceDatabase
+
+# Neighbours of each face in each index.
+NEIGHBOUR_COUNT = 100
+
+
+def candidates_of(
+    database: FaceDatabase,
+    facenet: Embeddings,
+    arcface: Embeddings,
+    *,
+    max_candidates: int | None,
+    max_distance: float,
+) -> list[list[Candidate]]:
+    """Return the candidates of each pair of embeddings, nearest first.
+
+    Each performer appears once in a face's candidates.
+    """
+    return candidates_among(
+        near_faces_of(database, facenet, arcface, max_distance=max_distance),
+        database.release,
+        max_candidates=max_candidates,
+        max_distance=max_distance,
+    )
+
+
+def near_faces_of(
+    database: FaceDatabase,
+    facenet: Embeddings,
+    arcface: Embeddings,
+    *,
+    max_distance: float,
+) -> list[NearFaces]:
+    """Return for each pair of embeddings what can be a candidate of theirs."""
+    reach = reach_of(max_distance)
+    neighbours = zip(
+        database.facenet.nearest(facenet, k=NEIGHBOUR_COUNT),
+        database.arcface.nearest(arcface, k=NEIGHBOUR_COUNT),
+        strict=True,
+    )
+    return [
+        select_near(*pair, reach=reach, cut_at=NEIGHBOUR_COUNT) for pair in neighbours
+    ]
+
+
+def candidates_among(
+    near: Sequence[NearFaces],
+    release: PreparedRelease,
+    *,
+    max_candidates: int | None,
+    max_distance: float,
+) -> list[list[Candidate]]:
+    """Return the candidates of each probe, nearest first, a performer once."""
+    return [
+        fuse(
+            *as_neighbours(probe),
+            face_performers=release.face_performers,
+            strategy=choose_strategy(
+                facenet=embedder_health(probe.nearest_facenet),
+                arcface=embedder_health(probe.nearest_arcface),
+            ),
+            max_distance=max_distance,
+            max_candidates=max_candidates,
+        )
+        for probe in near
+    ]
