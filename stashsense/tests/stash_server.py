@@ -2,11 +2,16 @@
 
 import json
 import threading
+import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
 
 from stashsense.integrations.stash import StashClient
+from stashsense.integrations.stash_errors import StashError
 from stashsense.integrations.stash_transport import Patience
 
 KEY = "header.payload-of-a-key.signature"
@@ -23,7 +28,7 @@ class Seen:
     method: str
     path: str
     headers: dict[str, str]
-    body: dict = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
 
     @property
     def operation(self):
@@ -149,6 +154,28 @@ def running_stash():
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def ask_and_fail(server, error_class=StashError, **kwargs):
+    with pytest.raises(error_class) as error:
+        server.client(**kwargs).get_scene(12)
+    assert type(error.value) is error_class
+    assert KEY not in "".join(traceback.format_exception(error.value))
+    return str(error.value)
+
+
+def fetch(server, url="/scene/12/screenshot", *, max_bytes=1000, seconds=10, **kwargs):
+    return server.client(**kwargs).fetch_media(
+        url, max_bytes=max_bytes, timeout_seconds=seconds
+    )
+
+
+def drip(handler):
+    """Begin an answer that never ends, a byte now and then."""
+    handler.send_response(200)
+    handler.end_headers()
+    while not handler.server.stopped.wait(0.02):
+        handler.wfile.write(b" ")
 
 
 # What Stash says of things, as a test changes it.

@@ -3,7 +3,14 @@
 from pathlib import Path
 
 import pytest
-from graphql import build_schema, extend_schema, parse, validate
+from graphql import (
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    build_schema,
+    extend_schema,
+    parse,
+    validate,
+)
 
 from stashsense.integrations.stash_operations import (
     MAX_IDS_PER_DOCUMENT,
@@ -44,7 +51,9 @@ def schema_of(version):
     for since, types in ADDED.items():
         for type_name, field_names in types.items():
             for field_name in field_names if version < since else ():
-                del schema.type_map[type_name].fields[field_name]
+                kind = schema.type_map[type_name]
+                assert isinstance(kind, GraphQLObjectType)
+                del kind.fields[field_name]
     return schema
 
 
@@ -85,6 +94,8 @@ def test_newer_fields_would_be_refused_by_an_older_stash():
 def test_each_operation_has_the_name_that_is_sent_with_it():
     for operation in OPERATIONS:
         (first, *_) = parse(operation.document_for(VERSIONS[0])).definitions
+        assert isinstance(first, OperationDefinitionNode)
+        assert first.name is not None
         assert first.name.value == operation.name
 
 

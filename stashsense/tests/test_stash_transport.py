@@ -1,21 +1,16 @@
 """HTTP to a Stash that is down, refuses, lies or dawdles; and the key, which stays."""
 
-import json
 import logging
 import socket
 import ssl
-import traceback
 from pathlib import Path
 
 import pytest
 
-from stashsense.integrations import stash_transport
 from stashsense.integrations.stash import StashClient
 from stashsense.integrations.stash_errors import (
     StashError,
-    StashMediaTooLarge,
     StashNotConfigured,
-    StashNotFound,
     StashUnauthorized,
     StashUnreachable,
 )
@@ -25,13 +20,13 @@ from stashsense.tests.stash_server import (
     KEY,
     QUICK,
     Reply,
+    ask_and_fail,
     data,
+    drip,
     errors,
-    image,
-    performer,
+    fetch,
     running_stash,
     scene,
-    video,
 )
 
 SET_TITLE = Operation(
@@ -47,20 +42,6 @@ def server():
     with running_stash() as server:
         server.replies["Scene"] = data(findScene=scene())
         yield server
-
-
-def ask_and_fail(server, error_class=StashError, **kwargs):
-    with pytest.raises(error_class) as error:
-        server.client(**kwargs).get_scene(12)
-    assert type(error.value) is error_class
-    assert KEY not in "".join(traceback.format_exception(error.value))
-    return str(error.value)
-
-
-def fetch(server, url="/scene/12/screenshot", *, max_bytes=1000, seconds=10, **kwargs):
-    return server.client(**kwargs).fetch_media(
-        url, max_bytes=max_bytes, timeout_seconds=seconds
-    )
 
 
 # Headers
@@ -244,122 +225,6 @@ def test_a_long_message_is_cut_and_made_one_line(server):
     assert len(message) < 600
 
 
-# What no Stash answers
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<html><title>Router</title></html>",
-        b"[]",
-        b"null",
-        b'"text"',
-        b"{",
-        b"\xff\xfe",
-        b"[" * 200_000,
-        b'{"data": ' + b"9" * 10_000 + b"}",
-    ],
-    ids=lambda body: repr(body[:12]),
-)
-def test_an_answer_that_is_none_of_stashs_points_at_the_address(server, body):
-    server.replies["Version"] = Reply(body)
-
-    assert "check that STASH_URL is the address" in ask_and_fail(server)
-
-
-@pytest.mark.parametrize(
-    "body",
-    [{}, {"data": None}, {"data": []}, {"data": 1, "errors": []}, {"errors": None}],
-    ids=str,
-)
-def test_an_answer_without_data_is_an_error(server, body):
-    server.replies["Scene"] = Reply(json.dumps(body).encode())
-
-    assert "without data" in ask_and_fail(server)
-
-
-@pytest.mark.parametrize(
-    "listed", ["text", {"message": "x"}, [None], [{}], [{"message": {"a": 1}}]], ids=str
-)
-def test_errors_that_say_nothing_are_errors(server, listed):
-    server.replies["Scene"] = Reply(json.dumps({"errors": listed}).encode())
-
-    assert ask_and_fail(server) == "Stash refused Scene: it does not say why"
-
-
-def test_a_server_without_graphql_points_at_the_address(server):
-    server.replies["Version"] = Reply(b"<html>", 404, "text/html")
-
-    assert "check that STASH_URL is the address" in ask_and_fail(server)
-
-
-@pytest.mark.parametrize(
-    ("fields", "where"),
-    [
-        ({"id": "x"}, "data.findScene.id"),
-        ({"id": -1}, "data.findScene.id"),
-        ({"title": {"a": 1}}, "data.findScene.title"),
-        ({"files": None}, "data.findScene.files"),
-        ({"files": [None]}, "data.findScene.files.0"),
-        ({"files": [video(duration="600")]}, "data.findScene.files.0.duration"),
-        ({"files": [video(duration=True)]}, "data.findScene.files.0.duration"),
-        ({"files": [video(duration=float("nan"))]}, "data.findScene.files.0.duration"),
-        ({"files": [video(width=1e999)]}, "data.findScene.files.0.width"),
-        ({"files": [video(width=1.5)]}, "data.findScene.files.0.width"),
-        ({"files": [video(size=10**400)]}, "data.findScene.files.0.size"),
-        ({"paths": []}, "data.findScene.paths"),
-        ({"updated_at": "yesterday"}, "data.findScene.updated_at"),
-        ({"performers": {}}, "data.findScene.performers"),
-        ({"performers": [performer(name=None)]}, "data.findScene.performers.0.name"),
-        (
-            {"performers": [performer(stash_ids=[{"endpoint": "x"}])]},
-            "data.findScene.performers.0.stash_ids.0.stash_id",
-        ),
-    ],
-    ids=str,
-)
-def test_what_has_not_the_shape_it_should_have_is_an_error_that_says_where(
-    server, fields, where
-):
-    server.replies["Scene"] = data(findScene=scene(**fields))
-
-    message = ask_and_fail(server)
-
-    assert message.startswith("Stash's answer has no ")
-    assert message.endswith(f" at {where}.")
-
-
-@pytest.mark.parametrize("found", [[], "text", 5, True])
-def test_something_else_than_an_image_is_an_error(server, found):
-    server.replies["Image"] = data(findImage=found)
-
-    with pytest.raises(StashError, match=r"no object at data\.findImage"):
-        server.client().get_image(5)
-
-
-def test_a_file_of_an_unknown_kind_is_an_error_where_its_size_is_missing(server):
-    server.replies["Image"] = data(
-        findImage=image(visual_files=[{"__typename": "Hologram"}])
-    )
-
-    with pytest.raises(StashError, match=r"visual_files\.0\.width"):
-        server.client().get_image(5)
-
-
-def test_half_a_character_in_a_title_does_not_travel_on(server):
-    server.replies["Scene"] = data(findScene=scene(title="a\ud800b"))
-
-    assert server.client().get_scene(12).title == "a?b"
-
-
-def test_an_answer_without_end_is_cut_off(server, monkeypatch):
-    monkeypatch.setattr(stash_transport, "MAX_ANSWER_BYTES", 10_000)
-    server.replies["Scene"] = data(findScene=scene(title="x" * 10_000))
-
-    assert "larger than 10,000 bytes" in ask_and_fail(server)
-
-
 # Repeating
 
 
@@ -490,14 +355,6 @@ def test_a_stash_that_never_answers_is_left_and_not_asked_again(server):
     assert server.operations == ["Version"]
 
 
-def drip(handler):
-    """Begin an answer that never ends, a byte now and then."""
-    handler.send_response(200)
-    handler.end_headers()
-    while not handler.server.stopped.wait(0.02):
-        handler.wfile.write(b" ")
-
-
 def test_an_answer_that_drips_is_left(server):
     server.replies["Version"] = lambda _: drip
     patience = Patience(stall_seconds=5, answer_seconds=0.3)
@@ -506,104 +363,3 @@ def test_an_answer_that_drips_is_left(server):
 
     assert "did not answer in time" in message
     assert server.operations == ["Version"]
-
-
-def test_a_file_that_drips_is_left(server):
-    server.replies["/scene/12/screenshot"] = lambda _: drip
-
-    with pytest.raises(StashUnreachable, match="in time"):
-        fetch(server, seconds=0.3)
-
-    assert server.operations == ["/scene/12/screenshot"]
-
-
-# Media
-
-
-def test_a_file_comes_with_its_type(server):
-    server.replies["/stash/scene/12/screenshot?t=1"] = Reply(
-        b"jpeg", content_type="Image/JPEG; x=y"
-    )
-
-    media = fetch(server, "https://ext.example/scene/12/screenshot?t=1", path="/stash")
-
-    assert (media.content_type, media.data) == ("image/jpeg", b"jpeg")
-    assert not media.is_placeholder
-    assert server.requests[-1].headers["ApiKey"] == KEY
-
-
-def test_the_placeholder_for_a_missing_cover_is_told_apart(server):
-    server.replies["/scene/12/screenshot"] = Reply(
-        b"<svg/>", content_type="image/svg+xml"
-    )
-
-    assert fetch(server).is_placeholder
-
-
-def test_a_file_that_is_not_there_is_not_found(server):
-    with pytest.raises(StashNotFound, match=r"nothing at /scene/abc_sprite\.jpg"):
-        fetch(server, "/scene/abc_sprite.jpg")
-
-
-def test_a_file_is_taken_up_to_its_limit(server):
-    server.replies["/scene/12/screenshot"] = Reply(b"x" * 1000)
-
-    assert len(fetch(server, max_bytes=1000).data) == 1000
-    with pytest.raises(StashMediaTooLarge, match="larger than 999 bytes"):
-        fetch(server, max_bytes=999)
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        Reply(b"<html>a login page</html>", content_type="text/html; charset=utf-8"),
-        Reply(b"", content_type="image/jpeg"),
-        Reply(b"failed", 500, "text/plain"),
-        Reply(b"part", 206, "image/jpeg"),
-    ],
-    ids=["page", "empty", "500", "206"],
-)
-def test_what_is_no_file_is_an_error(server, reply):
-    server.replies["/scene/12/screenshot"] = reply
-
-    with pytest.raises(StashError) as error:
-        fetch(server)
-
-    assert type(error.value) is StashError
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "file:///etc/passwd",
-        "data:text/plain,x",
-        "scene/12/screenshot",
-        "/scene/../graphql",
-        "/scene/%2e%2e/graphql",
-        "http://[broken/scene/1",
-    ],
-)
-def test_what_is_no_address_of_stashs_is_not_fetched(server, url):
-    with pytest.raises(StashError, match="none of its own"):
-        fetch(server, url)
-
-    assert server.requests == []
-
-
-def test_another_hosts_address_leads_to_stash_and_nowhere_else(server):
-    with pytest.raises(StashNotFound):
-        fetch(server, "http://169.254.169.254/latest/meta-data")
-
-    assert server.operations == ["/latest/meta-data"]
-
-
-def test_media_are_not_limited_and_questions_are(server):
-    server.replies["/scene/12/screenshot"] = Reply(b"jpeg")
-    client = server.client()
-
-    client.get_scene(12)
-    for _ in range(3):
-        client.fetch_media("/scene/12/screenshot", max_bytes=9, timeout_seconds=9)
-
-    assert client.rate_limiter_figures().total_requests == 2
