@@ -12,6 +12,7 @@ from recognition import exceptions as recognition_errors
 from stashsense.api.exceptions import answer_exception
 from stashsense.api.parsers import BodyTooLarge
 from stashsense.exceptions import StashSenseError
+from stashsense.integrations import stash_errors
 
 STATUS_AND_CODE = {
     dbupdates.DatabaseUpdateError: (500, "database_update_failed"),
@@ -47,6 +48,14 @@ STATUS_AND_CODE = {
     recognition.runtime.providers.GpuUnusable: (503, "gpu_unusable"),
     stashsense.integrations.safe_fetch.FetchRefused: (400, "address_refused"),
     stashsense.integrations.safe_fetch.FetchFailed: (400, "fetch_failed"),
+    stash_errors.StashError: (502, "stash_error"),
+    stash_errors.StashNotConfigured: (400, "stash_not_configured"),
+    stash_errors.InvalidStashId: (422, "invalid_stash_id"),
+    stash_errors.StashUnreachable: (503, "stash_unreachable"),
+    stash_errors.StashUnauthorized: (502, "stash_unauthorized"),
+    stash_errors.StashTooOld: (502, "stash_too_old"),
+    stash_errors.StashNotFound: (404, "stash_not_found"),
+    stash_errors.StashMediaTooLarge: (422, "stash_media_too_large"),
 }
 
 
