@@ -7,7 +7,8 @@ import cv2
 from recognition.exceptions import MediaUnavailable
 from recognition.numeric.arrays import RgbImage
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
-from stashsense.integrations.stash import StashClient, StashScene
+from stashsense.integrations.stash import StashClient
+from stashsense.integrations.stash_types import StashScene
 
 # A cover narrower than this share of the video is enlarged to the video's width, so
 # that its faces are as large as those of the frames, whose size is limited below.
@@ -41,8 +42,7 @@ def fetch_cover(
         max_bytes=MAX_PICTURE_BYTES,
         timeout_seconds=PICTURE_SECONDS,
     )
-    # What Stash draws in place of a cover.
-    if media.content_type == "image/svg+xml":
+    if media.is_placeholder:
         return None
     image = decode_picture(media.data)
     height, width = image.shape[:2]

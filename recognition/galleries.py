@@ -24,13 +24,9 @@ from recognition.runtime.recognizer import Match, Timing
 from recognition.scenes import current_recognizer, scene_gate
 from recognition.services import inference_queue
 from recognition.stash_images import fetch_image
-from stashsense.integrations.stash import (
-    StashClient,
-    StashError,
-    StashGallery,
-    StashImage,
-    configured_client,
-)
+from stashsense.integrations.stash import StashClient, configured_client
+from stashsense.integrations.stash_errors import StashError
+from stashsense.integrations.stash_types import StashGallery, StashImage
 
 # Fetched and decoded at the same time; one of 64 megapixels takes 200 MB.
 CONCURRENT_IMAGES = 4
@@ -44,17 +40,17 @@ class IdentifiedGalleryPerformer:
 
     seen: GalleryPerformer
     match: LocalMatch
-    image_ids: list[str]
+    image_ids: list[int]
 
 
 @dataclass(frozen=True)
 class IdentifiedGallery:
     """Who is in a gallery; the frames of its faces are positions in `image_ids`."""
 
-    gallery_id: str
+    gallery_id: int
     release_version: str
     network_set: str
-    image_ids: list[str]
+    image_ids: list[int]
     images_processed: int
     faces_detected: int
     collected: CollectedFaces
@@ -111,7 +107,7 @@ class _Identification:
         )
 
     def run(self) -> IdentifiedGallery:
-        image_ids: list[str] = []
+        image_ids: list[int] = []
         errors: list[str] = []
         faces_detected = 0
         for image, seen in self._seen_images():
@@ -185,7 +181,7 @@ class _Identification:
         self,
         database: FaceDatabase,
         performers: list[GalleryPerformer],
-        image_ids: list[str],
+        image_ids: list[int],
     ) -> list[IdentifiedGalleryPerformer]:
         matches = [
             Match(database.release.performer(seen.performer), _candidate(seen))

@@ -28,8 +28,8 @@ class InferenceQueue:
         with self._lock:
             if self._inside >= self._capacity:
                 raise Busy(
-                    f"{self._capacity} {self._what} are being identified or wait for it;"
-                    " try again in a moment."
+                    f"{self._capacity} {self._what} are being identified or wait for"
+                    " it; try again in a moment."
                 )
             self._inside += 1
         try:

@@ -5,7 +5,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from recognition.runtime.recognizer import Match
-from stashsense.integrations.stash import StashClient, StashError, TaggedPerformer
+from stashsense.integrations.stash import StashClient
+from stashsense.integrations.stash_errors import StashError
+from stashsense.integrations.stash_types import TaggedPerformer
 
 logger = logging.getLogger(__name__)
 
@@ -68,13 +70,13 @@ def look_up(
     Who is tagged is known without asking. If Stash does not answer, the others stay
     unknown: the names are worth more than where they are filed.
     """
-    local_ids = {id: each.id for each in tagged for id in each.universal_ids}
+    local_ids = {id: str(each.id) for each in tagged for id in each.universal_ids}
     wanted = {match.performer.universal_id for match in matches} - local_ids.keys()
     if wanted:
         try:
             for performer in client.find_performers_by_stash_ids(sorted(wanted)):
                 for universal_id in performer.universal_ids & wanted:
-                    local_ids.setdefault(universal_id, performer.id)
+                    local_ids.setdefault(universal_id, str(performer.id))
         except StashError as error:
             logger.warning("Matches could not be looked up in Stash: %s", error)
     return LocalPerformers(local_ids, tagged_universal_ids(tagged), tagged_bare_ids)

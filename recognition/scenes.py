@@ -16,7 +16,7 @@ from typing import Protocol
 
 from django.conf import settings
 
-from recognition import registry
+from recognition import fingerprints, registry
 from recognition.covers import Cover, fetch_cover, fetch_sprites
 from recognition.exceptions import (
     DatabaseUpdating,
@@ -28,6 +28,7 @@ from recognition.exceptions import (
 )
 from recognition.inference_queue import InferenceQueue
 from recognition.local_performers import LocalMatch, look_up, tagged_universal_ids
+from recognition.models import Fingerprint
 from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenPerson
 from recognition.numeric.sampling import frame_timestamps
 from recognition.runtime.collector import (
@@ -37,15 +38,19 @@ from recognition.runtime.collector import (
     Turn,
     look_at,
 )
-from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.networks import Networks
-from recognition.runtime.people import MatchingOptions, people_in_scene
+from recognition.runtime.people import (
+    MatchedFaces,
+    MatchingOptions,
+    match_scene_faces,
+)
 from recognition.runtime.recognizer import Match, Recognizer, Timing
 from recognition.runtime.sprites import iter_sprite_frames
 from recognition.runtime.video import FrameReport, VideoFrame, VideoSource, iter_frames
 from recognition.services import inference_queue
-from stashsense.integrations.stash import StashClient, StashError, StashScene
-from stashsense.integrations.stash import configured_client as stash
+from stashsense.integrations.stash import StashClient, configured_client
+from stashsense.integrations.stash_errors import StashError
+from stashsense.integrations.stash_types import StashScene
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +147,7 @@ class IdentifiedScene:
     to; `faces_detected` and `faces_kept` are without the cover's.
     """
 
-    scene_id: str
+    scene_id: int
     release_version: str
     network_set: str
     options: SceneOptions
@@ -184,7 +189,7 @@ def identify_scene(
     """
     # Refused at once where there is nothing to identify with.
     registry.recognizer()
-    client = stash()
+    client = configured_client()
     scene = client.get_scene(scene_id)
     with (entrance or scene_gate().slot)():
         return _Identification(client, scene, options, watcher or Nobody()).run()
@@ -230,7 +235,11 @@ class _Identification:
         collected = self._collector.collect()
         recognizer = current_recognizer(self._networks, watcher=self._watcher)
         with self._timing.step("match"):
-            people = self._people(collected, recognizer.database)
+            matched = match_scene_faces(
+                recognizer.database, collected.faces, self._matching
+            )
+            people = self._named(matched)
+        error = self._keep(matched)
         return IdentifiedScene(
             scene_id=self._scene.id,
             release_version=recognizer.database.version,
@@ -247,6 +256,8 @@ class _Identification:
             errors=self._report.errors,
             timing=self._timing,
             total_seconds=time.perf_counter() - started,
+            fingerprint_saved=not error,
+            fingerprint_error=error,
         )
 
     @property
@@ -258,7 +269,7 @@ class _Identification:
             raise SceneWithoutFiles(f"Scene {self._scene.id} has no files.")
         if self._duration <= 0:
             raise UnreadableVideo(
-                f"Scene {self._scene.id} has no duration: Stash could not read its file."
+                f"Scene {self._scene.id} has no duration: Stash cannot read its file."
             )
         return frame_timestamps(
             self._duration,
@@ -285,7 +296,7 @@ class _Identification:
     def _stream_frames(self) -> Iterator[VideoFrame]:
         self._source = FrameSource.STREAM
         frames = iter_frames(
-            VideoSource(self._scene.stream_url, self._client.media_headers),
+            VideoSource(self._stream_url(), self._client.media_headers),
             self._timestamps,
             max_side_px=MAX_FRAME_SIDE_PX,
             deadline_seconds=settings.SCENE_SECONDS,
@@ -298,6 +309,11 @@ class _Identification:
             if frame is None:
                 return
             yield frame
+
+    def _stream_url(self) -> str:
+        if self._scene.stream_url is None:
+            raise MediaUnavailable(f"Stash does not play scene {self._scene.id}.")
+        return self._scene.stream_url
 
     def _sprite_frames(self) -> Iterator[VideoFrame]:
         self._source = FrameSource.SPRITES
@@ -388,29 +404,31 @@ class _Identification:
             return SceneProgress(done, asked)
         collected = self._collector.collect()
         with self._timing.step("match"):
-            people = self._people(collected, database)
+            matched = match_scene_faces(database, collected.faces, self._matching)
+            people = self._named(matched)
         self._people_told_at = time.monotonic()
         return SceneProgress(done, asked, collected, people)
 
-    def _people(
-        self, collected: CollectedFaces, database: FaceDatabase
-    ) -> list[IdentifiedPerson]:
-        tagged_ids = tagged_universal_ids(self._scene.performers)
-        options = MatchingOptions(
+    @property
+    def _matching(self) -> MatchingOptions:
+        tagged = tagged_universal_ids(self._scene.performers)
+        return MatchingOptions(
             mode=self._options.mode,
             top_k=self._options.top_k,
             max_distance=self._options.max_distance,
             cluster_threshold=self._options.cluster_threshold,
-            tagged=tagged_ids,
-            tagged_bare_ids=self._options.tagged_bare_ids,
+            tagged=tagged | self._options.tagged_bare_ids,
         )
-        people = people_in_scene(database, collected.faces, options)
+
+    def _named(self, matched: MatchedFaces) -> list[IdentifiedPerson]:
+        """Return the people with what this Stash knows of who they may be."""
+        release = matched.database.release
         matches = [
             [
-                Match(database.release.performer(candidate.performer), candidate)
+                Match(release.performer(candidate.performer), candidate)
                 for candidate in person.candidates
             ]
-            for person in people
+            for person in matched.people
         ]
         local = look_up(
             self._client,
@@ -420,8 +438,25 @@ class _Identification:
         )
         return [
             IdentifiedPerson(person, local.localized(found))
-            for person, found in zip(people, matches, strict=True)
+            for person, found in zip(matched.people, matches, strict=True)
         ]
+
+    def _keep(self, matched: MatchedFaces) -> str:
+        """Keep what was seen; return why that could not be, or ""."""
+        file = self._scene.files[0]
+        return fingerprints.keep_or_tell(
+            Fingerprint.Kind.SCENE,
+            self._scene.id,
+            matched,
+            options=self._matching,
+            network_set=self._networks.name,
+            source=self._source.value,
+            duration_seconds=self._duration,
+            width=file.width,
+            height=file.height,
+            frames_requested=len(self._timestamps),
+            frames_analyzed=self._frames_done,
+        )
 
 
 def current_recognizer(

@@ -3,16 +3,18 @@
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from recognition import registry
+from recognition import fingerprints, registry
 from recognition.exceptions import MediaUnavailable
 from recognition.local_performers import LocalMatch, look_up
+from recognition.models import Fingerprint
 from recognition.numeric.people import SeenFace
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
 from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
-from recognition.runtime.people import MatchingOptions, people_in_image
+from recognition.runtime.people import MatchingOptions, match_image_faces
 from recognition.runtime.recognizer import Match, Timing
 from recognition.services import inference_queue
-from stashsense.integrations.stash import StashClient, StashImage, configured_client
+from stashsense.integrations.stash import StashClient, configured_client
+from stashsense.integrations.stash_types import StashImage
 
 IMAGE_SECONDS = 30.0
 
@@ -30,7 +32,7 @@ class IdentifiedFace:
 class IdentifiedStashImage:
     """The faces of an image of Stash, and its size as displayed."""
 
-    image_id: str
+    image_id: int
     width: int
     height: int
     release_version: str
@@ -72,18 +74,29 @@ def identify_stash_image(
         collector.add(look.faces)
         collected = collector.collect()
         with timing.step("match"):
-            people = people_in_image(recognizer.database, collected.faces, options)
+            matched = match_image_faces(recognizer.database, collected.faces, options)
+    height, width = pixels.shape[:2]
+    fingerprints.keep_or_tell(
+        Fingerprint.Kind.IMAGE,
+        image.id,
+        matched,
+        options=options,
+        network_set=recognizer.networks.name,
+        width=width,
+        height=height,
+        frames_requested=1,
+        frames_analyzed=1,
+    )
     release = recognizer.database.release
     matches = [
         [Match(release.performer(each.performer), each) for each in person.candidates]
-        for person in people
+        for person in matched.people
     ]
     local = look_up(
         client,
         (match for each in matches for match in each),
         tagged=image.performers,
     )
-    height, width = pixels.shape[:2]
     return IdentifiedStashImage(
         image_id=image.id,
         width=width,
@@ -102,9 +115,13 @@ def identify_stash_image(
 
 def fetch_image(client: StashClient, image: StashImage) -> bytes:
     """Return the image's file; raises MediaUnavailable or StashError."""
+    if image.clip is not None:
+        raise MediaUnavailable(f"Image {image.id} is a clip; stills alone are read.")
     if image.image_url is None:
         raise MediaUnavailable(f"Stash has no picture of image {image.id}.")
     media = client.fetch_media(
         image.image_url, max_bytes=MAX_PICTURE_BYTES, timeout_seconds=IMAGE_SECONDS
     )
+    if media.is_placeholder:
+        raise MediaUnavailable(f"Stash cannot find the file of image {image.id}.")
     return media.data

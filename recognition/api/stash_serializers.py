@@ -261,7 +261,7 @@ def scene_answer(identified: IdentifiedScene, *, with_crops: bool) -> dict[str, 
     detect, embed = seconds.get("detect", 0.0), seconds.get("embed", 0.0)
     align, match = seconds.get("align", 0.0), seconds.get("match", 0.0)
     return {
-        "scene_id": identified.scene_id,
+        "scene_id": str(identified.scene_id),
         "frames_analyzed": identified.frames_analyzed,
         "frames_requested": identified.frames_requested,
         "faces_detected": identified.faces_detected,
@@ -336,7 +336,7 @@ def gallery_answer(
     """Return the body of IdentifyGalleryAnswer."""
     faces, crops = identified.collected.faces, identified.collected.crop_jpegs
     return {
-        "gallery_id": identified.gallery_id,
+        "gallery_id": str(identified.gallery_id),
         "total_images": len(identified.image_ids),
         "images_processed": identified.images_processed,
         "faces_detected": identified.faces_detected,
@@ -375,7 +375,7 @@ def _gallery_performer(performer: IdentifiedGalleryPerformer) -> dict[str, Any]:
         "best_distance": performer.seen.best_distance,
         "avg_distance": performer.seen.avg_distance,
         "image_count": performer.seen.image_count,
-        "image_ids": performer.image_ids,
+        "image_ids": [str(image_id) for image_id in performer.image_ids],
     }
 
 

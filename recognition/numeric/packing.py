@@ -79,9 +79,7 @@ class PackedFaces:
         return [
             SeenFace(
                 frame=int(record["frame"]),
-                seconds=None
-                if np.isnan(record["seconds"])
-                else float(record["seconds"]),
+                seconds=_seconds(record["seconds"]),
                 box=FaceBox(*(int(edge) for edge in record["box"])),
                 confidence=float(record["confidence"]),
                 quality=float(record["quality"]),
@@ -156,6 +154,10 @@ class PackedNear:
                 starts.tolist(), ends.tolist(), self.health, strict=True
             )
         ]
+
+
+def _seconds(stored: float) -> float | None:
+    return None if np.isnan(stored) else float(stored)
 
 
 def _numbers(distances: NDArray[np.float32]) -> NDArray[np.float32]:

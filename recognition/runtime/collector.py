@@ -32,7 +32,7 @@ class FaceFilter:
     min_size_px: int
 
     def keeps(self, face: DetectedFace, *, scale: float) -> bool:
-        """Say whether a face of a picture that was scaled by so much is large enough."""
+        """Say whether a face is large enough, in a picture scaled by so much."""
         shorter = min(face.box.width, face.box.height)
         return shorter >= self.min_size_px * scale
 

@@ -16,7 +16,7 @@ class ReleaseFollower:
     """Brings stored results of one release up to a later one.
 
     Only what was added and removed is compared. A face is looked up anew where its
-    list was cut, or where it lost neighbours so near that an embedder is judged by them.
+    list was cut, or where it lost neighbours so near that embedders are judged by them.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
 """Faces compared with a release, and the people they make.
 
 All that is asked of a face is its embeddings, so faces just detected and faces stored
-long ago are matched in the same way. `tagged` here are universal ids.
+long ago are matched in the same way. `tagged` here are universal ids, or bare ones.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from recognition.numeric.clustering import (
 )
 from recognition.numeric.fusion import Candidate
 from recognition.numeric.gallery_matching import GalleryPeople, match_gallery
+from recognition.numeric.near_faces import NearFaces
 from recognition.numeric.people import (
     MatchingMode,
     PersonCandidate,
@@ -29,7 +30,7 @@ from recognition.numeric.scene_matching import (
     ClusteredFaces,
     match_scene,
 )
-from recognition.runtime.candidates import candidates_of
+from recognition.runtime.candidates import candidates_among, near_faces_of
 from recognition.runtime.embedders import EMBEDDING_SIZE
 from recognition.runtime.face_database import FaceDatabase
 
@@ -49,23 +50,45 @@ class MatchingOptions:
     tagged: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class MatchedFaces:
+    """Faces, what of the release is near each, and the people they were taken for."""
+
+    faces: Sequence[SeenFace]
+    near: Sequence[NearFaces]
+    people: list[SeenPerson]
+    database: FaceDatabase
+
+
+def match_scene_faces(
+    database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
+) -> MatchedFaces:
+    """Return every person of the scene, the named ones first; see `match_scene`."""
+    near = _near(database, faces, options)
+    people = scene_people(database.release, faces, near, options)
+    return MatchedFaces(faces, near, people, database)
+
+
 def people_in_scene(
     database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
 ) -> list[SeenPerson]:
-    """Return every person of the scene, the named ones first; see `match_scene`."""
-    candidates = _candidates(
-        database, faces, options, max_candidates=CANDIDATES_PER_SHOWN * options.top_k
-    )
-    return scene_people(database.release, faces, candidates, options)
+    """Return the people alone."""
+    return match_scene_faces(database, faces, options).people
 
 
 def scene_people(
     release: PreparedRelease,
     faces: Sequence[SeenFace],
-    candidates: Sequence[Sequence[Candidate]],
+    near: Sequence[NearFaces],
     options: MatchingOptions,
 ) -> list[SeenPerson]:
-    """Return the people of a scene whose candidates were found before."""
+    """Return the people of a scene whose near faces were found before."""
+    candidates = candidates_among(
+        near,
+        release,
+        max_candidates=CANDIDATES_PER_SHOWN * options.top_k,
+        max_distance=options.max_distance,
+    )
     # Where nobody is near enough to be accepted, two people are not one for it.
     clusters = merge_same_performer(
         _clusters(faces, options),
@@ -88,7 +111,12 @@ def people_in_gallery(
 
     A gallery has one rule, whatever the mode, and each face its one best match.
     """
-    candidates = _candidates(database, faces, options, max_candidates=1)
+    candidates = candidates_among(
+        _near(database, faces, options),
+        database.release,
+        max_candidates=1,
+        max_distance=options.max_distance,
+    )
     return match_gallery(
         ClusteredFaces(
             [face.frame for face in faces], candidates, _clusters(faces, options)
@@ -97,11 +125,32 @@ def people_in_gallery(
     )
 
 
+def match_image_faces(
+    database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
+) -> MatchedFaces:
+    """Return a person for each face, in their order; a picture may show one twice."""
+    near = _near(database, faces, options)
+    people = image_people(database.release, near, options)
+    return MatchedFaces(faces, near, people, database)
+
+
 def people_in_image(
     database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
 ) -> list[SeenPerson]:
-    """Return a person for each face, in their order; a picture may show one twice."""
-    candidates = _candidates(database, faces, options, max_candidates=options.top_k)
+    """Return the people alone."""
+    return match_image_faces(database, faces, options).people
+
+
+def image_people(
+    release: PreparedRelease, near: Sequence[NearFaces], options: MatchingOptions
+) -> list[SeenPerson]:
+    """Return the people of an image whose near faces were found before."""
+    candidates = candidates_among(
+        near,
+        release,
+        max_candidates=options.top_k,
+        max_distance=options.max_distance,
+    )
     return [
         SeenPerson(
             faces=(position,),
@@ -112,21 +161,11 @@ def people_in_image(
     ]
 
 
-def _candidates(
-    database: FaceDatabase,
-    faces: Sequence[SeenFace],
-    options: MatchingOptions,
-    *,
-    max_candidates: int,
-) -> list[list[Candidate]]:
+def _near(
+    database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
+) -> list[NearFaces]:
     facenet, arcface = _embeddings(faces)
-    return candidates_of(
-        database,
-        facenet,
-        arcface,
-        max_candidates=max_candidates,
-        max_distance=options.max_distance,
-    )
+    return near_faces_of(database, facenet, arcface, max_distance=options.max_distance)
 
 
 def _clusters(faces: Sequence[SeenFace], options: MatchingOptions) -> list[list[int]]:
@@ -147,7 +186,7 @@ def _embeddings(faces: Sequence[SeenFace]) -> tuple[Embeddings, Embeddings]:
 def _tagged_rows(
     release: PreparedRelease,
     candidates: Sequence[Sequence[Candidate]],
-    tagged: Collection[str],
+    tagged: frozenset[str],
 ) -> frozenset[int]:
     """Return the rows of tagged performers, of those who are a candidate at all.
 
@@ -158,8 +197,15 @@ def _tagged_rows(
         return frozenset()
     rows = {candidate.performer for found in candidates for candidate in found}
     return frozenset(
-        row for row in rows if release.performer(row).universal_id in tagged
+        row
+        for row in rows
+        if not tagged.isdisjoint(_spellings(release.performer(row).universal_id))
     )
+
+
+def _spellings(universal_id: str) -> tuple[str, str]:
+    """Return the id, and the bare one that clients of the predecessor know it by."""
+    return universal_id, universal_id.rpartition(":")[2]
 
 
 def _of_one_face(candidate: Candidate) -> PersonCandidate:

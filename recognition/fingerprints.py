@@ -1,0 +1,199 @@
+"""What was seen is kept here, and read again: fingerprints of scenes and images."""
+
+import logging
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from recognition.models import Fingerprint, FingerprintFaces, FingerprintPerson
+from recognition.numeric.packing import PackedFaces, PackedNear
+from recognition.numeric.people import MatchingMode, SeenPerson
+from recognition.runtime.face_database import FaceDatabase
+from recognition.runtime.face_identities import FaceIdentities
+from recognition.runtime.people import MatchedFaces, MatchingOptions
+
+logger = logging.getLogger(__name__)
+
+Kind = Fingerprint.Kind
+State = Fingerprint.State
+
+_identities: WeakKeyDictionary[FaceDatabase, FaceIdentities] = WeakKeyDictionary()
+_identities_lock = threading.Lock()
+
+
+def identities_path(version: str) -> Path:
+    """Return where the identities of a release's faces are kept; it outlives them."""
+    folder: Path = settings.DATA_DIR / "fingerprints"
+    return folder / f"faces-{version}.npz"
+
+
+def identities_of(database: FaceDatabase) -> FaceIdentities:
+    """Return what each face of a loaded release is; made once, for all processes."""
+    with _identities_lock:
+        known = _identities.get(database)
+        if known is None:
+            path = identities_path(database.version)
+            known = FaceIdentities.load(path)
+            if known is None or len(known.digests) != database.release.face_count:
+                known = FaceIdentities.of(database)
+                known.save(path)
+            _identities[database] = known
+    return known
+
+
+def keep(
+    kind: Fingerprint.Kind,
+    stash_id: int,
+    matched: MatchedFaces,
+    *,
+    options: MatchingOptions,
+    network_set: str,
+    **facts: Any,
+) -> Fingerprint:
+    """Keep what was just seen, in place of what was kept before; all or nothing."""
+    near = PackedNear.pack(matched.near, identities_of(matched.database).digests)
+    now = timezone.now()
+    with transaction.atomic():
+        fingerprint, _ = Fingerprint.objects.update_or_create(
+            kind=kind,
+            stash_id=stash_id,
+            defaults={
+                "state": State.COMPLETE,
+                "attempt_count": 0,
+                "error": "",
+                "release_version": matched.database.version,
+                "network_set": network_set,
+                "options": options_as_json(options),
+                "face_count": len(matched.faces),
+                "seen_at": now,
+                "matched_at": now,
+                **facts,
+            },
+        )
+        keep_near(fingerprint, near, faces=PackedFaces.pack(matched.faces))
+        keep_people(fingerprint, matched.people, matched.database)
+    return fingerprint
+
+
+def keep_or_tell(
+    kind: Fingerprint.Kind, stash_id: int, matched: MatchedFaces, **facts: Any
+) -> str:
+    """Keep what was just seen; return why that could not be, or "".
+
+    Names that were found are worth telling though the disk is full.
+    """
+    try:
+        keep(kind, stash_id, matched, **facts)
+    except (DatabaseError, OSError) as error:
+        logger.exception("Nothing could be kept of %s %s", kind, stash_id)
+        return f"Nothing could be kept: {type(error).__name__}."
+    return ""
+
+
+def keep_near(
+    fingerprint: Fingerprint, near: PackedNear, *, faces: PackedFaces | None = None
+) -> None:
+    """Write what is near a fingerprint's faces; with `faces`, those as well."""
+    near_bytes, health_bytes = near.as_bytes()
+    content = {"near": near_bytes, "health": health_bytes}
+    if faces is None:
+        FingerprintFaces.objects.filter(pk=fingerprint.pk).update(**content)
+    else:
+        FingerprintFaces.objects.update_or_create(
+            fingerprint=fingerprint, defaults=content | {"faces": faces.as_bytes()}
+        )
+
+
+def keep_people(
+    fingerprint: Fingerprint, people: Iterable[SeenPerson], database: FaceDatabase
+) -> None:
+    """Write the people of a fingerprint in place of those it had."""
+    fingerprint.people.all().delete()
+    FingerprintPerson.objects.bulk_create(
+        _person(fingerprint, number, person, database)
+        for number, person in enumerate(people)
+    )
+
+
+def note_failure(kind: Fingerprint.Kind, stash_id: int, reason: str) -> Fingerprint:
+    """Count that something could not be looked at; what was seen before stays."""
+    with transaction.atomic():
+        fingerprint, _ = Fingerprint.objects.get_or_create(
+            kind=kind, stash_id=stash_id, defaults={"state": State.FAILED}
+        )
+        fingerprint.attempt_count += 1
+        fingerprint.error = reason
+        fingerprint.save(update_fields=["attempt_count", "error"])
+    return fingerprint
+
+
+def mark_for_refresh(scene_ids: Iterable[int] | None = None) -> int:
+    """Have scenes looked at again by the next run; all without ids. Return how many."""
+    scenes = Fingerprint.objects.scenes()
+    if scene_ids is not None:
+        scenes = scenes.filter(stash_id__in=[*scene_ids])
+    parked = scenes.filter(state=State.FAILED).update(attempt_count=0)
+    marked = scenes.complete().update(state=State.PENDING, attempt_count=0)
+    return parked + marked
+
+
+def options_as_json(options: MatchingOptions) -> dict[str, Any]:
+    """Return what `options_from_json` reads."""
+    return {
+        "mode": options.mode.value,
+        "top_k": options.top_k,
+        "max_distance": options.max_distance,
+        "cluster_threshold": options.cluster_threshold,
+        "tagged": sorted(options.tagged),
+    }
+
+
+def options_from_json(stored: dict[str, Any]) -> MatchingOptions:
+    """Return how a fingerprint's people are matched."""
+    return MatchingOptions(
+        mode=MatchingMode(stored["mode"]),
+        top_k=stored["top_k"],
+        max_distance=stored["max_distance"],
+        cluster_threshold=stored["cluster_threshold"],
+        tagged=frozenset(stored["tagged"]),
+    )
+
+
+def _person(
+    fingerprint: Fingerprint,
+    number: int,
+    person: SeenPerson,
+    database: FaceDatabase,
+) -> FingerprintPerson:
+    candidates = []
+    for candidate in person.candidates:
+        performer = database.release.performer(candidate.performer)
+        candidates.append(
+            {
+                "universal_id": performer.universal_id,
+                "name": performer.name,
+                "distance": candidate.distance,
+                "facenet_distance": candidate.facenet_distance,
+                "arcface_distance": candidate.arcface_distance,
+                "confidence": candidate.confidence,
+                "frame_count": candidate.frame_count,
+            }
+        )
+    best = candidates[0] if candidates else {}
+    return FingerprintPerson(
+        fingerprint=fingerprint,
+        number=number,
+        faces=[*person.faces],
+        frame_count=person.frame_count,
+        universal_id=best.get("universal_id", ""),
+        name=best.get("name", ""),
+        distance=best.get("distance"),
+        confidence=best.get("confidence"),
+        candidates=candidates,
+    )
