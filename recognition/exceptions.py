@@ -64,6 +64,16 @@ class MediaUnavailable(RecognitionError):
     code: ClassVar[str] = "media_unavailable"
 
 
+class UnreadableVideo(RecognitionError):
+    """The video's source answers, but no frame could be taken from what it sends.
+
+    The message says why: there is no picture in it, or nothing that we can decode.
+    """
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "unreadable_video"
+
+
 class Busy(RecognitionError):
     """As many requests are waiting as we let wait; this one was not begun."""
 

@@ -43,6 +43,7 @@ STATUS_AND_CODE = {
     recognition_errors.ModelsNotInstalled: (503, "models_not_installed"),
     recognition_errors.UnreadableImage: (400, "unreadable_image"),
     recognition_errors.MediaUnavailable: (400, "media_unavailable"),
+    recognition_errors.UnreadableVideo: (422, "unreadable_video"),
     recognition_errors.Busy: (503, "busy"),
     recognition.api.views.NoPicture: (400, "no_picture"),
     recognition.runtime.providers.GpuUnusable: (503, "gpu_unusable"),

@@ -1,0 +1,343 @@
+"""Frames of a video over HTTP, decoded ahead of whoever looks at them.
+
+A thread of its own reads and decodes, at most two frames ahead, so that detection and
+decoding overlap and memory is bounded whatever the video. Whoever asks for frames is
+never kept waiting by the network for longer than it wants to: a thread that is blocked
+there is left to its own time-out.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import av
+import av.error
+
+from recognition.exceptions import MediaUnavailable, UnreadableVideo
+from recognition.runtime.video_frame import VideoFrame, rgb_image
+from recognition.runtime.video_reader import (
+    NotSeekable,
+    VideoReader,
+    VideoSource,
+    is_connection_error,
+    open_video,
+    source_error,
+)
+
+__all__ = ["FrameReport", "VideoFrame", "VideoSource", "iter_frames"]
+
+DEFAULT_DEADLINE_SECONDS = 300.0
+MAX_ERRORS = 5
+
+# One frame waits here while the next is being made: two ahead of the caller.
+_WAITING_FRAMES = 1
+# How often a new connection is tried for one scene.
+_MAX_RECONNECTIONS = 3
+# A container's duration may count sound that outlasts the pictures.
+_END_TOLERANCE_SECONDS = 2.0
+# How soon a stop or the time limit is noticed while no frame comes.
+_POLL_SECONDS = 0.2
+# Decoding a frame of 8K takes less; blocked on the network takes longer and is left.
+_JOIN_SECONDS = 0.5
+
+# Sampling points, or a function that returns them for the video's own duration.
+Timestamps = Sequence[float] | Callable[[float], Sequence[float]]
+
+
+@dataclass
+class FrameReport:
+    """What became of the frames asked for; complete when the iteration has ended.
+
+    `failed` counts the points that could not be decoded, `errors` tells of the first
+    five. Fewer frames than asked without any error means that the video has no more.
+    Width and height are those it is shown at. `is_cut_short`: the time limit or a stop
+    came first.
+    """
+
+    requested: int = 0
+    decoded: int = 0
+    failed: int = 0
+    errors: list[str] = field(default_factory=list)
+    duration_seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    is_cut_short: bool = False
+
+    def add_error(self, text: str) -> None:
+        """Keep the text if it is among the first five."""
+        if len(self.errors) < MAX_ERRORS:
+            self.errors.append(text)
+
+
+def never() -> bool:
+    """Do not stop."""
+    return False
+
+
+def iter_frames(
+    source: VideoSource,
+    timestamps: Timestamps,
+    *,
+    max_side_px: int | None = None,
+    deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+    should_stop: Callable[[], bool] = never,
+    report: FrameReport | None = None,
+) -> Iterator[VideoFrame]:
+    """Yield a frame for each point, in order, all different, as soon as each is ready.
+
+    Each comes from the nearest keyframe at or before its point. Where that was given
+    already it is the next keyframe if it comes before the next point, otherwise the
+    frame shown at the point itself. What cannot be decoded is left out and told in
+    the report. Ends early at `deadline_seconds` from now, or when `should_stop`.
+
+    Raises MediaUnavailable or UnreadableVideo if not one frame could be had.
+    """
+    report = FrameReport() if report is None else report
+    ends_at = time.monotonic() + deadline_seconds
+    is_over = False
+
+    def cuts_short() -> bool:
+        nonlocal is_over
+        is_over = is_over or should_stop() or time.monotonic() >= ends_at
+        return is_over
+
+    with _Decoding(source, timestamps, max_side_px=max_side_px) as decoding:
+        for event in decoding.iter_events(give_up=cuts_short):
+            if isinstance(event, VideoFrame):
+                _count_frame(report, event)
+                yield event
+            else:
+                event(report)
+    report.is_cut_short = is_over
+    if report.decoded == 0 and not should_stop():
+        raise _nothing_decoded(report, deadline_seconds)
+
+
+def _count_frame(report: FrameReport, frame: VideoFrame) -> None:
+    if report.decoded == 0:
+        height, width = frame.image.shape[:2]
+        report.width = round(width / frame.scale)
+        report.height = round(height / frame.scale)
+    report.decoded += 1
+
+
+def _nothing_decoded(report: FrameReport, deadline_seconds: float) -> Exception:
+    if report.is_cut_short:
+        return MediaUnavailable(
+            f"No frame of the video came within {deadline_seconds:g} seconds."
+        )
+    if report.errors:
+        return UnreadableVideo(
+            f"No frame of the video could be decoded. {report.errors[0]}"
+        )
+    return UnreadableVideo("The video has no frame at any of the points asked for.")
+
+
+# What the decoding thread tells: a frame, or a change to the report.
+_ReportChange = Callable[[FrameReport], None]
+_Event = VideoFrame | _ReportChange
+
+
+@dataclass(frozen=True)
+class _End:
+    """The last thing said: nothing follows, or this error ended it."""
+
+    error: Exception | None = None
+
+
+class _Decoding:
+    """The thread that decodes, and the queue it fills."""
+
+    def __init__(
+        self, source: VideoSource, timestamps: Timestamps, *, max_side_px: int | None
+    ) -> None:
+        self._events: queue.Queue[_Event | _End] = queue.Queue(_WAITING_FRAMES)
+        self._is_abandoned = threading.Event()
+        self._sampler = _Sampler(
+            source,
+            timestamps,
+            max_side_px=max_side_px,
+            is_wanted=lambda: not self._is_abandoned.is_set(),
+        )
+        self._thread = threading.Thread(
+            target=self._run, name="video-frames", daemon=True
+        )
+
+    def __enter__(self) -> "_Decoding":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_abandoned.set()
+        # A thread that waits for room in the queue finds it, and then sees the sign.
+        while not self._events.empty():
+            self._events.get()
+        self._thread.join(_JOIN_SECONDS)
+
+    def iter_events(self, *, give_up: Callable[[], bool]) -> Iterator[_Event]:
+        """Yield what the thread tells; raise what ended it."""
+        while not give_up():
+            try:
+                event = self._events.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if not isinstance(event, _End):
+                yield event
+            elif event.error is not None:
+                raise event.error
+            else:
+                return
+
+    def _run(self) -> None:
+        error = None
+        try:
+            for event in self._sampler.iter_events():
+                self._events.put(event)
+                if self._is_abandoned.is_set():
+                    return
+        except Exception as exc:
+            # The edge of a thread: whoever asked for the frames gets it.
+            error = exc
+        self._events.put(_End(error))
+
+
+class _Sampler:
+    """Goes from point to point, and to another connection when one breaks."""
+
+    def __init__(
+        self,
+        source: VideoSource,
+        timestamps: Timestamps,
+        *,
+        max_side_px: int | None,
+        is_wanted: Callable[[], bool],
+    ) -> None:
+        self._source = source
+        self._timestamps = timestamps
+        self._max_side_px = max_side_px
+        self._is_wanted = is_wanted
+        self._reader: VideoReader | None = None
+        self._reconnections_left = _MAX_RECONNECTIONS
+        self._duration: float | None = None
+
+    def iter_events(self) -> Iterator[_Event]:
+        """Yield frames and changes to the report until the last point is done."""
+        try:
+            points = self._points(self._connected())
+            yield _opened(len(points), self._duration)
+            yield from self._iter_frames(points)
+        except av.error.FFmpegError as exc:
+            raise source_error(exc) from exc
+        finally:
+            self._disconnect()
+
+    def _points(self, reader: VideoReader) -> list[float]:
+        self._duration = reader.duration_seconds
+        if not callable(self._timestamps):
+            return sorted(self._timestamps)
+        if self._duration is None:
+            self._duration = reader.measure_duration()
+        return sorted(self._timestamps(self._duration))
+
+    def _iter_frames(self, points: list[float]) -> Iterator[_Event]:
+        last: float | None = None
+        for number, seconds in enumerate(points):
+            if not self._is_wanted():
+                return
+            following = points[min(number + 1, len(points) - 1)]
+            try:
+                frame = self._frame_at(
+                    seconds, after=last, reach_seconds=following - seconds
+                )
+            except av.error.FFmpegError:
+                yield _failed_at(seconds)
+                continue
+            except (MediaUnavailable, UnreadableVideo) as exc:
+                if last is None:
+                    raise
+                yield _gave_up_at(seconds, exc)
+                return
+            if frame is not None:
+                last = frame.seconds
+                yield frame
+
+    def _frame_at(
+        self, seconds: float, *, after: float | None, reach_seconds: float
+    ) -> VideoFrame | None:
+        """Return the frame for the point, over a new connection if need be.
+
+        Raises FFmpeg's error if the stretch is broken, and ours if the connection is.
+        """
+        while True:
+            reader = self._connected()
+            try:
+                frame = reader.frame_at(
+                    seconds, after=after, reach_seconds=reach_seconds
+                )
+            except NotSeekable:
+                reader.read_sequentially()
+            except av.error.FFmpegError as exc:
+                if not is_connection_error(exc):
+                    raise
+                self._disconnect()
+                if self._reconnections_left == 0:
+                    raise source_error(exc) from exc
+                self._reconnections_left -= 1
+            else:
+                if frame is not None:
+                    return self._shown(reader, frame)
+                if not self._ended_too_early(seconds):
+                    return None
+                self._disconnect()
+                self._reconnections_left -= 1
+
+    def _shown(self, reader: VideoReader, frame: av.VideoFrame) -> VideoFrame:
+        image, scale = rgb_image(
+            frame, pixel_ratio=reader.pixel_ratio, max_side_px=self._max_side_px
+        )
+        return VideoFrame(reader.seconds_of(frame), image, scale)
+
+    def _ended_too_early(self, seconds: float) -> bool:
+        """Whether a new connection might know more than this one, which ended."""
+        return (
+            self._duration is not None
+            and seconds < self._duration - _END_TOLERANCE_SECONDS
+            and self._reconnections_left == _MAX_RECONNECTIONS
+            and self._is_wanted()
+        )
+
+    def _connected(self) -> VideoReader:
+        if self._reader is None:
+            self._reader = open_video(self._source, is_wanted=self._is_wanted)
+        return self._reader
+
+    def _disconnect(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+def _opened(point_count: int, duration: float | None) -> _ReportChange:
+    def change(report: FrameReport) -> None:
+        report.requested = point_count
+        report.duration_seconds = duration
+
+    return change
+
+
+def _failed_at(seconds: float) -> _ReportChange:
+    def change(report: FrameReport) -> None:
+        report.failed += 1
+        report.add_error(f"Failed to decode frame at {seconds:.1f}s")
+
+    return change
+
+
+def _gave_up_at(seconds: float, error: Exception) -> _ReportChange:
+    def change(report: FrameReport) -> None:
+        report.failed = report.requested - report.decoded
+        report.add_error(f"Gave up at {seconds:.1f}s: {error}")
+
+    return change
