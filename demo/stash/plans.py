@@ -24,7 +24,7 @@ class ScenePlan:
     tagged: tuple[int, ...] = ()
     drawn_size: tuple[int, int] = (960, 540)
     size: tuple[int, int] | None = None
-    fps: int = 12
+    fps: int = 10
     codec: str = "libx264"
     is_fast_start: bool = True
     has_cover: bool = True

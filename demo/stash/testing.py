@@ -9,9 +9,21 @@ from pathlib import Path
 from demo.stash.drawing import ensure_library
 from demo.stash.library import Library
 from demo.stash.plans import tiny_plan
+from demo.stash.server import Faults, Request, StashServer
+from demo.stash.variants import VARIANTS, Film, write_variant
 from demo.world import World
 
-__all__ = ["TINY_WORLD", "tiny_library"]
+__all__ = [
+    "TINY_WORLD",
+    "VARIANTS",
+    "Faults",
+    "Film",
+    "Library",
+    "Request",
+    "StashServer",
+    "tiny_library",
+    "write_variant",
+]
 
 # The people of demo.tests.conftest.small_world begin with the same ones.
 TINY_WORLD = World(seed=77, people_count=24)

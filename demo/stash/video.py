@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 import av
 import numpy as np
@@ -37,6 +37,13 @@ class Encoding:
     container: str = "mp4"
 
 
+class Sink(Protocol):
+    """What can be written to, if nothing else."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take the bytes; return how many."""
+
+
 @dataclass(frozen=True)
 class VideoFacts:
     """What a prober tells of a file; zeros and empty texts where it cannot tell."""
@@ -52,7 +59,7 @@ class VideoFacts:
 
 
 def write_video(
-    target: Path | IO[bytes],
+    target: Path | Sink,
     frames: Iterable[Picture],
     *,
     fps: int,
