@@ -1,4 +1,4 @@
-"""Fixtures for every app: a real browser."""
+"""Fixtures for every app: a real browser, a stand-in Stash."""
 
 import os
 import shutil
@@ -7,6 +7,8 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from demo.stash.library import load_library
+from demo.stash.testing import StashServer, tiny_library
 from stashsense import env
 
 BROWSER_WINDOW_PX = (1280, 900)
@@ -61,3 +63,22 @@ def browser(chromium):
     # What one page logged is not the next one's.
     chromium.get_log("browser")
     chromium.execute_cdp_cmd("Network.clearBrowserCookies", {})
+
+
+@pytest.fixture(scope="session")
+def stash_folder(tmp_path_factory):
+    """The folder of a tiny drawn library, which is never written to."""
+    return tiny_library(tmp_path_factory.mktemp("stash") / "library").folder
+
+
+@pytest.fixture
+def stash_library(stash_folder):
+    """The rows of a tiny library, for this test to change."""
+    return load_library(stash_folder)
+
+
+@pytest.fixture
+def stash_server(stash_library):
+    """A stand-in Stash 0.30 of the tiny library, without a key."""
+    with StashServer(stash_library) as server:
+        yield server

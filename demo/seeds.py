@@ -22,6 +22,10 @@ class Namespace(IntEnum):
     NOBODY = 15
     STRANGER = 21
     HELD_OUT_PICTURE = 22
+    STASH_SHOT = 31
+    STASH_ROW = 32
+    STASH_PICTURE = 33
+    STASH_STRANGER = 34
 
 
 TRAINING_NAMESPACES = frozenset(

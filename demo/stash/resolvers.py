@@ -1,0 +1,438 @@
+"""How a row becomes the fields of an answer, and what the find queries return."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+from zlib import crc32
+
+from graphql import GraphQLError
+
+from demo.stash import criteria, finding
+from demo.stash.exchange import Info
+from demo.stash.library import (
+    GENERATED_DIR_NAME,
+    MEDIA_DIR_NAME,
+    Gallery,
+    Image,
+    Library,
+    MediaFile,
+    Performer,
+    Row,
+    Scene,
+    Studio,
+    Tag,
+    Tagged,
+)
+
+Resolver = Callable[..., Any]
+_PLAIN_VERSION = "0000000"
+
+
+def _library(info: Info) -> Library:
+    return info.context.library
+
+
+def _url(info: Info, path: str, **query: str) -> str:
+    exchange = info.context
+    words = f"?{urlencode(query)}" if query else ""
+    return f"{exchange.base_url}{path}{words}"
+
+
+def _stamp(row: Row) -> str:
+    """Return what changes with the row, to be put behind the address of a picture."""
+    return str(int(criteria.as_moment(row.updated_at).timestamp()))
+
+
+# Media
+
+
+def _scene_paths(scene: Scene, info: Info) -> dict[str, str]:
+    file = _library(info).primary_file(scene)
+    scene_hash = file.scene_hash if file is not None else ""
+    path = f"/scene/{scene.id}"
+    return {
+        "screenshot": _url(info, f"{path}/screenshot", t=_stamp(scene)),
+        "preview": _url(info, f"{path}/preview"),
+        "stream": _stream_url(info, f"{path}/stream"),
+        "webp": _url(info, f"{path}/webp"),
+        # Filled whether the files are there or not.
+        "vtt": _url(info, f"/scene/{scene_hash}_thumbs.vtt"),
+        "sprite": _url(info, f"/scene/{scene_hash}_sprite.jpg"),
+        "funscript": _url(info, f"{path}/funscript"),
+        "interactive_heatmap": _url(info, f"{path}/interactive_heatmap"),
+        "caption": _url(info, f"{path}/caption"),
+    }
+
+
+def _stream_url(info: Info, path: str) -> str:
+    exchange = info.context
+    return _url(info, path, **{"apikey": exchange.api_key} if exchange.api_key else {})
+
+
+def _scene_streams(scene: Scene, info: Info) -> list[dict[str, str]]:
+    if not scene.file_ids:
+        return []
+    path = f"/scene/{scene.id}/stream"
+    return [
+        {
+            "url": _stream_url(info, path),
+            "mime_type": "video/mp4",
+            "label": "Direct stream",
+        },
+        {
+            "url": _stream_url(info, f"{path}.mp4"),
+            "mime_type": "video/mp4",
+            "label": "MP4",
+        },
+    ]
+
+
+def _image_paths(image: Image, info: Info) -> dict[str, str]:
+    stamp = _stamp(image)
+    return {
+        kind: _url(info, f"/image/{image.id}/{kind}", t=stamp)
+        for kind in ("image", "thumbnail", "preview")
+    }
+
+
+def _gallery_image(gallery: Gallery, info: Info, index: int) -> Image:
+    images = _library(info).images_of(gallery.id)
+    if not 0 <= index < len(images):
+        raise GraphQLError("image index out of range")
+    return images[index]
+
+
+def _image_path(row: Row, info: Info) -> str:
+    query = {"t": _stamp(row)}
+    if getattr(row, "picture_name", None) is None:
+        query["default"] = "true"
+    return _url(info, f"/{type(row).__name__.lower()}/{row.id}/image", **query)
+
+
+def _files(row: Tagged, info: Info) -> list[MediaFile]:
+    return finding.files_of(_library(info), row)
+
+
+def _folder(path: str) -> dict[str, str]:
+    # Folders are no rows here; a number made of the path is the same every time.
+    return {"id": str(crc32(path.encode())), "path": path}
+
+
+def _parent_folder(file: MediaFile, info: Info) -> dict[str, str]:
+    return _folder(str(_library(info).path_of(file).parent))
+
+
+def _file_type(file: MediaFile, _info: Info, _type: object) -> str:
+    return "VideoFile" if file.is_video else "ImageFile"
+
+
+_FILE_FIELDS: dict[str, Resolver] = {
+    "path": lambda file, info: str(_library(info).path_of(file)),
+    "basename": lambda file, _: file.name.split("/")[-1],
+    "parent_folder_id": lambda file, info: _parent_folder(file, info)["id"],
+    "parent_folder": _parent_folder,
+    "fingerprint": lambda file, _, type: file.fingerprints.get(type),
+    "fingerprints": lambda file, _: [
+        {"type": kind, "value": value} for kind, value in file.fingerprints.items()
+    ],
+}
+
+
+# Links between rows
+
+
+def _follow(kind: str, attribute: str) -> Resolver:
+    """Return a resolver of the rows whose ids the attribute holds."""
+
+    def resolve(row: Any, info: Info) -> list[Any]:
+        rows: Mapping[str, Any] = getattr(_library(info), kind)
+        return [rows[each] for each in getattr(row, attribute)]
+
+    return resolve
+
+
+def _follow_one(kind: str, attribute: str) -> Resolver:
+    def resolve(row: Any, info: Info) -> Any:
+        return getattr(_library(info), kind).get(getattr(row, attribute))
+
+    return resolve
+
+
+def _linked(kind: str) -> Resolver:
+    """Return a resolver of the rows that name this one."""
+
+    def resolve(row: Row, info: Info) -> list[Any]:
+        return finding.linked(getattr(_library(info), kind).values(), row)
+
+    return resolve
+
+
+def _count(kind: str) -> Resolver:
+    rows = _linked(kind)
+    return lambda row, info: len(rows(row, info))
+
+
+_TAGGED: dict[str, Resolver] = {
+    "performers": _follow("performers", "performer_ids"),
+    "tags": _follow("tags", "tag_ids"),
+    "studio": _follow_one("studios", "studio_id"),
+}
+_COUNTS = {
+    "scene_count": _count("scenes"),
+    "image_count": _count("images"),
+    "gallery_count": _count("galleries"),
+    "performer_count": _count("performers"),
+}
+
+
+# Finding
+
+
+def _find_one(kind: str) -> Resolver:
+    def resolve(
+        _root: None,
+        info: Info,
+        id: str | None = None,
+        checksum: str | None = None,
+    ) -> Any:
+        rows: Mapping[str, Any] = getattr(_library(info), kind)
+        if id is not None:
+            return rows.get(finding.require_id(id))
+        if checksum is not None:
+            return _by_hash(_library(info), rows, "md5", checksum)
+        return None
+
+    return resolve
+
+
+def _by_hash(library: Library, rows: Mapping[str, Any], kind: str, value: str) -> Any:
+    for row in rows.values():
+        hashes = [f.fingerprints.get(kind) for f in finding.files_of(library, row)]
+        if value in hashes:
+            return row
+    return None
+
+
+def _find_scene_by_hash(_root: None, info: Info, input: Mapping[str, str]) -> Any:
+    library = _library(info)
+    for name, kind in (("oshash", "oshash"), ("checksum", "md5")):
+        if input.get(name):
+            return _by_hash(library, library.scenes, kind, input[name])
+    return None
+
+
+def _find_many(kind: str, row_type: type[Any], filter_name: str) -> Resolver:
+    def resolve(
+        _root: None,
+        info: Info,
+        ids: list[str] | None = None,
+        filter: Mapping[str, Any] | None = None,
+        **filters: Mapping[str, Any] | None,
+    ) -> dict[str, Any]:
+        library = _library(info)
+        found, page = finding.find(
+            library,
+            getattr(library, kind).values(),
+            row_filter=filters.get(filter_name),
+            ids=ids,
+            paging=filter,
+            sorts=finding.KINDS[row_type],
+        )
+        return {"count": len(found), kind: page, **_totals(library, found)}
+
+    return resolve
+
+
+def _totals(library: Library, rows: list[Any]) -> dict[str, float]:
+    files: list[MediaFile] = []
+    for row in rows:
+        if isinstance(row, MediaFile):
+            files.append(row)
+        else:
+            files += finding.files_of(library, row) if hasattr(row, "file_ids") else []
+    size = sum(file.size for file in files)
+    return {
+        "duration": sum(file.duration or 0.0 for file in files),
+        "filesize": size,
+        "size": size,
+        "megapixels": sum(file.width * file.height for file in files) / 1e6,
+    }
+
+
+def _find_file(
+    _root: None,
+    info: Info,
+    id: str | None = None,
+    path: str | None = None,
+) -> MediaFile:
+    library = _library(info)
+    for file in library.files.values():
+        if file.id == id or (path and str(library.path_of(file)) == path):
+            return file
+    raise GraphQLError("file not found")
+
+
+def _find_duplicates(
+    _root: None,
+    info: Info,
+    distance: int | None = None,
+    duration_diff: float | None = None,
+) -> list[list[Scene]]:
+    return finding.duplicate_scenes(_library(info), distance=distance or 0)
+
+
+# The server
+
+
+def _system_status(_root: None, info: Info) -> dict[str, Any]:
+    folder = _library(info).folder
+    return {
+        "status": "OK",
+        "appSchema": 74,
+        "databaseSchema": 74,
+        "databasePath": str(folder / "stash-go.sqlite"),
+        "configPath": str(folder / "config.yml"),
+        "os": "linux",
+        "workingDir": str(folder),
+        "homeDir": str(folder),
+        "ffmpegPath": "",
+        "ffprobePath": "",
+    }
+
+
+def _general(_config: object, info: Info) -> dict[str, Any]:
+    exchange = info.context
+    folder = exchange.library.folder
+    media = {"path": str(folder / MEDIA_DIR_NAME)}
+    return {
+        "apiKey": exchange.api_key,
+        "stashBoxes": exchange.library.stash_boxes,
+        "stashes": [{**media, "excludeVideo": False, "excludeImage": False}],
+        "generatedPath": str(folder / GENERATED_DIR_NAME),
+        "videoFileNamingAlgorithm": "OSHASH",
+        "parallelTasks": 1,
+        "deleteTrashPath": "",
+        "spriteScreenshotSize": 160,
+        "useCustomSpriteInterval": False,
+        "spriteInterval": 30.0,
+        "minimumSprites": 10,
+        "maximumSprites": 500,
+    }
+
+
+def _plugins(
+    _config: object, info: Info, include: list[str] | None = None
+) -> dict[str, Any]:
+    settings = _library(info).plugin_settings
+    return {k: v for k, v in settings.items() if include is None or k in include}
+
+
+def _find_job(_root: None, info: Info, input: Mapping[str, str]) -> object | None:
+    jobs = _library(info).jobs
+    return next((job for job in jobs if job.id == input["id"]), None)
+
+
+def _job_queue(_root: None, info: Info) -> list[Any] | None:
+    """Return what has not ended; nothing rather than an empty list."""
+    ended = ("FINISHED", "CANCELLED", "FAILED")
+    return [job for job in _library(info).jobs if job.status not in ended] or None
+
+
+QUERIES: dict[str, Resolver] = {
+    "version": lambda _, info: {
+        "version": f"v{info.context.version}",
+        "hash": _PLAIN_VERSION,
+        "build_time": "2025-12-18 00:00:00",
+    },
+    "systemStatus": _system_status,
+    "configuration": lambda *_: {},
+    "findScene": _find_one("scenes"),
+    "findSceneByHash": _find_scene_by_hash,
+    "findScenes": _find_many("scenes", Scene, "scene_filter"),
+    "findDuplicateScenes": _find_duplicates,
+    "findImage": _find_one("images"),
+    "findImages": _find_many("images", Image, "image_filter"),
+    "findGallery": _find_one("galleries"),
+    "findGalleries": _find_many("galleries", Gallery, "gallery_filter"),
+    "findPerformer": _find_one("performers"),
+    "findPerformers": _find_many("performers", Performer, "performer_filter"),
+    "allPerformers": lambda _, info: list(_library(info).performers.values()),
+    "findTag": _find_one("tags"),
+    "findTags": _find_many("tags", Tag, "tag_filter"),
+    "findStudio": _find_one("studios"),
+    "findStudios": _find_many("studios", Studio, "studio_filter"),
+    "findFile": _find_file,
+    "findFiles": _find_many("files", MediaFile, "file_filter"),
+    "findJob": _find_job,
+    "jobQueue": _job_queue,
+}
+
+FIELDS: dict[str, dict[str, Resolver]] = {
+    "Query": QUERIES,
+    "ConfigResult": {"general": _general, "plugins": _plugins},
+    "Scene": {
+        **_TAGGED,
+        "files": _files,
+        "paths": _scene_paths,
+        "sceneStreams": _scene_streams,
+        "galleries": _follow("galleries", "gallery_ids"),
+        "scene_markers": lambda *_: [],
+        "groups": lambda *_: [],
+    },
+    "Image": {
+        **_TAGGED,
+        "files": _files,
+        "visual_files": _files,
+        "paths": _image_paths,
+        "galleries": _follow("galleries", "gallery_ids"),
+    },
+    "Gallery": {
+        **_TAGGED,
+        # Galleries of folders have no file.
+        "files": lambda *_: [],
+        "folder": lambda row, info: _folder(finding.path_of(_library(info), row)),
+        "scenes": _follow("scenes", "scene_ids"),
+        "image_count": _count("images"),
+        "cover": lambda row, info: next(iter(_library(info).images_of(row.id)), None),
+        "image": _gallery_image,
+        "paths": lambda row, info: {
+            "cover": _url(info, f"/gallery/{row.id}/cover", t=_stamp(row)),
+            "preview": _url(info, f"/gallery/{row.id}/preview"),
+        },
+    },
+    "Performer": {
+        **_COUNTS,
+        "tags": _follow("tags", "tag_ids"),
+        "scenes": _linked("scenes"),
+        "image_path": _image_path,
+        "url": lambda row, _: next(iter(row.urls), None),
+    },
+    "Tag": {
+        **_COUNTS,
+        "parents": _follow("tags", "parent_ids"),
+        "children": lambda row, info: [
+            tag for tag in _library(info).tags.values() if row.id in tag.parent_ids
+        ],
+        "image_path": _image_path,
+    },
+    "Studio": {
+        "scene_count": _count("scenes"),
+        "tags": _follow("tags", "tag_ids"),
+        "parent_studio": _follow_one("studios", "parent_id"),
+        "child_studios": lambda row, info: [
+            each for each in _library(info).studios.values() if each.parent_id == row.id
+        ],
+        "image_path": _image_path,
+        "url": lambda row, _: next(iter(row.urls), None),
+    },
+    "VideoFile": _FILE_FIELDS,
+    "ImageFile": _FILE_FIELDS,
+    "Job": {
+        "addTime": lambda job, _: job.add_time,
+        "startTime": lambda job, _: job.start_time,
+        "endTime": lambda job, _: job.end_time,
+        "subTasks": lambda *_: None,
+    },
+}
+
+TYPES = {"BaseFile": _file_type, "VisualFile": _file_type}

@@ -1,0 +1,174 @@
+"""A stand-in Stash on the loopback, to try things against.
+
+It speaks real HTTP and executes real GraphQL, and everything about it may be changed
+between two requests: the rows, the key, the version, and what goes wrong.
+"""
+
+import dataclasses
+import tempfile
+import threading
+from pathlib import Path
+from typing import Self
+
+from demo.stash import rows
+from demo.stash.host import StashHost
+from demo.stash.library import Library, MediaFile
+from demo.stash.schema import parse_version
+from demo.stash.state import Faults, Request, State
+from demo.stash.variants import break_stretch
+
+__all__ = ["Faults", "Request", "StashServer"]
+
+DEFAULT_VERSION = "0.30.1"
+
+
+class StashServer:
+    """Serves a library until `stop` or the end of its `with`."""
+
+    def __init__(
+        self,
+        library: Library,
+        *,
+        api_key: str = "",
+        version: str = DEFAULT_VERSION,
+        external_host: str = "",
+        port: int = 0,
+    ) -> None:
+        parse_version(version)
+        self._state = State(library, api_key, version, external_host)
+        self._host: StashHost | None = StashHost(self._state, port)
+        self._port = self._host.server_port
+        self._thread: threading.Thread | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> Self:
+        self._listen()
+        return self
+
+    def stop(self) -> None:
+        """End every connection, whatever it was doing."""
+        self.go_down()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def library(self) -> Library:
+        """The rows, to look at and to change."""
+        return self._state.library
+
+    @property
+    def api_key(self) -> str:
+        return self._state.api_key
+
+    @api_key.setter
+    def api_key(self, key: str) -> None:
+        self._state.api_key = key
+
+    @property
+    def version(self) -> str:
+        return self._state.version
+
+    @version.setter
+    def version(self, version: str) -> None:
+        parse_version(version)
+        self._state.version = version
+
+    @property
+    def external_host(self) -> str:
+        return self._state.external_host
+
+    @external_host.setter
+    def external_host(self, url: str) -> None:
+        self._state.external_host = url
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong; may be edited and replaced."""
+        return self._state.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self._state.faults = faults
+
+    @property
+    def requests(self) -> list[Request]:
+        """What was asked, oldest first."""
+        return self._state.requests()
+
+    def graphql_requests(self) -> list[Request]:
+        return [r for r in self.requests if r.path.startswith("/graphql")]
+
+    def media_requests(self) -> list[Request]:
+        """What was asked of streams, pictures and sprites."""
+        return [r for r in self.requests if not r.path.startswith("/graphql")]
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections were ever made."""
+        return self._state.connection_count
+
+    def go_down(self) -> None:
+        """Refuse connections until `come_back`, and cut those there are."""
+        host = self._host
+        if host is None:
+            return
+        self._state.stopping.set()
+        if self._thread is not None:
+            host.shutdown()
+            self._thread.join()
+        host.server_close()
+        host.cut_connections()
+        self._host = self._thread = None
+
+    def come_back(self) -> None:
+        """Listen at the same address again."""
+        if self._host is None:
+            self._state.stopping.clear()
+            self._host = StashHost(self._state, self._port)
+            self._listen()
+
+    def replace_video(self, scene_id: str, path: Path) -> MediaFile:
+        """Put another video in place of the scene's; sprites and cover stay behind."""
+        library = self.library
+        file_id = library.scenes[scene_id].file_ids[0]
+        # An absolute name stays what it is when it is put behind the folder.
+        file = rows.video_file(
+            library.folder, str(path.absolute()), file_id=file_id, phash=None
+        )
+        with library.lock:
+            library.files[file_id] = file
+        return file
+
+    def damage_video(
+        self, scene_id: str, *, begin_share: float = 0.4, end_share: float = 0.6
+    ) -> None:
+        """Write noise over a stretch of the scene's video, and nothing of its row."""
+        library = self.library
+        file = library.files[library.scenes[scene_id].file_ids[0]]
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="stand-in-")
+        damaged = Path(self._scratch.name) / f"{file.id}-{Path(file.name).name}"
+        damaged.write_bytes(
+            break_stretch(
+                library.path_of(file).read_bytes(),
+                begin_share=begin_share,
+                end_share=end_share,
+            )
+        )
+        with library.lock:
+            library.files[file.id] = dataclasses.replace(file, name=str(damaged))
+
+    def _listen(self) -> None:
+        assert self._host is not None, "a stopped server"
+        # Polled often: tests stop many servers.
+        self._thread = threading.Thread(
+            target=self._host.serve_forever, args=(0.02,), daemon=True
+        )
+        self._thread.start()
