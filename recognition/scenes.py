@@ -45,7 +45,6 @@ from recognition.runtime.people import (
     match_scene_faces,
 )
 from recognition.runtime.recognizer import Match, Recognizer, Timing
-from recognition.runtime.sprites import iter_sprite_frames
 from recognition.runtime.video import FrameReport, VideoFrame, VideoSource, iter_frames
 from recognition.services import inference_queue
 from stashsense.integrations.stash import StashClient, configured_client
@@ -319,6 +318,8 @@ class _Identification:
         self._source = FrameSource.SPRITES
         with self._timing.step("extract"):
             vtt, sheet = fetch_sprites(self._client, self._scene)
+        from recognition.runtime.sprites import iter_sprite_frames
+
         yield from iter_sprite_frames(
             vtt,
             sheet,

@@ -77,6 +77,19 @@ INFERENCE_SLOTS = env.integer(
 INFERENCE_QUEUE = env.integer(
     "STASH_SENSE_INFERENCE_QUEUE", default=16, minimum=0, maximum=1000
 )
+# Scenes and galleries at the same time, in turn with each other and with pictures.
+SCENE_SLOTS = env.integer("STASH_SENSE_SCENE_SLOTS", default=2, minimum=1, maximum=16)
+# Requests that wait for such a place; a scene takes seconds to minutes.
+SCENE_QUEUE = env.integer("STASH_SENSE_SCENE_QUEUE", default=4, minimum=0, maximum=100)
+# What of a scene was decoded by then is what it is judged by.
+SCENE_SECONDS = env.integer(
+    "STASH_SENSE_SCENE_SECONDS", default=600, minimum=10, maximum=86_400
+)
+# Frames of a scene, unless the request says.
+SCENE_FRAMES = 60
+# Who identifies, for what runs in the background: this service, or one elsewhere.
+RECOGNITION_URL = env.text("RECOGNITION_URL", "").rstrip("/")
+RECOGNITION_API_KEY = env.secret("RECOGNITION_API_KEY")
 # The picture is looked at in a square of this many pixels; 640 as published.
 DETECTION_SIZE_PX = env.integer(
     "STASH_SENSE_DETECTION_SIZE", default=640, minimum=320, maximum=1280
@@ -90,10 +103,10 @@ EMBEDDING_BATCH_SIZE = env.integer(
 
 # Each worker holds its own copy of the networks and of about 1.6 GB of indices.
 WEB_WORKERS = env.integer("WEB_WORKERS", default=1, minimum=1, maximum=64)
-# 8 more than pictures may be in work or waiting, so that /health finds a thread.
+# 8 more than pictures and scenes may be in work or waiting, so that /health finds a thread.
 WEB_THREADS = env.integer(
     "WEB_THREADS",
-    default=INFERENCE_SLOTS + INFERENCE_QUEUE + 8,
+    default=INFERENCE_SLOTS + INFERENCE_QUEUE + SCENE_SLOTS + SCENE_QUEUE + 8,
     minimum=2,
     maximum=2000,
 )

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 import av
@@ -57,7 +57,12 @@ _OPTIONS: Final = {
     "user_agent": "stash-sense",
 }
 
-Packets = Iterator[Packet[VideoStream]]
+if TYPE_CHECKING:
+    VideoPacket: TypeAlias = Packet[VideoStream]
+else:
+    # Only the type checker knows that packets are generic.
+    VideoPacket = Packet
+VideoPackets: TypeAlias = Iterator[VideoPacket]
 
 
 class NotSeekable(Exception):
@@ -91,11 +96,16 @@ def open_video(source: VideoSource, *, is_wanted: Callable[[], bool]) -> "VideoR
     """
     # Off is PyAV's default, and must be: FFmpeg's debug messages hold the headers.
     av.logging.set_level(None)
-    headers = "".join(f"{name}: {value}\r\n" for name, value in source.headers.items())
+    options = dict(_OPTIONS)
+    if source.headers:
+        # FFmpeg would send an empty text as an empty line, which ends the headers.
+        options["headers"] = "".join(
+            f"{name}: {value}\r\n" for name, value in source.headers.items()
+        )
     try:
         container = av.open(
             source.url,
-            options={**_OPTIONS, "headers": headers},
+            options=options,
             timeout=(IO_TIMEOUT_SECONDS, IO_TIMEOUT_SECONDS),
             metadata_errors="replace",
         )
@@ -129,15 +139,15 @@ class VideoReader:
         self._unit: Fraction = unit
         start = Fraction(container.start_time or 0, _MICROSECONDS)
         self._origin = round(start / self._unit)
-        self._packets: Packets = iter(())
+        self._packets: VideoPackets = iter(())
         self._decoded: deque[av.VideoFrame] = deque()
         # Where decoding has got to; None where it would have to begin at a keyframe.
         self._position: int | None = None
         # The last frame there is, once it was seen.
         self._end: int | None = None
         self._is_sequential = False
-        self._passed: Packet[VideoStream] | None = None
-        self._upcoming: Packet[VideoStream] | None = None
+        self._passed: VideoPacket | None = None
+        self._upcoming: VideoPacket | None = None
 
     @property
     def duration_seconds(self) -> float | None:
@@ -221,7 +231,7 @@ class VideoReader:
         is_indexed = index.search_timestamp(point, backward=False, any_frame=True) >= 0
         return is_indexed or (point - self._position) * self._unit <= _NEAR_SECONDS
 
-    def _seek(self, point: int) -> Packet[VideoStream] | None:
+    def _seek(self, point: int) -> VideoPacket | None:
         """Return the keyframe at or before the point; None at the end of the video."""
         margin = 0
         packet = None
@@ -237,7 +247,7 @@ class VideoReader:
             margin = 2 * (margin + overshoot)
         return packet
 
-    def _seek_after(self, point: int, limit: int) -> Packet[VideoStream] | None:
+    def _seek_after(self, point: int, limit: int) -> VideoPacket | None:
         """Return the first keyframe from the point to the limit, if there is one."""
         if limit < point:
             return None
@@ -263,7 +273,7 @@ class VideoReader:
 
     def _next_keyframe_packet(
         self, *, landing: int | None = None, is_going_on: bool = False
-    ) -> Packet[VideoStream] | None:
+    ) -> VideoPacket | None:
         """Return the next keyframe; `landing` is where the first packet should be."""
         if not is_going_on:
             self._packets = self._read_packets()
@@ -275,10 +285,10 @@ class VideoReader:
             landing = None
         return None
 
-    def _is_far_before(self, packet: Packet[VideoStream], landing: int) -> bool:
+    def _is_far_before(self, packet: VideoPacket, landing: int) -> bool:
         return (landing - _packet_time(packet)) * self._unit > _NEAR_SECONDS
 
-    def _read_packets(self) -> Packets:
+    def _read_packets(self) -> VideoPackets:
         """Yield the packets from here to the end, as long as they are wanted."""
         for packet in self._container.demux(self._stream):
             if not self._is_wanted():
@@ -287,7 +297,7 @@ class VideoReader:
             if packet.size and not (packet.pts is None and packet.dts is None):
                 yield packet
 
-    def _decode_keyframe(self, packet: Packet[VideoStream]) -> av.VideoFrame | None:
+    def _decode_keyframe(self, packet: VideoPacket) -> av.VideoFrame | None:
         """Return this one picture; None where it cannot be had without those after."""
         self._codec.skip_frame = "NONKEY"
         frames = [*self._codec.decode(packet), *self._codec.decode(None)]
@@ -404,7 +414,7 @@ def _picture_stream(container: InputContainer) -> VideoStream:
     return stream
 
 
-def _packet_time(packet: Packet[VideoStream]) -> int:
+def _packet_time(packet: VideoPacket) -> int:
     time = packet.dts if packet.pts is None else packet.pts
     assert time is not None  # others are not read
     return time
