@@ -53,8 +53,8 @@ RenderProgress = Callable[[SceneProgress], list[dict[str, Any]]]
 class JobRunner:
     """The threads of this process that work at jobs, started with the first one."""
 
-    def __init__(self) -> None:
-        self._waiting: queue.Queue[_Job] = queue.Queue(MAX_WAITING)
+    def __init__(self, *, max_waiting: int = MAX_WAITING) -> None:
+        self._waiting: queue.Queue[_Job] = queue.Queue(max_waiting)
         self._running: dict[str, _Job] = {}
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -65,7 +65,9 @@ class JobRunner:
         try:
             self._waiting.put_nowait(job)
         except queue.Full:
-            raise Busy(f"{MAX_WAITING} scenes wait to be identified already.") from None
+            raise Busy(
+                f"{self._waiting.maxsize} scenes wait to be identified already."
+            ) from None
         with self._lock:
             while len(self._threads) < settings.SCENE_SLOTS:
                 thread = threading.Thread(

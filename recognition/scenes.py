@@ -227,6 +227,7 @@ class _Identification:
         started = time.perf_counter()
         for frame in self._frames():
             self._look_at_frame(frame)
+        self._check_stop()
         if not self._frames_done:
             raise UnreadableVideo(self._no_frame_reason())
         faces_kept = self._collector.count
@@ -340,8 +341,7 @@ class _Identification:
         self._report.errors.insert(0, str(error))
 
     def _look_at_frame(self, frame: VideoFrame) -> None:
-        if self._watcher.is_stop_asked():
-            raise IdentificationStopped("The identification was stopped.")
+        self._check_stop()
         with inference_queue().turn():
             look = look_at(
                 self._networks,
@@ -387,6 +387,10 @@ class _Identification:
     def _no_frame_reason(self) -> str:
         lost = "; ".join(self._report.errors) or "it has no pictures at these times"
         return f"No frame of scene {self._scene.id} could be decoded: {lost}."
+
+    def _check_stop(self) -> None:
+        if self._watcher.is_stop_asked():
+            raise IdentificationStopped("The identification was stopped.")
 
     # People
 

@@ -146,3 +146,11 @@ def served(db, settings, small_world, small_recognizer):
     registry.serve(registry.Serving(small_world.release, small_recognizer))
     yield small_world
     registry.serve(None)
+
+
+@pytest.fixture
+def stash(stash_server, settings, served):
+    """A stand-in Stash whose people the served release knows; no key."""
+    settings.STASH_URL = stash_server.url
+    settings.STASH_API_KEY = ""
+    return stash_server

@@ -1,0 +1,44 @@
+"""Which matches are performers of this Stash."""
+
+from dbupdates.prepared import Performer
+from recognition.local_performers import look_up
+from recognition.numeric.people import PersonCandidate
+from recognition.runtime.recognizer import Match
+from stashsense.integrations.stash import StashClient
+from stashsense.integrations.stash_types import endpoint_domain
+
+
+def match(universal_id):
+    performer = Performer(universal_id, "Somebody", None, None, None)
+    return Match(performer, PersonCandidate(0, 0.3, 0.3, 0.3, 0.7, 1))
+
+
+def test_performers_are_found_by_any_of_their_stash_ids(stash_server):
+    performer = stash_server.library.performers["2"]
+    client = StashClient(stash_server.url)
+
+    first, second = (
+        look_up(client, [match(universal_id)]).localized([match(universal_id)])[0]
+        for universal_id in (
+            f"{endpoint_domain(each.endpoint)}:{each.stash_id}"
+            for each in performer.stash_ids
+        )
+    )
+
+    assert first.local_performer_id == second.local_performer_id == "2"
+    assert not first.is_tagged
+
+
+def test_a_stash_that_does_not_answer_leaves_the_matches_unknown():
+    client = StashClient("http://127.0.0.1:9")
+    nobody = match("stashdb.org:0")
+
+    local = look_up(client, [nobody])
+
+    assert local.localized([nobody])[0].local_performer_id is None
+
+
+def test_nothing_is_asked_where_nobody_was_matched(stash_server):
+    look_up(StashClient(stash_server.url), [])
+
+    assert stash_server.requests == []
