@@ -46,15 +46,16 @@ def test_a_picture_gives_its_faces_with_crops_and_embeddings(
         assert face.facenet.dtype == face.arcface.dtype == np.float32
 
 
+def set_batch_size(monkeypatch, recognizer, batch_size):
+    for embedder in (recognizer.networks.facenet, recognizer.networks.arcface):
+        monkeypatch.setattr(embedder, "batch_size", batch_size)
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_batches_across_pictures_change_nothing(
     small_recognizer, pictures, monkeypatch, batch_size
 ):
-    for embedder in (
-        small_recognizer.networks.facenet,
-        small_recognizer.networks.arcface,
-    ):
-        monkeypatch.setattr(embedder, "batch_size", batch_size)
+    set_batch_size(monkeypatch, small_recognizer, batch_size)
 
     batched = list(
         small_recognizer.iter_detect_and_embed(
@@ -75,6 +76,27 @@ def test_batches_across_pictures_change_nothing(
         # Another batch size, another order of sums: float32.
         np.testing.assert_allclose(face.facenet, same.facenet, rtol=1e-3, atol=1e-4)
         np.testing.assert_allclose(face.arcface, same.arcface, rtol=1e-3, atol=1e-4)
+
+
+def test_pictures_are_taken_one_by_one_and_answered_when_a_batch_is_full(
+    small_recognizer, pictures, monkeypatch
+):
+    set_batch_size(monkeypatch, small_recognizer, 1)
+    taken = []
+
+    def decoded():
+        for number, picture in enumerate(pictures):
+            taken.append(number)
+            yield picture
+
+    answers = small_recognizer.iter_detect_and_embed(
+        decoded(), min_face_confidence=0.5, min_face_size_px=0, timing=Timing()
+    )
+
+    assert taken == []
+    for number in range(len(pictures)):
+        next(answers)
+        assert taken == [*range(number + 1)]
 
 
 def test_no_pictures_give_nothing(small_recognizer):
