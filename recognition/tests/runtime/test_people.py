@@ -260,7 +260,7 @@ def test_who_is_second_at_every_face_can_be_first_for_the_person(made_up):
 @EVERY_MODE
 def test_strangers_are_not_one_person_for_resembling_one_performer(made_up, mode):
     faces = [
-        made_up.blend({who: 1, 5: 0.3}, frame=f) for f in (0, 1) for who in (-1, -2)
+        made_up.blend({who: 1, 5: 0.4}, frame=f) for f in (0, 1) for who in (-1, -2)
     ]
 
     people = people_in_scene(
