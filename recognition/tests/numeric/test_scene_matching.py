@@ -2,6 +2,7 @@
 
 import random
 import time
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -33,11 +34,13 @@ def near(*pairs):
 
 def people_in(*people, mode=FREQUENCY, **kwargs):
     """Match people given as lists of faces, a face as (frame, candidates)."""
-    frames, candidates, clusters = [], [], []
-    for faces in people:
-        clusters.append([*range(len(frames), len(frames) + len(faces))])
-        frames += [frame for frame, _ in faces]
-        candidates += [found for _, found in faces]
+    faces = [face for person in people for face in person]
+    ends = list(accumulate(map(len, people)))
+    clusters = [
+        [*range(end - len(person), end)]
+        for person, end in zip(people, ends, strict=True)
+    ]
+    frames, candidates = [frame for frame, _ in faces], [found for _, found in faces]
     return match(frames, candidates, clusters, mode=mode, **kwargs)
 
 

@@ -172,7 +172,8 @@ def test_without_faces_there_are_no_people(made_up):
         assert people_in_scene(made_up.database, [], options) == []
     assert people_in_image(made_up.database, [], MatchingOptions()) == []
     gallery = people_in_gallery(made_up.database, [], MatchingOptions())
-    assert gallery.performers == gallery.unknown == []
+    assert gallery.performers == []
+    assert gallery.unknown == []
 
 
 @EVERY_MODE
