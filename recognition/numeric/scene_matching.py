@@ -28,6 +28,11 @@ HYBRID_MIN_FRAMES = 2
 HYBRID_FRAME_BONUS = 0.05
 HYBRID_AGREEMENT_BONUS = 0.25
 
+# How many people hybrid names for each candidate asked for, two at least, and how many
+# performers the scene votes for in each of their places.
+HYBRID_NAMED_PER_TOP_K = 2
+HYBRID_VOTES_PER_NAMED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class ClusteredFaces:
@@ -198,8 +203,8 @@ def _by_both(
     counts for the person it was seen on: being near in many frames of somebody else
     names nobody.
     """
-    most_named = max(2, min(2 * top_k, len(people)))
-    voted = _voted(everybody, count=3 * 2 * top_k, tagged=tagged)
+    most_named = HYBRID_NAMED_PER_TOP_K * max(top_k, 1)
+    voted = _voted(everybody, count=HYBRID_VOTES_PER_NAMED * most_named, tagged=tagged)
     pairs = [
         (-score, support.nearest, support.performer, index, support)
         for index, person in enumerate(people)

@@ -1,6 +1,7 @@
 """Who is in a gallery: people, not the nearest name of every face."""
 
 import random
+from itertools import accumulate
 
 import pytest
 
@@ -17,11 +18,13 @@ def near(*pairs):
 
 def people_in(*people, max_distance=0.6):
     """Match people given as lists of faces, a face as (picture, candidates)."""
-    frames, candidates, clusters = [], [], []
-    for faces in people:
-        clusters.append([*range(len(frames), len(frames) + len(faces))])
-        frames += [frame for frame, _ in faces]
-        candidates += [found for _, found in faces]
+    faces = [face for person in people for face in person]
+    ends = list(accumulate(map(len, people)))
+    clusters = [
+        [*range(end - len(person), end)]
+        for person, end in zip(people, ends, strict=True)
+    ]
+    frames, candidates = [frame for frame, _ in faces], [found for _, found in faces]
     return match_gallery(
         ClusteredFaces(frames, candidates, clusters), max_distance=max_distance
     )

@@ -2,6 +2,7 @@
 
 import random
 import time
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -33,11 +34,13 @@ def near(*pairs):
 
 def people_in(*people, mode=FREQUENCY, **kwargs):
     """Match people given as lists of faces, a face as (frame, candidates)."""
-    frames, candidates, clusters = [], [], []
-    for faces in people:
-        clusters.append([*range(len(frames), len(frames) + len(faces))])
-        frames += [frame for frame, _ in faces]
-        candidates += [found for _, found in faces]
+    faces = [face for person in people for face in person]
+    ends = list(accumulate(map(len, people)))
+    clusters = [
+        [*range(end - len(person), end)]
+        for person, end in zip(people, ends, strict=True)
+    ]
+    frames, candidates = [frame for frame, _ in faces], [found for _, found in faces]
     return match(frames, candidates, clusters, mode=mode, **kwargs)
 
 
@@ -414,6 +417,27 @@ def test_hybrid_does_not_name_a_person_by_the_frames_of_another():
     people = people_in(star, stranger, mode=HYBRID)
 
     assert best_of(people) == [1, None]
+
+
+def test_hybrid_prefers_who_is_near_the_whole_person_to_who_is_nearer_now_and_then():
+    faces = [(index % 2, near((1, 0.3))) for index in range(7)]
+    faces += [(0, near((1, 0.3), (2, 0.15))), (1, near((1, 0.3), (2, 0.15)))]
+
+    people = people_in(faces, mode=HYBRID)
+
+    assert best_of(people) == [1]
+
+
+@pytest.mark.parametrize("tagged", [2, 3])
+def test_in_hybrid_who_comes_late_gets_the_next_best(tagged):
+    people = people_in(
+        [(frame, near((1, 0.2))) for frame in range(6)],
+        [(frame, near((1, 0.3), (2, 0.400), (3, 0.401))) for frame in range(5)],
+        mode=HYBRID,
+        tagged={tagged},
+    )
+
+    assert best_of(people) == [1, tagged]
 
 
 def test_hybrid_names_at_most_twice_top_k_people():

@@ -92,6 +92,16 @@ class MadeUp:
             arcface=self._like(arcface) * 5,
         )
 
+    def blend(self, shares, *, frame):
+        """Return a face of shares of performers, strangers being negative."""
+        faces = [(self.face(who), share) for who, share in shares.items()]
+        return dataclasses.replace(
+            faces[0][0],
+            frame=frame,
+            facenet=sum(face.facenet * share for face, share in faces),
+            arcface=sum(face.arcface * share for face, share in faces),
+        )
+
     def _like(self, directions):
         noise = self._rng.normal(size=directions.shape) * 0.02
         return (directions + noise).astype(np.float32)
@@ -164,7 +174,8 @@ def test_without_faces_there_are_no_people(made_up):
         assert people_in_scene(made_up.database, [], options) == []
     assert people_in_image(made_up.database, [], MatchingOptions()) == []
     gallery = people_in_gallery(made_up.database, [], MatchingOptions())
-    assert gallery.performers == gallery.unknown == []
+    assert gallery.performers == []
+    assert gallery.unknown == []
 
 
 @EVERY_MODE
@@ -236,6 +247,31 @@ def test_a_gallery_names_who_is_on_two_pictures(made_up):
     assert performer.performer == 8
     assert performer.images == (0, 1, 2)
     assert [stranger.faces for stranger in people.unknown] == [(1, 3, 5)]
+
+
+def test_who_is_second_at_every_face_can_be_first_for_the_person(made_up):
+    faces = [made_up.blend({5: 0.7, 10 + f: 0.75}, frame=f) for f in range(6)]
+    options = MatchingOptions(top_k=1, max_distance=0.6, cluster_threshold=0.9)
+
+    images = people_in_image(made_up.database, faces, options)
+    (person,) = people_in_scene(made_up.database, faces, options)
+
+    assert best_of(images) == [*range(10, 16)]
+    assert best_of([person]) == [5]
+
+
+@EVERY_MODE
+def test_strangers_are_not_one_person_for_resembling_one_performer(made_up, mode):
+    faces = [
+        made_up.blend({who: 1, 5: 0.4}, frame=f) for f in (0, 1) for who in (-1, -2)
+    ]
+
+    people = people_in_scene(
+        made_up.database, faces, MatchingOptions(mode=mode, max_distance=1.0)
+    )
+
+    assert [person.faces for person in people] == [(0, 2), (1, 3)]
+    assert best_of(people) == [None, None]
 
 
 class DrawnScene:
