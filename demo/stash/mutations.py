@@ -6,6 +6,7 @@ bulk updates add and remove. Each change also sets `updated_at`.
 
 import base64
 import binascii
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -81,11 +82,18 @@ def _value(library: Library, row: Any, key: str, value: Any) -> Any:
         for each in value if isinstance(value, list) else [value]:
             if each is not None:
                 _require(library, _LINKS[key], each)
-    current = getattr(row, key)
-    if value is None and isinstance(current, list | str | bool):
-        return type(current)()
+    if value is None:
+        return _empty_value(row, key)
     # Twice the same link would break a unique index.
     return list(dict.fromkeys(value)) if isinstance(value, list) else value
+
+
+def _empty_value(row: Any, key: str) -> Any:
+    """Return what a row has that was never given any."""
+    [column] = [each for each in dataclasses.fields(row) if each.name == key]
+    if column.default_factory is not dataclasses.MISSING:
+        return column.default_factory()
+    return column.default
 
 
 def _in_bulk(current: list[str], values: Sequence[str], mode: str) -> list[str]:
