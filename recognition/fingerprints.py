@@ -185,7 +185,7 @@ def _person(
                 "frame_count": candidate.frame_count,
             }
         )
-    best = candidates[0] if candidates else {}
+    best: dict[str, Any] = candidates[0] if candidates else {}
     return FingerprintPerson(
         fingerprint=fingerprint,
         number=number,
