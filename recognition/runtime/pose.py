@@ -5,8 +5,10 @@ and most installations have no model for it. All it does, it does in one thread 
 own that has no network.
 """
 
+import ctypes
 import os
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -95,6 +97,8 @@ class MediapipeSession:
                 f"{path.name} cannot be opened as a pose landmarker: {error}"
             ) from error
 
+        _close_when_let_go(self, self._landmarker)
+
     def detect(self, image: RgbImage) -> list[PoseLandmarks]:
         """Return the landmarks of up to MAX_POSES people; raises PoseUnreadable."""
         return self._thread.submit(self._detect, image).result()
@@ -129,6 +133,16 @@ def _open_landmarker(path: Path) -> tuple[Any, Any]:
         min_pose_presence_confidence=MIN_POSE_CONFIDENCE,
     )
     return mediapipe, vision.PoseLandmarker.create_from_options(options)
+
+
+def _close_when_let_go(owner: MediapipeSession, landmarker: Any) -> None:
+    """Close the task when its owner goes, but not when Python does.
+
+    MediaPipe would try, with threads and modules already gone, and complain on stderr.
+    One reference more than there are keeps the few bytes of the closed object.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(landmarker))
+    weakref.finalize(owner, landmarker.close).atexit = False
 
 
 @contextmanager
