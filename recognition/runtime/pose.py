@@ -142,7 +142,8 @@ def _close_when_let_go(owner: MediapipeSession, landmarker: Any) -> None:
     One reference more than there are keeps the few bytes of the closed object.
     """
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(landmarker))
-    weakref.finalize(owner, landmarker.close).atexit = False
+    finalizer = weakref.finalize(owner, landmarker.close)
+    finalizer.atexit = False  # type: ignore[misc]  # its stub has no room for it
 
 
 @contextmanager

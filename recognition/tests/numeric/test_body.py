@@ -33,6 +33,11 @@ def pose(points, visibility=1.0):
     return landmarks
 
 
+def ratios_of(landmarks, *, image_width=600, image_height=600):
+    """Ratios, in a square picture unless said otherwise."""
+    return body_ratios(landmarks, image_width=image_width, image_height=image_height)
+
+
 def standing(*, image_width, image_height):
     """Somebody of one size in pixels, whatever the picture they stand in."""
     pixels = {
@@ -53,7 +58,7 @@ def standing(*, image_width, image_height):
 
 @pytest.mark.parametrize("case", load_cases("body_ratios"))
 def test_ratios_in_a_square_picture_are_as_recorded(case):
-    ratios = body_ratios(pose(case["landmarks"]), image_width=640, image_height=640)
+    ratios = ratios_of(pose(case["landmarks"]), image_width=640, image_height=640)
 
     # Recorded to six decimals, from landmarks of six decimals.
     assert ratios.shoulder_hip == pytest.approx(case["shoulder_hip_ratio"], abs=2e-5)
@@ -68,7 +73,7 @@ def test_a_body_has_the_same_proportions_in_portrait_and_landscape(size):
     # A departure: the recording takes shares of width and height for one unit.
     width, height = size
 
-    ratios = body_ratios(
+    ratios = ratios_of(
         standing(image_width=width, image_height=height),
         image_width=width,
         image_height=height,
@@ -84,21 +89,21 @@ def test_whoever_is_partly_hidden_has_no_ratios(hidden):
     landmarks = standing(image_width=600, image_height=600)
     landmarks[hidden, 2] = 0.29
 
-    assert body_ratios(landmarks, image_width=600, image_height=600) is None
+    assert ratios_of(landmarks, image_width=600, image_height=600) is None
 
 
 def test_landmarks_that_are_no_numbers_give_no_ratios():
     landmarks = standing(image_width=600, image_height=600)
     landmarks[23, 0] = np.nan
 
-    assert body_ratios(landmarks, image_width=600, image_height=600) is None
+    assert ratios_of(landmarks, image_width=600, image_height=600) is None
 
 
 def test_confidence_is_the_mean_visibility_of_what_is_measured():
     landmarks = standing(image_width=600, image_height=600)
     landmarks[0, 2] = 0.55
 
-    ratios = body_ratios(landmarks, image_width=600, image_height=600)
+    ratios = ratios_of(landmarks, image_width=600, image_height=600)
 
     assert ratios.confidence == pytest.approx((8 + 0.55) / 9)
 
@@ -107,7 +112,7 @@ def test_hips_on_one_point_have_no_ratio_and_speak_against_nobody():
     landmarks = standing(image_width=600, image_height=600)
     landmarks[24] = landmarks[23]
 
-    ratios = body_ratios(landmarks, image_width=600, image_height=600)
+    ratios = ratios_of(landmarks, image_width=600, image_height=600)
 
     assert ratios.shoulder_hip == 0
     assert body_multiplier(ratios.shoulder_hip, 1.5) == 1

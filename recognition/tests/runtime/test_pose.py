@@ -69,8 +69,13 @@ def pose_at(nose, *, shoulders):
     return landmarks
 
 
+def bodies(session, image, faces):
+    """The proportions of the body below each face."""
+    return PoseEstimator(session).estimate(image, faces)
+
+
 def test_mediapipe_sees_the_body_below_a_face(session):
-    (ratios,) = PoseEstimator(session).estimate(picture_of((64, 64)), [LEFT_FACE])
+    (ratios,) = bodies(session, picture_of((64, 64)), [LEFT_FACE])
 
     assert ratios.shoulder_hip == pytest.approx(SHOULDER_HIP, abs=SEEN)
     assert ratios.confidence == pytest.approx(0.99, abs=0.01)
@@ -80,10 +85,8 @@ def test_each_of_two_people_has_their_own_body(session):
     # I7: one body for everybody in the picture.
     image = picture_of((64, 64), (256, 64), blue_from=224)
 
-    left, right = PoseEstimator(session).estimate(image, [LEFT_FACE, RIGHT_FACE])
-    right_again, left_again = PoseEstimator(session).estimate(
-        image, [RIGHT_FACE, LEFT_FACE]
-    )
+    left, right = bodies(session, image, [LEFT_FACE, RIGHT_FACE])
+    right_again, left_again = bodies(session, image, [RIGHT_FACE, LEFT_FACE])
 
     assert right.shoulder_hip > left.shoulder_hip + 1
     assert (left_again, right_again) == (left, right)
@@ -92,23 +95,21 @@ def test_each_of_two_people_has_their_own_body(session):
 def test_a_face_without_a_body_below_has_no_ratios(session):
     elsewhere = FaceBox(350, 350, 40, 40)
 
-    found = PoseEstimator(session).estimate(
-        picture_of((64, 64)), [elsewhere, LEFT_FACE]
-    )
+    found = bodies(session, picture_of((64, 64)), [elsewhere, LEFT_FACE])
 
     assert found[0] is None
     assert found[1] is not None
 
 
 def test_a_picture_of_nobody_has_no_bodies(session):
-    assert PoseEstimator(session).estimate(picture_of(), [LEFT_FACE]) == [None]
+    assert bodies(session, picture_of(), [LEFT_FACE]) == [None]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 900), (2000, 10)])
 def test_pictures_of_any_shape_can_be_looked_at(session, shape):
     image = np.zeros((*shape, 3), np.uint8)
 
-    assert PoseEstimator(session).estimate(image, [FaceBox(0, 0, 1, 1)]) == [None]
+    assert bodies(session, image, [FaceBox(0, 0, 1, 1)]) == [None]
 
 
 def test_a_view_of_a_larger_picture_can_be_looked_at(session):
@@ -116,16 +117,16 @@ def test_a_view_of_a_larger_picture_can_be_looked_at(session):
     larger[:, 200:648] = picture_of((64, 64))
     view = larger[:, 200:648]
 
-    (ratios,) = PoseEstimator(session).estimate(view, [LEFT_FACE])
+    (ratios,) = bodies(session, view, [LEFT_FACE])
 
     assert ratios.shoulder_hip == pytest.approx(SHOULDER_HIP, abs=SEEN)
 
 
 def test_whose_nose_lies_in_no_face_belongs_to_nobody():
     behind = pose_at((0.8, 0.2), shoulders=2)
-    estimator = PoseEstimator(Poses(behind, pose_at((0.21, 0.22), shoulders=1.4)))
+    poses = Poses(behind, pose_at((0.21, 0.22), shoulders=1.4))
 
-    (ratios,) = estimator.estimate(picture_of(), [LEFT_FACE])
+    (ratios,) = bodies(poses, picture_of(), [LEFT_FACE])
 
     assert ratios.shoulder_hip == pytest.approx(1.4)
 
@@ -135,12 +136,8 @@ def test_ratios_do_not_depend_on_the_shape_of_the_picture():
     shares = pose_at((0.21, 0.22), shoulders=1.4)
     wide = shares * (0.5, 1, 1)
 
-    (square,) = PoseEstimator(Poses(shares)).estimate(
-        np.zeros((448, 448, 3), np.uint8), [LEFT_FACE]
-    )
-    (landscape,) = PoseEstimator(Poses(wide)).estimate(
-        np.zeros((448, 896, 3), np.uint8), [LEFT_FACE]
-    )
+    (square,) = bodies(Poses(shares), np.zeros((448, 448, 3), np.uint8), [LEFT_FACE])
+    (landscape,) = bodies(Poses(wide), np.zeros((448, 896, 3), np.uint8), [LEFT_FACE])
 
     for name in ("shoulder_hip", "leg_torso", "arm_span_height"):
         assert getattr(landscape, name) == pytest.approx(getattr(square, name))
