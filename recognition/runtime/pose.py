@@ -84,7 +84,10 @@ class MediapipeSession:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the task; raises ModelsNotInstalled, saying what is wrong with it."""
+        """Open the task; raises ModelsNotInstalled, saying what is wrong with it.
+
+        Where the network cannot be taken from MediaPipe it is not even imported.
+        """
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pose")
         try:
             self._mediapipe, self._landmarker = self._thread.submit(
@@ -120,7 +123,10 @@ class MediapipeSession:
 
 def _open_landmarker(path: Path) -> tuple[Any, Any]:
     """Return MediaPipe and the open task; runs in the thread that is to own them."""
-    cut_network_of_this_thread()
+    try:
+        cut_network_of_this_thread()
+    except OSError as error:
+        raise OSError(f"MediaPipe reports its use to its maker, and {error}") from error
     with _matplotlib_in_a_temporary_folder():
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision

@@ -8,6 +8,7 @@ to compare with and the settings say so; what is missing says nothing about anyb
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
 from dbupdates.exceptions import InvalidRelease
@@ -55,6 +56,19 @@ OFF_BY_SETTING = "off by setting"
 POSE_FILE = "pose_landmarker_lite.task"
 TATTOO_DETECTOR_FILE = "tattoo_yolov5s.onnx"
 TATTOO_EMBEDDER_FILE = "tattoo_efficientnet_b0.onnx"
+
+
+class SignalSetting(StrEnum):
+    """What an operator may say of a signal before anybody has set it otherwise."""
+
+    AUTO = "auto"
+    TRUE = "true"
+    FALSE = "false"
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether to read the signal where its files are: `auto` says no less."""
+        return self is not SignalSetting.FALSE
 
 
 class SignalUnavailable(RecognitionError):
@@ -292,14 +306,13 @@ def _open_tattoos(
     plan: ExecutionPlan,
     reuse: SignalResources | None,
 ) -> TattooReader:
-    index = TattooIndex.load(release_dir)
     if reuse is not None and reuse.tattoos is not None:
-        return TattooReader(reuse.tattoos.detector, reuse.tattoos.embedder, index)
-    return TattooReader(
-        TattooDetector(open_session(models_dir / TATTOO_DETECTOR_FILE, plan)),
-        TattooEmbedder(open_session(models_dir / TATTOO_EMBEDDER_FILE, plan)),
-        index,
-    )
+        detector, embedder = reuse.tattoos.detector, reuse.tattoos.embedder
+    else:
+        detector = TattooDetector(open_session(models_dir / TATTOO_DETECTOR_FILE, plan))
+        embedder = TattooEmbedder(open_session(models_dir / TATTOO_EMBEDDER_FILE, plan))
+    # Last: it is by far the largest, 1.2 GB for 230,000 tattoos.
+    return TattooReader(detector, embedder, TattooIndex.load(release_dir))
 
 
 def _require_installed(models_dir: Path, name: str) -> None:

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from recognition.runtime.signals import (
     FaceSignals,
     PersonSignals,
     SignalResources,
+    SignalSetting,
     combine,
     load_signals,
     signals_used,
@@ -141,6 +143,36 @@ def test_a_signal_switched_off_is_not_read(folders, signal):
 
     assert loaded.status[signal] == "off by setting"
     assert "on" in loaded.status.values()
+
+
+@pytest.mark.parametrize(
+    ("setting", "status"), [("auto", "on"), ("true", "on"), ("false", "off by setting")]
+)
+def test_what_an_operator_says_of_a_signal_is_done(folders, setting, status):
+    # I16: "auto" was read as "false", and kept.
+    loaded = load(folders, body=False, tattoo=SignalSetting(setting).is_wanted)
+
+    assert loaded.status["tattoo"] == status
+
+
+def test_mediapipe_is_not_started_where_its_network_cannot_be_cut(folders, monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+
+    loaded = load(folders, tattoo=False)
+
+    assert "reports its use to its maker" in loaded.status["body"]
+    assert "riscv64" in loaded.status["body"]
+    assert is_neutral(loaded)
+
+
+def test_many_threads_can_look_at_pictures_at_once(resources):
+    image = picture_of((3, 8, RED), (16, 9, BLUE))
+    alone = resources.observe(image, FACES)
+
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(lambda _: resources.observe(image, FACES), range(24)))
+
+    assert together == [alone] * 24
 
 
 def test_with_both_off_nothing_is_opened_and_nothing_changes(folders):
@@ -391,6 +423,7 @@ def test_a_picture_mediapipe_fails_on_is_without_bodies_and_told(caplog):
 
 LOAD = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
