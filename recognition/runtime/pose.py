@@ -86,7 +86,7 @@ class MediapipeSession:
     def __init__(self, path: Path) -> None:
         """Open the task; raises ModelsNotInstalled, saying what is wrong with it.
 
-        Where the network cannot be taken from MediaPipe it is not even imported.
+        Where the network cannot be taken from MediaPipe it is not started.
         """
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pose")
         try:
@@ -107,11 +107,11 @@ class MediapipeSession:
         return self._thread.submit(self._detect, image).result()
 
     def _detect(self, image: RgbImage) -> list[PoseLandmarks]:
-        picture = self._mediapipe.Image(
-            image_format=self._mediapipe.ImageFormat.SRGB,
-            data=np.ascontiguousarray(image),
-        )
         try:
+            picture = self._mediapipe.Image(
+                image_format=self._mediapipe.ImageFormat.SRGB,
+                data=np.ascontiguousarray(image),
+            )
             result = self._landmarker.detect(picture)
         except (RuntimeError, ValueError, OSError, IndexError) as error:
             raise PoseUnreadable(
@@ -123,14 +123,16 @@ class MediapipeSession:
 
 def _open_landmarker(path: Path) -> tuple[Any, Any]:
     """Return MediaPipe and the open task; runs in the thread that is to own them."""
-    try:
-        cut_network_of_this_thread()
-    except OSError as error:
-        raise OSError(f"MediaPipe reports its use to its maker, and {error}") from error
     with _matplotlib_in_a_temporary_folder():
         import mediapipe
         from mediapipe.tasks.python import BaseOptions, vision
 
+    # After the import, which only loads Python: a library that looks once, while it is
+    # imported, whether there is a network would see none for all of this process.
+    try:
+        cut_network_of_this_thread()
+    except OSError as error:
+        raise OSError(f"MediaPipe reports its use to its maker, and {error}") from error
     options = vision.PoseLandmarkerOptions(
         base_options=BaseOptions(model_asset_path=str(path)),
         running_mode=vision.RunningMode.IMAGE,
