@@ -74,6 +74,7 @@ class SignalSetting(StrEnum):
 class SignalUnavailable(RecognitionError):
     """A signal cannot be read here; everything else works without it."""
 
+    status = 503
     code = "signal_unavailable"
 
 
