@@ -103,7 +103,7 @@ EMBEDDING_BATCH_SIZE = env.integer(
 
 # Each worker holds its own copy of the networks and of about 1.6 GB of indices.
 WEB_WORKERS = env.integer("WEB_WORKERS", default=1, minimum=1, maximum=64)
-# 8 more than pictures and scenes may be in work or waiting, so that /health finds a thread.
+# 8 more than may be in work or waiting, so that /health finds a thread.
 WEB_THREADS = env.integer(
     "WEB_THREADS",
     default=INFERENCE_SLOTS + INFERENCE_QUEUE + SCENE_SLOTS + SCENE_QUEUE + 8,

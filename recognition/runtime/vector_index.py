@@ -41,6 +41,11 @@ class VectorIndex:
         stored: Embeddings = self._index.get_vectors(rows.tolist())
         return stored
 
+    @property
+    def dimensions(self) -> int:
+        """How many numbers a vector has."""
+        return int(self._index.num_dimensions)
+
     def nearest(self, probes: Embeddings, *, k: int) -> list[Neighbours]:
         """Return for each row of `probes` its `k` nearest faces, or all there are."""
         k = min(k, len(self))

@@ -5,7 +5,9 @@ from django.http import Http404
 from rest_framework import exceptions as drf
 
 import recognition.api.views
+import recognition.runtime.pose
 import recognition.runtime.providers
+import recognition.runtime.signals
 import stashsense.integrations.safe_fetch
 from dbupdates import exceptions as dbupdates
 from recognition import exceptions as recognition_errors
@@ -47,6 +49,8 @@ STATUS_AND_CODE = {
     recognition_errors.Busy: (503, "busy"),
     recognition.api.views.NoPicture: (400, "no_picture"),
     recognition.runtime.providers.GpuUnusable: (503, "gpu_unusable"),
+    recognition.runtime.pose.PoseUnreadable: (500, "pose_unreadable"),
+    recognition.runtime.signals.SignalUnavailable: (503, "signal_unavailable"),
     stashsense.integrations.safe_fetch.FetchRefused: (400, "address_refused"),
     stashsense.integrations.safe_fetch.FetchFailed: (400, "fetch_failed"),
     stash_errors.StashError: (502, "stash_error"),
