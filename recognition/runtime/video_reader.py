@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 import av
@@ -34,7 +34,7 @@ MAX_VIDEO_PIXELS = 64_000_000
 _NEAR_SECONDS = 2
 # Frames nobody refers to are left out until this close to the point.
 _EXACT_SECONDS = 0.5
-# Formats without an index land after the point; each attempt goes twice as far back.
+# Formats without an index land behind the keyframe; each attempt goes further back.
 _SEEK_ATTEMPTS = 4
 # More threads keep more frames in memory and make a keyframe no faster.
 _DECODER_THREADS = 4
@@ -57,7 +57,12 @@ _OPTIONS: Final = {
     "user_agent": "stash-sense",
 }
 
-Packets = Iterator[Packet[VideoStream]]
+if TYPE_CHECKING:
+    VideoPacket: TypeAlias = Packet[VideoStream]
+else:
+    # Only the type checker knows that packets are generic.
+    VideoPacket = Packet
+VideoPackets: TypeAlias = Iterator[VideoPacket]
 
 
 class NotSeekable(Exception):
@@ -91,11 +96,16 @@ def open_video(source: VideoSource, *, is_wanted: Callable[[], bool]) -> "VideoR
     """
     # Off is PyAV's default, and must be: FFmpeg's debug messages hold the headers.
     av.logging.set_level(None)
-    headers = "".join(f"{name}: {value}\r\n" for name, value in source.headers.items())
+    options = dict(_OPTIONS)
+    if source.headers:
+        # FFmpeg would send an empty text as an empty line, which ends the headers.
+        options["headers"] = "".join(
+            f"{name}: {value}\r\n" for name, value in source.headers.items()
+        )
     try:
         container = av.open(
             source.url,
-            options={**_OPTIONS, "headers": headers},
+            options=options,
             timeout=(IO_TIMEOUT_SECONDS, IO_TIMEOUT_SECONDS),
             metadata_errors="replace",
         )
@@ -129,15 +139,16 @@ class VideoReader:
         self._unit: Fraction = unit
         start = Fraction(container.start_time or 0, _MICROSECONDS)
         self._origin = round(start / self._unit)
-        self._packets: Packets = iter(())
+        self._near = round(_NEAR_SECONDS / self._unit)
+        self._packets: VideoPackets = iter(())
         self._decoded: deque[av.VideoFrame] = deque()
         # Where decoding has got to; None where it would have to begin at a keyframe.
         self._position: int | None = None
         # The last frame there is, once it was seen.
         self._end: int | None = None
-        self._is_sequential = False
-        self._passed: Packet[VideoStream] | None = None
-        self._upcoming: Packet[VideoStream] | None = None
+        self.is_sequential = False
+        self._passed: VideoPacket | None = None
+        self._upcoming: VideoPacket | None = None
 
     @property
     def duration_seconds(self) -> float | None:
@@ -171,7 +182,7 @@ class VideoReader:
 
     def read_sequentially(self) -> None:
         """Never seek again: read on, and take the keyframes that come by."""
-        self._is_sequential = True
+        self.is_sequential = True
         self._position = None
 
     def frame_at(
@@ -191,7 +202,7 @@ class VideoReader:
         if self._end is not None and earliest > self._end:
             return None
         limit = point + round(reach_seconds / self._unit)
-        if self._is_sequential:
+        if self.is_sequential:
             return self._passing_keyframe(point, earliest, limit)
         try:
             if not self._can_decode_on(point):
@@ -219,25 +230,22 @@ class VideoReader:
         if index.search_timestamp(point) != index.search_timestamp(self._position):
             return False
         is_indexed = index.search_timestamp(point, backward=False, any_frame=True) >= 0
-        return is_indexed or (point - self._position) * self._unit <= _NEAR_SECONDS
+        return is_indexed or point - self._position <= self._near
 
-    def _seek(self, point: int) -> Packet[VideoStream] | None:
+    def _seek(self, point: int) -> VideoPacket | None:
         """Return the keyframe at or before the point; None at the end of the video."""
-        margin = 0
+        start = point
         packet = None
-        for _ in range(_SEEK_ATTEMPTS):
-            start = max(self._origin, point - margin)
+        for attempt in range(_SEEK_ATTEMPTS):
             self._seek_to(start, backward=True)
             packet = self._next_keyframe_packet(landing=start)
-            if packet is None or start == self._origin:
+            overshoot = self._near if packet is None else _packet_time(packet) - point
+            if overshoot <= 0 or start < self._origin or not self._is_wanted():
                 break
-            overshoot = _packet_time(packet) - point
-            if overshoot <= 0:
-                break
-            margin = 2 * (margin + overshoot)
+            start -= overshoot * 2**attempt
         return packet
 
-    def _seek_after(self, point: int, limit: int) -> Packet[VideoStream] | None:
+    def _seek_after(self, point: int, limit: int) -> VideoPacket | None:
         """Return the first keyframe from the point to the limit, if there is one."""
         if limit < point:
             return None
@@ -263,22 +271,19 @@ class VideoReader:
 
     def _next_keyframe_packet(
         self, *, landing: int | None = None, is_going_on: bool = False
-    ) -> Packet[VideoStream] | None:
+    ) -> VideoPacket | None:
         """Return the next keyframe; `landing` is where the first packet should be."""
         if not is_going_on:
             self._packets = self._read_packets()
         for packet in self._packets:
             if packet.is_keyframe:
                 return packet
-            if landing is not None and self._is_far_before(packet, landing):
+            if landing is not None and landing - _packet_time(packet) > self._near:
                 raise NotSeekable
             landing = None
         return None
 
-    def _is_far_before(self, packet: Packet[VideoStream], landing: int) -> bool:
-        return (landing - _packet_time(packet)) * self._unit > _NEAR_SECONDS
-
-    def _read_packets(self) -> Packets:
+    def _read_packets(self) -> VideoPackets:
         """Yield the packets from here to the end, as long as they are wanted."""
         for packet in self._container.demux(self._stream):
             if not self._is_wanted():
@@ -287,7 +292,7 @@ class VideoReader:
             if packet.size and not (packet.pts is None and packet.dts is None):
                 yield packet
 
-    def _decode_keyframe(self, packet: Packet[VideoStream]) -> av.VideoFrame | None:
+    def _decode_keyframe(self, packet: VideoPacket) -> av.VideoFrame | None:
         """Return this one picture; None where it cannot be had without those after."""
         self._codec.skip_frame = "NONKEY"
         frames = [*self._codec.decode(packet), *self._codec.decode(None)]
@@ -404,7 +409,7 @@ def _picture_stream(container: InputContainer) -> VideoStream:
     return stream
 
 
-def _packet_time(packet: Packet[VideoStream]) -> int:
+def _packet_time(packet: VideoPacket) -> int:
     time = packet.dts if packet.pts is None else packet.pts
     assert time is not None  # others are not read
     return time
