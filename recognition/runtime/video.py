@@ -282,7 +282,8 @@ class _Sampler:
                 if not is_connection_error(exc):
                     raise
                 self._disconnect()
-                if self._reconnections_left == 0:
+                # From the beginning again is no way to get on.
+                if self._reconnections_left == 0 or reader.is_sequential:
                     raise source_error(exc) from exc
                 self._reconnections_left -= 1
             else:

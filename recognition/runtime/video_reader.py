@@ -34,7 +34,7 @@ MAX_VIDEO_PIXELS = 64_000_000
 _NEAR_SECONDS = 2
 # Frames nobody refers to are left out until this close to the point.
 _EXACT_SECONDS = 0.5
-# Formats without an index land after the point; each attempt goes twice as far back.
+# Formats without an index land behind the keyframe; each attempt goes further back.
 _SEEK_ATTEMPTS = 4
 # More threads keep more frames in memory and make a keyframe no faster.
 _DECODER_THREADS = 4
@@ -139,13 +139,14 @@ class VideoReader:
         self._unit: Fraction = unit
         start = Fraction(container.start_time or 0, _MICROSECONDS)
         self._origin = round(start / self._unit)
+        self._near = round(_NEAR_SECONDS / self._unit)
         self._packets: VideoPackets = iter(())
         self._decoded: deque[av.VideoFrame] = deque()
         # Where decoding has got to; None where it would have to begin at a keyframe.
         self._position: int | None = None
         # The last frame there is, once it was seen.
         self._end: int | None = None
-        self._is_sequential = False
+        self.is_sequential = False
         self._passed: VideoPacket | None = None
         self._upcoming: VideoPacket | None = None
 
@@ -181,7 +182,7 @@ class VideoReader:
 
     def read_sequentially(self) -> None:
         """Never seek again: read on, and take the keyframes that come by."""
-        self._is_sequential = True
+        self.is_sequential = True
         self._position = None
 
     def frame_at(
@@ -201,7 +202,7 @@ class VideoReader:
         if self._end is not None and earliest > self._end:
             return None
         limit = point + round(reach_seconds / self._unit)
-        if self._is_sequential:
+        if self.is_sequential:
             return self._passing_keyframe(point, earliest, limit)
         try:
             if not self._can_decode_on(point):
@@ -229,22 +230,19 @@ class VideoReader:
         if index.search_timestamp(point) != index.search_timestamp(self._position):
             return False
         is_indexed = index.search_timestamp(point, backward=False, any_frame=True) >= 0
-        return is_indexed or (point - self._position) * self._unit <= _NEAR_SECONDS
+        return is_indexed or point - self._position <= self._near
 
     def _seek(self, point: int) -> VideoPacket | None:
         """Return the keyframe at or before the point; None at the end of the video."""
-        margin = 0
+        start = point
         packet = None
-        for _ in range(_SEEK_ATTEMPTS):
-            start = max(self._origin, point - margin)
+        for attempt in range(_SEEK_ATTEMPTS):
             self._seek_to(start, backward=True)
             packet = self._next_keyframe_packet(landing=start)
-            if packet is None or start == self._origin:
+            overshoot = self._near if packet is None else _packet_time(packet) - point
+            if overshoot <= 0 or start < self._origin or not self._is_wanted():
                 break
-            overshoot = _packet_time(packet) - point
-            if overshoot <= 0:
-                break
-            margin = 2 * (margin + overshoot)
+            start -= overshoot * 2**attempt
         return packet
 
     def _seek_after(self, point: int, limit: int) -> VideoPacket | None:
@@ -280,13 +278,10 @@ class VideoReader:
         for packet in self._packets:
             if packet.is_keyframe:
                 return packet
-            if landing is not None and self._is_far_before(packet, landing):
+            if landing is not None and landing - _packet_time(packet) > self._near:
                 raise NotSeekable
             landing = None
         return None
-
-    def _is_far_before(self, packet: VideoPacket, landing: int) -> bool:
-        return (landing - _packet_time(packet)) * self._unit > _NEAR_SECONDS
 
     def _read_packets(self) -> VideoPackets:
         """Yield the packets from here to the end, as long as they are wanted."""
