@@ -16,8 +16,8 @@ from recognition.api.serializers import (
 )
 from recognition.galleries import IdentifiedGallery, IdentifiedGalleryPerformer
 from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenFace
+from recognition.scene_frames import FrameSource
 from recognition.scenes import (
-    FrameSource,
     IdentifiedPerson,
     IdentifiedScene,
     SceneOptions,

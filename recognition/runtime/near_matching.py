@@ -47,7 +47,7 @@ class ReleaseFollower:
             return None
         kept = PackedNear(near.near[~is_gone], near.health)
         probes = kept.probes(self._new.rows_of(kept.near["face"]))
-        changed: NDArray[np.bool_] = is_near.any(axis=1)
+        changed = np.asarray(is_near.any(axis=1))
         lost = {*near.near["probe"][is_gone].tolist()}
         changed[[*lost]] = True
         for position in np.flatnonzero(changed).tolist():

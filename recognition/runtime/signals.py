@@ -195,6 +195,10 @@ class SignalResources:
         ]
 
 
+# Where nobody asked for any.
+NO_SIGNALS = SignalResources({BODY: OFF_BY_SETTING, TATTOO: OFF_BY_SETTING})
+
+
 def combine(observations: Iterable[FaceSignals]) -> FaceSignals:
     """Return what several pictures show of one person.
 
