@@ -148,6 +148,10 @@ def test_duplicates_are_found_by_their_perceptual_hash(run, stash_library):
 
     groups = run("{ findDuplicateScenes(distance: 4) { id } }")["findDuplicateScenes"]
     assert groups == [[{"id": "1"}, {"id": "2"}]]
+    second.duration = 11.0
+    assert run("{ findDuplicateScenes(distance: 4, duration_diff: 1) { id } }") == {
+        "findDuplicateScenes": []
+    }
 
 
 def test_a_scene_update_replaces_lists_and_keeps_what_is_not_named(run, stash_library):
@@ -223,6 +227,24 @@ def test_a_cover_is_taken_as_a_data_url(run, stash_server):
 
     cover = requests.get(f"{stash_server.url}/scene/2/screenshot", timeout=20)
     assert cover.content == b"\xff\xd8 a picture"
+
+
+def test_a_performer_without_a_picture_can_be_given_one(run, stash_server):
+    def image_path():
+        query = '{ findPerformer(id: "5") { image_path } }'
+        return run(query)["findPerformer"]["image_path"]
+
+    assert image_path().endswith("&default=true")
+    picture = base64.b64encode(b"\xff\xd8 a face").decode()
+
+    run(
+        'mutation ($p: String) { performerUpdate(input: { id: "5", image: $p })'
+        " { id } }",
+        p=f"data:image/jpeg;base64,{picture}",
+    )
+
+    assert "default" not in image_path()
+    assert requests.get(image_path(), timeout=20).content == b"\xff\xd8 a face"
 
 
 def test_a_new_performer_has_what_it_was_given(run, stash_library):
