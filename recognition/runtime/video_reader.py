@@ -238,7 +238,10 @@ class VideoReader:
         packet = None
         for attempt in range(_SEEK_ATTEMPTS):
             self._seek_to(start, backward=True)
-            packet = self._next_keyframe_packet(landing=start)
+            earlier, packet = packet, self._next_keyframe_packet(landing=start)
+            if earlier and packet and _packet_time(packet) > _packet_time(earlier):
+                # Further back lies what comes later: it just reads on.
+                raise NotSeekable
             overshoot = self._near if packet is None else _packet_time(packet) - point
             if overshoot <= 0 or start < self._origin or not self._is_wanted():
                 break
@@ -328,6 +331,9 @@ class VideoReader:
             best = frame
         if self._is_wanted():
             self._end = earliest - 1 if best is None else _frame_time(best)
+            if best is None and earliest == self._origin:
+                # There were packets up to the end, and no picture in any of them.
+                raise _damaged()
         return best
 
     def _next_decoded(self, point: int) -> av.VideoFrame | None:
