@@ -146,6 +146,8 @@ class VideoReader:
         self._position: int | None = None
         # The last frame there is, once it was seen.
         self._end: int | None = None
+        self._has_keyframes = False
+        self._has_other_packets = False
         self.is_sequential = False
         self._passed: VideoPacket | None = None
         self._upcoming: VideoPacket | None = None
@@ -280,7 +282,9 @@ class VideoReader:
             self._packets = self._read_packets()
         for packet in self._packets:
             if packet.is_keyframe:
+                self._has_keyframes = True
                 return packet
+            self._has_other_packets = True
             if landing is not None and landing - _packet_time(packet) > self._near:
                 raise NotSeekable
             landing = None
@@ -310,6 +314,10 @@ class VideoReader:
         """Begin to decode at the keyframe before the point; False at the end."""
         packet = self._seek(point)
         if packet is None:
+            if self._has_other_packets and not self._has_keyframes:
+                # Nothing in it can be decoded; looking again would read all again.
+                self._end = self._origin - 1
+                raise _damaged()
             return False
         self._codec.skip_frame = "DEFAULT"
         self._decoded.extend(self._codec.decode(packet))
