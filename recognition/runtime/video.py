@@ -277,7 +277,9 @@ class _Sampler:
                     seconds, after=after, reach_seconds=reach_seconds
                 )
             except NotSeekable:
-                reader.read_sequentially()
+                # What was read on the way is gone; from the beginning, once.
+                self._disconnect()
+                self._connected().read_sequentially()
             except av.error.FFmpegError as exc:
                 if not is_connection_error(exc):
                     raise

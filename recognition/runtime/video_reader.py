@@ -146,6 +146,8 @@ class VideoReader:
         self._position: int | None = None
         # The last frame there is, once it was seen.
         self._end: int | None = None
+        self._has_keyframes = False
+        self._has_other_packets = False
         self.is_sequential = False
         self._passed: VideoPacket | None = None
         self._upcoming: VideoPacket | None = None
@@ -238,7 +240,10 @@ class VideoReader:
         packet = None
         for attempt in range(_SEEK_ATTEMPTS):
             self._seek_to(start, backward=True)
-            packet = self._next_keyframe_packet(landing=start)
+            earlier, packet = packet, self._next_keyframe_packet(landing=start)
+            if earlier and packet and _packet_time(packet) > _packet_time(earlier):
+                # Further back lies what comes later: it just reads on.
+                raise NotSeekable
             overshoot = self._near if packet is None else _packet_time(packet) - point
             if overshoot <= 0 or start < self._origin or not self._is_wanted():
                 break
@@ -277,7 +282,9 @@ class VideoReader:
             self._packets = self._read_packets()
         for packet in self._packets:
             if packet.is_keyframe:
+                self._has_keyframes = True
                 return packet
+            self._has_other_packets = True
             if landing is not None and landing - _packet_time(packet) > self._near:
                 raise NotSeekable
             landing = None
@@ -307,6 +314,10 @@ class VideoReader:
         """Begin to decode at the keyframe before the point; False at the end."""
         packet = self._seek(point)
         if packet is None:
+            if self._has_other_packets and not self._has_keyframes:
+                # Nothing in it can be decoded; looking again would read all again.
+                self._end = self._origin - 1
+                raise _damaged()
             return False
         self._codec.skip_frame = "DEFAULT"
         self._decoded.extend(self._codec.decode(packet))
@@ -328,6 +339,9 @@ class VideoReader:
             best = frame
         if self._is_wanted():
             self._end = earliest - 1 if best is None else _frame_time(best)
+            if best is None and earliest == self._origin:
+                # There were packets up to the end, and no picture in any of them.
+                raise _damaged()
         return best
 
     def _next_decoded(self, point: int) -> av.VideoFrame | None:
