@@ -16,17 +16,19 @@ from typing import IO
 
 from dbupdates import store
 from dbupdates.archive import MAX_TOTAL_BYTES, ReleaseSource, ZipSource, zip_opened
-from dbupdates.exceptions import ChecksumMismatch, DownloadError, InvalidRelease
-from dbupdates.fetcher import Patience, RemoteArchive, open_archive
+from dbupdates.exceptions import ChecksumMismatch, InvalidRelease
 from dbupdates.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from dbupdates.models import DatabaseRelease, ReleaseFile
 from dbupdates.progress import OnProgress, Phase, Progress
+from stashsense.downloads.exceptions import DownloadError
+from stashsense.downloads.fetcher import Patience, RemoteFile, open_remote_file
 from stashsense.files import OnBytes, ignore_bytes, sha256_of
 
 logger = logging.getLogger(__name__)
 
-# What `open_archive` leaves in the folder for the next attempt.
-DOWNLOAD_NAMES = ("archive.zip", "archive.json")
+_ARCHIVE_NAME = "archive.zip"
+# What is left in the folder for the next attempt.
+DOWNLOAD_NAMES = (_ARCHIVE_NAME, "archive.json")
 # A published archive of 1,478 MB unpacks to about 1,890 MB.
 UNPACKED_PER_ARCHIVE_BYTE = 1.3
 # Below that share of the archive, fetching all of it is hardly longer, and then its
@@ -65,9 +67,9 @@ def downloaded(
     fetched; what has been fetched stays in the folder, for the next attempt.
     """
     present = _Present(release.archive_bytes, listeners.on_progress)
-    with open_archive(
+    with open_remote_file(
         release.archive_url,
-        folder,
+        folder / _ARCHIVE_NAME,
         max_bytes=MAX_TOTAL_BYTES,
         patience=patience or Patience(),
         on_present=present,
@@ -129,7 +131,7 @@ class _Present:
 
 
 def _fetch_missing(
-    archive: RemoteArchive,
+    archive: RemoteFile,
     release: DatabaseRelease,
     present: _Present,
     listeners: Listeners,
@@ -163,7 +165,7 @@ def _fetch_missing(
     return linked
 
 
-def _fetch_unseen(archive: RemoteArchive, release: DatabaseRelease) -> Linked:
+def _fetch_unseen(archive: RemoteFile, release: DatabaseRelease) -> Linked:
     """Fetch the whole from a server that gives no parts."""
     unpacked_bytes = int(archive.total_bytes * UNPACKED_PER_ARCHIVE_BYTE)
     missing_bytes = archive.missing_bytes(0, archive.total_bytes)
@@ -172,7 +174,7 @@ def _fetch_unseen(archive: RemoteArchive, release: DatabaseRelease) -> Linked:
     return {}
 
 
-def _fetch_all(archive: RemoteArchive, release: DatabaseRelease) -> None:
+def _fetch_all(archive: RemoteFile, release: DatabaseRelease) -> None:
     expected = release.archive_sha256
     actual = archive.fetch_all(sha256=bool(expected))
     if expected and actual != expected:
@@ -181,7 +183,7 @@ def _fetch_all(archive: RemoteArchive, release: DatabaseRelease) -> None:
         )
 
 
-def _require_announced_size(archive: RemoteArchive, release: DatabaseRelease) -> None:
+def _require_announced_size(archive: RemoteFile, release: DatabaseRelease) -> None:
     announced_bytes = release.archive_bytes
     if announced_bytes and archive.total_bytes != announced_bytes:
         raise DownloadError(
@@ -246,5 +248,5 @@ def _link(path: Path, target: Path) -> bool:
     return True
 
 
-def _as_file(archive: RemoteArchive) -> IO[bytes]:
+def _as_file(archive: RemoteFile) -> IO[bytes]:
     return archive.reader()

@@ -19,7 +19,6 @@ from dbupdates.exceptions import (
     UpdateCancelled,
     UpdateInterrupted,
 )
-from dbupdates.fetcher import Patience
 from dbupdates.models import DatabaseRelease, UpdatePolicy, UpdateRun
 from dbupdates.progress import CANCELLABLE, OnProgress, Phase
 from dbupdates.runs import RunningUpdate
@@ -30,6 +29,7 @@ from dbupdates.services import (
     stage_release,
 )
 from dbupdates.swap import require_memory, swap_in
+from stashsense.downloads.fetcher import Patience
 from stashsense.exceptions import StashSenseError
 
 logger = logging.getLogger(__name__)

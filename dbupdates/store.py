@@ -17,10 +17,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from dbupdates.exceptions import InsufficientDiskSpace, UpdateInProgress
+from dbupdates.exceptions import UpdateInProgress
 from dbupdates.manifest import PREPARED_NAME
 from dbupdates.models import DatabaseRelease
 from dbupdates.versions import parse_version
+from stashsense.downloads.exceptions import InsufficientDiskSpace
 from stashsense.files import free_bytes, sync_directory
 
 # Readable by all, writable by none: nothing edits a release, not even by mistake.

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from dbupdates import store
-from dbupdates.fetcher import Patience
 from dbupdates.models import DatabaseRelease, ReleaseFile, UpdateRun
 from dbupdates.runs import Asker
 from dbupdates.signals import ServingReport, serving_asked
 from dbupdates.tests.builder import NETWORK_FILES, NETWORKS, ReleaseBuilder
 from dbupdates.tests.factories import DatabaseReleaseFactory
 from demo.release_simulator import ReleaseSimulator
+from stashsense.downloads.fetcher import Patience
 
 
 @pytest.fixture

@@ -11,18 +11,19 @@ from dbupdates import exceptions as dbupdates
 from recognition import exceptions as recognition_errors
 from stashsense.api.exceptions import answer_exception
 from stashsense.api.parsers import BodyTooLarge
+from stashsense.downloads import exceptions as downloads
 from stashsense.exceptions import StashSenseError
 
 STATUS_AND_CODE = {
     dbupdates.DatabaseUpdateError: (500, "database_update_failed"),
     dbupdates.FeedError: (503, "feed_unavailable"),
-    dbupdates.DownloadError: (502, "download_failed"),
+    downloads.DownloadError: (502, "download_failed"),
     dbupdates.InvalidRelease: (422, "invalid_release"),
     dbupdates.InvalidManifest: (422, "invalid_manifest"),
     dbupdates.ChecksumMismatch: (422, "checksum_mismatch"),
     dbupdates.UnsafeArchive: (422, "unsafe_archive"),
     dbupdates.UnloadableIndex: (422, "unloadable_index"),
-    dbupdates.InsufficientDiskSpace: (503, "insufficient_disk_space"),
+    downloads.InsufficientDiskSpace: (503, "insufficient_disk_space"),
     dbupdates.InsufficientMemory: (503, "insufficient_memory"),
     dbupdates.UpdateInProgress: (409, "update_in_progress"),
     dbupdates.UpdateRefused: (409, "update_refused"),

@@ -67,10 +67,7 @@ RULES = [
     Rule("dbupdates.versions", (*WEB, "os", "pathlib", "time", "logging")),
     Rule("dbupdates.prepared", WEB),
     # Fetching knows HTTP and files, and no rows.
-    *[
-        Rule(f"dbupdates.{name}", ("django", "django_q", "dbupdates.models"))
-        for name in ("exchange", "fetcher", "partial_file")
-    ],
+    Rule("stashsense.downloads", ("django", "django_q", "rest_framework")),
     # The project knows no domain; only its routes and its front doors do.
     Rule("stashsense", OURS[1:], ()),
     Rule("stashsense.api", ("recognition.runtime", "recognition.numeric")),
