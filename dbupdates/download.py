@@ -42,13 +42,14 @@ Linked = Mapping[str, tuple[Path, str]]
 class Listeners:
     """Who is told of a download: how far it is, what is worth a line, what it holds.
 
-    `on_sizes` gets the files' sizes before anything large is fetched, where they can
-    be known; it refuses by raising. `on_fetched` gets the bytes that came over the
-    network, at the end.
+    `on_manifest` gets what is to come and `on_sizes` the files' sizes, before anything
+    large is fetched, where they can be known; they refuse by raising. `on_fetched` gets
+    the bytes that came over the network, at the end.
     """
 
     on_progress: OnProgress
     on_note: Callable[[str], None]
+    on_manifest: Callable[[Manifest], None]
     on_sizes: Callable[[Mapping[str, int]], None]
     on_fetched: Callable[[int], None]
 
@@ -140,7 +141,9 @@ def _fetch_missing(
     with zip_opened(_as_file(archive), archive.path.name) as members:
         source = ZipSource(members, archive_bytes=archive.total_bytes)
         listeners.on_sizes(source.sizes)
-        linked = _installed_files(_manifest(source, release), source.sizes)
+        manifest = _manifest(source, release)
+        listeners.on_manifest(manifest)
+        linked = _installed_files(manifest, source.sizes)
         ranges = _member_ranges(members, without=linked)
     wanted_bytes = sum(archive.missing_bytes(*each) for each in ranges)
     if wanted_bytes > (1 - MIN_LINKED_FRACTION) * archive.total_bytes:
