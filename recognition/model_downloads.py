@@ -8,7 +8,7 @@ What a download that did not end well has fetched stays there for the next one.
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Max
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -112,17 +112,22 @@ def cancel_downloads(name: str = "", *, asker: Asker) -> list[ModelDownload]:
     for download in downloads:
         rows.filter(pk=download.pk).update(is_cancel_asked=True)
         logger.info("%s cancelled by %s", download, asker.user or asker.way)
-        if not is_folder_locked(_folder(download.file.name)):
+        folder = _folder(download.file.name)
+        if not is_folder_locked(folder):
             _end(download, State.CANCELLED)
-            _forget(download.file.name)
+            # Unless somebody has begun another one by now.
+            with suppress(FileNotFoundError, BlockingIOError), locked_folder(folder):
+                forget_fetched(folder)
     return downloads
 
 
 def latest_downloads() -> Mapping[str, ModelDownload]:
     """Return the newest download of each file that was ever asked for."""
-    newest: dict[str, ModelDownload] = {}
-    for download in ModelDownload.objects.select_related("file").order_by("pk"):
-        newest[download.file.name] = download
+    newest_pks = ModelDownload.objects.order_by("file").values("file")
+    rows = ModelDownload.objects.filter(
+        pk__in=newest_pks.annotate(newest=Max("pk")).values("newest")
+    )
+    newest = {row.file.name: row for row in rows.select_related("file")}
     return {name: newest[name] for name in model_files.MODEL_FILES if name in newest}
 
 
@@ -309,11 +314,13 @@ def _claimed(download_id: int) -> Iterator["RunningDownload | None"]:
         except BlockingIOError:
             yield None
             return
-        yield RunningDownload(download, folder) if _begin_attempt(download) else None
+        running = RunningDownload(download, folder)
+        yield running if _begin_attempt(running) else None
 
 
-def _begin_attempt(download: ModelDownload) -> bool:
+def _begin_attempt(running: "RunningDownload") -> bool:
     """Count an attempt before anything is done; False if there were enough."""
+    download = running.download
     rows = ModelDownload.objects.in_progress().filter(pk=download.pk)
     begun = rows.filter(attempt_count__lt=MAX_ATTEMPTS, is_cancel_asked=False).update(
         attempt_count=F("attempt_count") + 1,
@@ -324,8 +331,8 @@ def _begin_attempt(download: ModelDownload) -> bool:
     if begun:
         return True
     if download.is_cancel_asked:
+        forget_fetched(running.folder)
         _end(download, State.CANCELLED)
-        _forget(download.file.name)
     else:
         died = f"The process that downloaded it died {download.attempt_count} times."
         _end(download, State.FAILED, DownloadInterrupted(died))
@@ -341,7 +348,7 @@ def _work_at(download_id: int, on_bytes: OnBytes, patience: Patience) -> None:
         try:
             _fetch(running, on_bytes, patience)
         except (DownloadCancelled, UpdateCancelled):
-            _forget(download.file.name)
+            forget_fetched(running.folder)
             _end(download, State.CANCELLED)
             raise
         except BaseException as error:
@@ -437,13 +444,6 @@ def _told(error: BaseException) -> BaseException | str:
     if isinstance(error, (StashSenseError, OSError)):
         return error
     return f"{type(error).__name__}; the log says more."
-
-
-def _forget(name: str) -> None:
-    """Delete what was fetched, unless somebody works at it."""
-    folder = _folder(name)
-    if folder.is_dir():
-        forget_fetched(folder)
 
 
 def _folder(name: str) -> Path:

@@ -118,6 +118,8 @@ def _fetch(
                 f"{published_bytes:,} are expected."
             )
         if published.members:
+            if not remote.has_ranges:
+                total_bytes = announced
             return _fetch_member(remote, published, folder)
         total_bytes = announced
         require_free_space(remote.missing_bytes(0, announced), folder)
