@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,10 @@ REPORT_SECONDS = 0.5
 FOLLOW_SECONDS = 0.25
 
 State = ModelDownload.State
+# Whose downloads the background does.
+_QUEUED_FOR = (ModelDownload.Asker.ADMIN, ModelDownload.Asker.API)
+# Whoever writes a row and works at it itself has begun by then.
+_BEGINNING = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -207,15 +212,20 @@ def execute_download(
 
 
 def look_after_dead_downloads() -> None:
-    """Ask the background again for downloads that nobody works at.
+    """Ask the background again for downloads that nobody works at, or end them.
 
     Their process has died, or their task was lost with it; a second delivery does no
-    harm, and one that died too often is ended when it is delivered.
+    harm, and one that died too often is ended when it is delivered. What a command or
+    an update wanted for itself ends with it.
     """
     try:
         for download in ModelDownload.objects.in_progress().select_related("file"):
-            if not is_folder_locked(_folder(download.file.name)):
+            if is_folder_locked(_folder(download.file.name)):
+                continue
+            if download.asked_by in _QUEUED_FOR:
                 _queue(download)
+            elif download.created_at < timezone.now() - _BEGINNING:
+                _end(download, State.FAILED, DownloadInterrupted(_INTERRUPTED))
     except DatabaseError:
         # Whoever starts next looks again; this process has other work to do.
         logger.exception("Dead downloads could not be looked for")

@@ -153,7 +153,16 @@ class ModelFileAdmin(_FileAdmin):
         def description(file: ModelFile) -> str:
             return states[file.name].published.description
 
-        return ["name", description, status, size, digest, "seen_at"]
+        newest = model_downloads.latest_downloads()
+
+        @admin.display(description="last download")
+        def download(file: ModelFile) -> str:
+            row = newest.get(file.name)
+            if row is None:
+                return "-"
+            return f"{row.state}: {row.error}" if row.error else row.state
+
+        return ["name", description, status, size, digest, "seen_at", download]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelFile]:
         """Return the files of the list; a row of one that is gone is not shown."""

@@ -15,7 +15,7 @@ from dbupdates.services import activate_release, import_release
 from demo.embedding import DETECTOR_FILE, NETWORK_SET_NAME, NETWORKS_DIR
 from demo.install import install_networks
 from demo.release_simulator import ReleaseSimulator
-from recognition import model_downloads, model_files, registry
+from recognition import model_files, registry
 from recognition.exceptions import ModelsNotInstalled
 from recognition.loading import network_set_of
 from recognition.models import ModelDownload, ModelFile
@@ -77,7 +77,6 @@ def source(transactional_db, settings, monkeypatch, tmp_path, small_world):
     settings.MODELS_DIR = settings.DATA_DIR / "models"
     monkeypatch.setattr(manifest, "PUBLISHED_NETWORKS", PUBLISHED)
     monkeypatch.setattr(model_files, "MODEL_FILES", FILES)
-    monkeypatch.setattr(model_downloads, "DEFAULT_PATIENCE", HASTY)
     install_networks(settings.MODELS_DIR)
     folder = small_world.release.path
     demo = archive_of(folder, tmp_path / "d.zip", version=VERSION, has_networks=True)

@@ -319,6 +319,16 @@ def test_the_admin_downloads_verifies_and_cancels(admin_client, source, models_d
     assert len(told) == 5
 
 
+def test_the_admin_tells_why_a_download_failed(admin_client, source):
+    source.withdraw_file("facenet512.onnx")
+    act(admin_client, "download_action", "facenet512")
+    work_all()
+
+    page = admin_client.get(LIST).content.decode()
+
+    assert "failed: 127.0.0.1 answered with status 404." in page
+
+
 def test_nobody_without_the_permission_changes_anything(
     client, source, django_user_model
 ):

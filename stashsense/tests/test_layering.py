@@ -48,6 +48,10 @@ RULES = [
     ),
     Rule("recognition.registry", entrances_of("recognition")),
     Rule("recognition.services", entrances_of("recognition")),
+    *[
+        Rule(f"recognition.{name}", entrances_of("recognition"))
+        for name in ("model_files", "model_fetching", "model_downloads")
+    ],
     Rule("dbupdates.services", entrances_of("dbupdates")),
     # Recognition hears of releases; releases know nothing of recognition.
     Rule(
