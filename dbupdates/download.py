@@ -16,17 +16,19 @@ from typing import IO
 
 from dbupdates import store
 from dbupdates.archive import MAX_TOTAL_BYTES, ReleaseSource, ZipSource, zip_opened
-from dbupdates.exceptions import ChecksumMismatch, DownloadError, InvalidRelease
-from dbupdates.fetcher import Patience, RemoteArchive, open_archive
+from dbupdates.exceptions import ChecksumMismatch, InvalidRelease
 from dbupdates.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from dbupdates.models import DatabaseRelease, ReleaseFile
 from dbupdates.progress import OnProgress, Phase, Progress
+from stashsense.downloads.exceptions import DownloadError
+from stashsense.downloads.fetcher import Patience, RemoteFile, open_remote_file
 from stashsense.files import OnBytes, ignore_bytes, sha256_of
 
 logger = logging.getLogger(__name__)
 
-# What `open_archive` leaves in the folder for the next attempt.
-DOWNLOAD_NAMES = ("archive.zip", "archive.json")
+_ARCHIVE_NAME = "archive.zip"
+# What is left in the folder for the next attempt.
+DOWNLOAD_NAMES = (_ARCHIVE_NAME, "archive.json")
 # A published archive of 1,478 MB unpacks to about 1,890 MB.
 UNPACKED_PER_ARCHIVE_BYTE = 1.3
 # Below that share of the archive, fetching all of it is hardly longer, and then its
@@ -40,13 +42,14 @@ Linked = Mapping[str, tuple[Path, str]]
 class Listeners:
     """Who is told of a download: how far it is, what is worth a line, what it holds.
 
-    `on_sizes` gets the files' sizes before anything large is fetched, where they can
-    be known; it refuses by raising. `on_fetched` gets the bytes that came over the
-    network, at the end.
+    `on_manifest` gets what is to come and `on_sizes` the files' sizes, before anything
+    large is fetched, where they can be known; they refuse by raising. `on_fetched` gets
+    the bytes that came over the network, at the end.
     """
 
     on_progress: OnProgress
     on_note: Callable[[str], None]
+    on_manifest: Callable[[Manifest], None]
     on_sizes: Callable[[Mapping[str, int]], None]
     on_fetched: Callable[[int], None]
 
@@ -65,9 +68,9 @@ def downloaded(
     fetched; what has been fetched stays in the folder, for the next attempt.
     """
     present = _Present(release.archive_bytes, listeners.on_progress)
-    with open_archive(
+    with open_remote_file(
         release.archive_url,
-        folder,
+        folder / _ARCHIVE_NAME,
         max_bytes=MAX_TOTAL_BYTES,
         patience=patience or Patience(),
         on_present=present,
@@ -129,7 +132,7 @@ class _Present:
 
 
 def _fetch_missing(
-    archive: RemoteArchive,
+    archive: RemoteFile,
     release: DatabaseRelease,
     present: _Present,
     listeners: Listeners,
@@ -138,7 +141,9 @@ def _fetch_missing(
     with zip_opened(_as_file(archive), archive.path.name) as members:
         source = ZipSource(members, archive_bytes=archive.total_bytes)
         listeners.on_sizes(source.sizes)
-        linked = _installed_files(_manifest(source, release), source.sizes)
+        manifest = _manifest(source, release)
+        listeners.on_manifest(manifest)
+        linked = _installed_files(manifest, source.sizes)
         ranges = _member_ranges(members, without=linked)
     wanted_bytes = sum(archive.missing_bytes(*each) for each in ranges)
     if wanted_bytes > (1 - MIN_LINKED_FRACTION) * archive.total_bytes:
@@ -163,7 +168,7 @@ def _fetch_missing(
     return linked
 
 
-def _fetch_unseen(archive: RemoteArchive, release: DatabaseRelease) -> Linked:
+def _fetch_unseen(archive: RemoteFile, release: DatabaseRelease) -> Linked:
     """Fetch the whole from a server that gives no parts."""
     unpacked_bytes = int(archive.total_bytes * UNPACKED_PER_ARCHIVE_BYTE)
     missing_bytes = archive.missing_bytes(0, archive.total_bytes)
@@ -172,7 +177,7 @@ def _fetch_unseen(archive: RemoteArchive, release: DatabaseRelease) -> Linked:
     return {}
 
 
-def _fetch_all(archive: RemoteArchive, release: DatabaseRelease) -> None:
+def _fetch_all(archive: RemoteFile, release: DatabaseRelease) -> None:
     expected = release.archive_sha256
     actual = archive.fetch_all(sha256=bool(expected))
     if expected and actual != expected:
@@ -181,7 +186,7 @@ def _fetch_all(archive: RemoteArchive, release: DatabaseRelease) -> None:
         )
 
 
-def _require_announced_size(archive: RemoteArchive, release: DatabaseRelease) -> None:
+def _require_announced_size(archive: RemoteFile, release: DatabaseRelease) -> None:
     announced_bytes = release.archive_bytes
     if announced_bytes and archive.total_bytes != announced_bytes:
         raise DownloadError(
@@ -246,5 +251,5 @@ def _link(path: Path, target: Path) -> bool:
     return True
 
 
-def _as_file(archive: RemoteArchive) -> IO[bytes]:
+def _as_file(archive: RemoteFile) -> IO[bytes]:
     return archive.reader()

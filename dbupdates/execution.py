@@ -6,6 +6,7 @@ has flipped.
 """
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from dbupdates import runs, store
@@ -19,9 +20,9 @@ from dbupdates.exceptions import (
     UpdateCancelled,
     UpdateInterrupted,
 )
-from dbupdates.fetcher import Patience
+from dbupdates.manifest import Manifest
 from dbupdates.models import DatabaseRelease, UpdatePolicy, UpdateRun
-from dbupdates.progress import CANCELLABLE, OnProgress, Phase
+from dbupdates.progress import CANCELLABLE, OnProgress, Phase, Progress
 from dbupdates.runs import RunningUpdate
 from dbupdates.services import (
     get_release,
@@ -29,7 +30,9 @@ from dbupdates.services import (
     reject_release,
     stage_release,
 )
+from dbupdates.signals import release_preparing
 from dbupdates.swap import require_memory, swap_in
+from stashsense.downloads.fetcher import Patience
 from stashsense.exceptions import StashSenseError
 
 logger = logging.getLogger(__name__)
@@ -79,11 +82,30 @@ def _work(running: RunningUpdate, patience: Patience | None) -> None:
     _forget_downloads(release)
     if not running.run.is_activating:
         return
+    if running.run.phase in CANCELLABLE:
+        _prepare(running, release.network_set, release.network_files)
     files = {file.name: file.size_bytes for file in release.files.all()}
     if not release.is_active:
         require_memory(files, running.note)
     swap_in(release, running)
     _purge_old(running)
+
+
+def _prepare(
+    running: RunningUpdate, network_set: str, network_files: Mapping[str, str]
+) -> None:
+    """Have the networks fetched that a release needs and that are missing."""
+
+    def tell(done_bytes: int, total_bytes: int) -> None:
+        running(Progress(Phase.MODELS, done_bytes, total_bytes))
+
+    release_preparing.send(
+        sender=DatabaseRelease,
+        network_set=network_set,
+        network_files=network_files,
+        on_bytes=tell,
+        note=running.note,
+    )
 
 
 def _purge_old(running: RunningUpdate) -> None:
@@ -126,9 +148,14 @@ def _download(
     def add_fetched(byte_count: int) -> None:
         running.update(fetched_bytes=running.run.fetched_bytes + byte_count)
 
+    def prepare(manifest: Manifest) -> None:
+        if running.run.is_activating:
+            _prepare(running, manifest.networks.name, manifest.networks.files)
+
     listeners = Listeners(
         on_progress=running,
         on_note=running.note,
+        on_manifest=prepare,
         on_sizes=lambda sizes: require_memory(sizes, running.note),
         on_fetched=add_fetched,
     )

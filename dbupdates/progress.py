@@ -9,6 +9,7 @@ class Phase(StrEnum):
     """Where an update is: waiting, at one of its steps, or how it ended."""
 
     QUEUED = "queued"
+    MODELS = "models"
     DOWNLOADING = "downloading"
     EXTRACTING = "extracting"
     VERIFYING = "verifying"
@@ -20,7 +21,13 @@ class Phase(StrEnum):
 
 
 # Until the release is swapped in, an update can be cancelled without a trace.
-CANCELLABLE = (Phase.QUEUED, Phase.DOWNLOADING, Phase.EXTRACTING, Phase.VERIFYING)
+CANCELLABLE = (
+    Phase.QUEUED,
+    Phase.MODELS,
+    Phase.DOWNLOADING,
+    Phase.EXTRACTING,
+    Phase.VERIFYING,
+)
 IN_PROGRESS = (*CANCELLABLE, Phase.SWAPPING, Phase.RELOADING)
 
 

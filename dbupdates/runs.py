@@ -45,6 +45,7 @@ RATE_WEIGHT = 0.2
 # them over a line of 100 Mbit/s.
 _SHARES = {
     UpdateRun.Kind.DOWNLOAD: {
+        Phase.MODELS: (0, 10),
         Phase.DOWNLOADING: (0, 65),
         Phase.EXTRACTING: (65, 75),
         Phase.VERIFYING: (75, 93),
@@ -54,10 +55,12 @@ _SHARES = {
     UpdateRun.Kind.IMPORT: {
         Phase.EXTRACTING: (0, 40),
         Phase.VERIFYING: (40, 85),
+        Phase.MODELS: (85, 85),
         Phase.SWAPPING: (85, 86),
         Phase.RELOADING: (86, 100),
     },
     UpdateRun.Kind.ACTIVATION: {
+        Phase.MODELS: (0, 60),
         Phase.SWAPPING: (0, 5),
         Phase.RELOADING: (5, 100),
     },

@@ -19,7 +19,6 @@ from dbupdates import store
 from dbupdates.archive import ReleaseSource, open_source
 from dbupdates.exceptions import (
     ChecksumMismatch,
-    InsufficientDiskSpace,
     InvalidRelease,
     ReleaseNotFound,
     UpdateInProgress,
@@ -31,6 +30,7 @@ from dbupdates.progress import ByteCounter, OnProgress, Phase, ignore_progress
 from dbupdates.signals import release_activated, release_activating
 from dbupdates.trial_load import load_on_trial
 from dbupdates.versions import parse_version
+from stashsense.downloads.exceptions import InsufficientDiskSpace
 from stashsense.files import sha256_of
 
 logger = logging.getLogger(__name__)

@@ -1,5 +1,10 @@
 """What other apps are told about releases. Receivers live in those apps.
 
+`release_preparing(network_set, network_files, on_bytes, note)` is sent by a run that is
+going to activate a release, before anything large is fetched where its networks are
+known by then, and again before the row flips: a receiver gets the networks that are
+missing, tells how far it is by `on_bytes(done, total)` and what it does by
+`note(text)`, both of which may raise to end it, and fails the run by raising.
 `release_activating(release)` is sent before the row flips: a receiver refuses the
 release by raising, and nothing changes then.
 `release_activated(release)` is sent in the activating process once the new row is
@@ -13,6 +18,7 @@ from typing import Any
 
 from django.dispatch import Signal
 
+release_preparing = Signal()
 release_activating = Signal()
 release_activated = Signal()
 serving_asked = Signal()

@@ -5,23 +5,27 @@ in DATA_DIR/staging/<run>/release/ and renamed. Who stages holds an operating sy
 lock on the staging folder, which ends with the process, however that ends.
 """
 
-import fcntl
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
-from dbupdates.exceptions import InsufficientDiskSpace, UpdateInProgress
+from dbupdates.exceptions import UpdateInProgress
 from dbupdates.manifest import PREPARED_NAME
 from dbupdates.models import DatabaseRelease
 from dbupdates.versions import parse_version
-from stashsense.files import free_bytes, sync_directory
+from stashsense.downloads.exceptions import InsufficientDiskSpace
+from stashsense.files import (
+    free_bytes,
+    is_folder_locked,
+    locked_folder,
+    sync_directory,
+)
 
 # Readable by all, writable by none: nothing edits a release, not even by mistake.
 _FILE_MODE = 0o444
@@ -118,14 +122,7 @@ def run_folder(job_id: str) -> Iterator[Path]:
 
 def is_run_held(job_id: str) -> bool:
     """Return whether a living process works at the run."""
-    folder = _run_path(job_id)
-    if not folder.is_dir():
-        return False
-    try:
-        with _locked(folder, "held"):
-            return False
-    except UpdateInProgress:
-        return True
+    return is_folder_locked(_run_path(job_id))
 
 
 def remove_run_folder(job_id: str) -> None:
@@ -160,19 +157,13 @@ def take_over_download(job_id: str, former_job_id: str, names: Iterable[str]) ->
 
 @contextmanager
 def _locked(folder: Path, refusal: str) -> Iterator[None]:
-    """Hold the operating system's lock on the folder, or raise UpdateInProgress.
-
-    No file of it remains, and a process that dies gives it up.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    """Hold the operating system's lock on the folder, or raise UpdateInProgress."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked_folder(folder))
         except BlockingIOError as exc:
             raise UpdateInProgress(refusal) from exc
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -46,6 +46,17 @@ def request_update(*, asker: Asker, version: str = "") -> UpdateRun:
     return runs.queue_run(_kind_for(release), asker=asker, version=release.version)
 
 
+def request_published(*, asker: Asker) -> UpdateRun:
+    """Ask for the newest published release, whatever is served now, with its networks.
+
+    Unlike `request_update` it does not compare versions: a release of one's own, such
+    as the demo world's, may have a later one. Raises what `find_update` does, or
+    UpdateInProgress.
+    """
+    latest = _find_published()
+    return request_update(asker=asker, version=latest.version)
+
+
 def request_activation(release: DatabaseRelease, *, asker: Asker) -> UpdateRun:
     """Ask for an installed release to be served, newer or older.
 
@@ -93,16 +104,20 @@ def _kind_for(release: DatabaseRelease) -> UpdateRun.Kind:
 
 
 def _find_latest() -> DatabaseRelease:
+    latest, active = _find_published(), DatabaseRelease.objects.active()
+    if active is not None and latest.version_key <= active.version_key:
+        raise AlreadyLatest(
+            f"Release {active} is active; the newest published is {latest}."
+        )
+    return latest
+
+
+def _find_published() -> DatabaseRelease:
     status = check_feed()
     if status.latest is None:
         if status.error:
             raise FeedError(status.error)
         raise NothingToDownload("The feed lists no release.")
-    if not status.is_newer:
-        raise AlreadyLatest(
-            f"Release {status.active} is active; the newest published is "
-            f"{status.latest}."
-        )
     return status.latest
 
 

@@ -8,5 +8,5 @@ class RecognitionConfig(AppConfig):
     verbose_name = "Recognition"
 
     def ready(self) -> None:
-        """Connect what happens when releases change."""
-        from recognition import receivers  # noqa: F401
+        """Connect what happens when releases change, and in background processes."""
+        from recognition import receivers, tasks  # noqa: F401

@@ -11,9 +11,15 @@ from pathlib import Path
 from django.conf import settings
 
 from dbupdates.store import ActiveRelease
+from recognition.model_files import with_recorded_digests
 from recognition.models import ServingProcess
 from recognition.runtime.face_database import ARCFACE_INDEX, FACENET_INDEX, FaceDatabase
-from recognition.runtime.networks import Networks, NetworkSet, open_networks
+from recognition.runtime.networks import (
+    PUBLISHED,
+    Networks,
+    NetworkSet,
+    open_networks,
+)
 from recognition.runtime.providers import ExecutionPlan, choose_execution_plan
 from recognition.runtime.recognizer import Recognizer
 from stashsense.memory import available_memory_bytes
@@ -34,9 +40,12 @@ def execution_plan() -> ExecutionPlan:
 
 def network_set_of(release: ActiveRelease) -> NetworkSet:
     """Return the networks the release's vectors come from."""
+    files = release.network_files
+    if release.network_set == PUBLISHED:
+        files = with_recorded_digests(files)
     return NetworkSet(
         name=release.network_set,
-        files=release.network_files,
+        files=files,
         models_dir=settings.MODELS_DIR,
     )
 

@@ -7,6 +7,7 @@ unless it is a secret, what was found.
 import os
 from collections.abc import Collection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -46,6 +47,23 @@ def choice(name: str, *, default: str, choices: Collection[str]) -> str:
     if value not in choices:
         listed = ", ".join(sorted(choices))
         raise ImproperlyConfigured(f"{name} must be one of {listed}, not {value!r}.")
+    return value
+
+
+def address(name: str, default: str) -> str:
+    """Return an http(s) address without a slash at its end; names go below it."""
+    value = text(name, default).rstrip("/")
+    try:
+        parts = urlsplit(value)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_plain = not (parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:
+        is_usable = is_plain = False
+    if not (is_usable and is_plain):
+        # Not what was found: it may hold a password.
+        raise ImproperlyConfigured(
+            f"{name} must be an http(s) address without user, query or fragment."
+        )
     return value
 
 

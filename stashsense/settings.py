@@ -55,6 +55,24 @@ SWAP = env.choice(
     "STASH_SENSE_SWAP", default="auto", choices={"auto", "beside", "unload-first"}
 )
 
+# Model files
+
+# Where the files of each maker lie; a mirror keeps the rest of their paths.
+MODEL_SOURCES = {
+    "stash_sense": env.address(
+        "STASH_SENSE_MODEL_SOURCE",
+        "https://github.com/carrotwaxr/stash-sense/releases/download/models",
+    ),
+    "insightface": env.address(
+        "STASH_SENSE_MODEL_SOURCE_INSIGHTFACE",
+        "https://github.com/deepinsight/insightface/releases/download/v0.7",
+    ),
+    "mediapipe": env.address(
+        "STASH_SENSE_MODEL_SOURCE_MEDIAPIPE",
+        "https://storage.googleapis.com/mediapipe-models",
+    ),
+}
+
 # Recognition
 
 # Pictures are fetched from public addresses, from Stash and from these hosts.

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from dbupdates import store
-from dbupdates.fetcher import Patience
 from dbupdates.models import DatabaseRelease, ReleaseFile, UpdateRun
 from dbupdates.runs import Asker
-from dbupdates.signals import ServingReport, serving_asked
+from dbupdates.signals import ServingReport, release_preparing, serving_asked
 from dbupdates.tests.builder import NETWORK_FILES, NETWORKS, ReleaseBuilder
 from dbupdates.tests.factories import DatabaseReleaseFactory
 from demo.release_simulator import ReleaseSimulator
+from stashsense.downloads.fetcher import Patience
 
 
 @pytest.fixture
@@ -90,6 +90,21 @@ def processes():
     serving_asked.connect(answer)
     yield reports
     serving_asked.disconnect(answer)
+
+
+@pytest.fixture
+def preparing():
+    """Networks are missing at the first question; getting them has two steps."""
+    asked: list[str] = []
+
+    def get_networks(network_set, on_bytes, **_):
+        for done_bytes in () if network_set in asked else (0, 1, 2):
+            on_bytes(done_bytes, 2)
+        asked.append(network_set)
+
+    release_preparing.connect(get_networks)
+    yield asked
+    release_preparing.disconnect(get_networks)
 
 
 def serving(version="", **facts):

@@ -65,7 +65,9 @@ WORKING = [phase for phase in CANCELLABLE if phase != Phase.QUEUED]
 
 
 @pytest.mark.parametrize("phase", [*WORKING, Phase.SWAPPING, Phase.RELOADING])
-def test_a_run_whose_process_is_replaced_goes_on_once(world, published, die, phase):
+def test_a_run_whose_process_is_replaced_goes_on_once(
+    preparing, world, published, die, phase
+):
     run = die(request_update(asker=ASKER), phase)
     OrmQ.objects.all().delete()
 
@@ -138,7 +140,7 @@ def test_a_run_that_nobody_had_begun_is_asked_for_again(world, published):
 
 @pytest.mark.parametrize("phase", WORKING)
 def test_a_start_fails_what_was_cut_off_and_offers_to_go_on(
-    world, published, die, phase
+    preparing, world, published, die, phase
 ):
     run = die(request_update(asker=ASKER), phase)
     OrmQ.objects.all().delete()

@@ -1,5 +1,6 @@
 """What recognition keeps in the database."""
 
+from recognition.models.files import ModelDownload, ModelFile
 from recognition.models.fingerprints import (
     Fingerprint,
     FingerprintChange,
@@ -20,6 +21,8 @@ __all__ = [
     "FingerprintFaces",
     "FingerprintPerson",
     "IdentificationJob",
+    "ModelDownload",
+    "ModelFile",
     "ServingProcess",
     "ServingProcessQuerySet",
 ]

@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 PUBLISHED = "published"
 FACENET_FILE = "facenet512.onnx"
 ARCFACE_FILE = "arcface.onnx"
+_DOWNLOAD_HINT = (
+    "download them (manage.py download_models, or Model files in the admin), or "
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class NetworkSet:
         if missing:
             raise ModelsNotInstalled(
                 f"The networks of this release ({self.name}) are not installed:"
-                f" put {', '.join(sorted(missing))} into {self.folder}."
+                f" {_DOWNLOAD_HINT * (self.name == PUBLISHED)}"
+                f"put {', '.join(sorted(missing))} into {self.folder}."
             )
         for name, expected in self.files.items():
             if expected and (actual := sha256_of(self.folder / name)) != expected:

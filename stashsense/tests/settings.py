@@ -21,5 +21,10 @@ atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 from stashsense.settings import *  # noqa: E402, F403
 from stashsense.settings import DATA_DIR, DATABASES  # noqa: E402
 
+# No test fetches from anybody but its own servers; nobody listens at this port.
+MODEL_SOURCES = dict.fromkeys(
+    ("stash_sense", "insightface", "mediapipe"), "http://127.0.0.1:9"
+)
+
 # In a file, as in earnest: SQLite's shared memory database knows no waiting for locks.
 DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.db"}

@@ -118,3 +118,32 @@ def test_a_secret_given_twice_or_in_no_file_is_refused(variable, tmp_path):
     (tmp_path / "absent").touch()
     with pytest.raises(ImproperlyConfigured, match="empty file"):
         env.secret("NAME")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "https://a.example/models"),
+        ("http://mirror:8080/", "http://mirror:8080"),
+        ("https://mirror/a/b//", "https://mirror/a/b"),
+        ("http://[::1]:80/x", "http://[::1]:80/x"),
+    ],
+)
+def test_an_address_has_no_slash_at_its_end(variable, value, expected):
+    variable(value)
+
+    assert env.address("NAME", "https://a.example/models") == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["mirror", "ftp://a", "file:///etc", "http://", "http://a?b=c", "http://a#b",
+     "http://me:secret@a", "http://[::1"],
+)  # fmt: skip
+def test_any_other_address_is_refused_without_repeating_it(variable, value):
+    variable(value)
+
+    with pytest.raises(ImproperlyConfigured, match="NAME") as told:
+        env.address("NAME", "https://a.example")
+
+    assert "secret" not in str(told.value)

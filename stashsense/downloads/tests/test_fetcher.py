@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-import dbupdates
-from dbupdates.exceptions import DownloadError, InsufficientDiskSpace
-from dbupdates.fetcher import TAIL_BYTES
-from dbupdates.partial_file import ByteRanges
-from dbupdates.tests.downloads import (
+import stashsense
+from stashsense.downloads.exceptions import DownloadError, InsufficientDiskSpace
+from stashsense.downloads.fetcher import TAIL_BYTES
+from stashsense.downloads.partial_file import ByteRanges
+from stashsense.downloads.tests.downloads import (
     CONTENT,
     DIGEST,
     NEVER,
@@ -148,15 +148,15 @@ def test_a_killed_download_is_resumed(simulator, opened, folder):
     simulator.faults.bytes_per_second = 400_000
     script = (
         "import sys; from pathlib import Path\n"
-        "from dbupdates.fetcher import open_archive\n"
-        "with open_archive(sys.argv[1], Path(sys.argv[2]), max_bytes=10**9,\n"
-        "                  on_present=lambda _: None) as archive:\n"
+        "from stashsense.downloads.fetcher import open_remote_file\n"
+        "with open_remote_file(sys.argv[1], Path(sys.argv[2]), max_bytes=10**9,\n"
+        "    on_present=lambda _: None) as archive:\n"
         "    archive.fetch_all(sha256=True)"
     )
     url = simulator.archive_url(VERSION)
     with subprocess.Popen(
-        [sys.executable, "-c", script, url, str(folder)],
-        cwd=Path(dbupdates.__file__).parent.parent,
+        [sys.executable, "-c", script, url, str(folder / "archive.zip")],
+        cwd=Path(stashsense.__file__).parent.parent,
     ) as process:
         wait_until(
             lambda: (

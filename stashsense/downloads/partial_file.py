@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from dbupdates.exceptions import DownloadError
+from stashsense.downloads.exceptions import DownloadError
 from stashsense.files import CHUNK_BYTES, write_atomically
 
 # What a killed process may have to fetch again.

@@ -1,4 +1,4 @@
-"""What people see of recognition: the processes that answer."""
+"""The processes that answer, as people see them."""
 
 from django.contrib import admin
 from django.http import HttpRequest
