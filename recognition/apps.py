@@ -8,5 +8,7 @@ class RecognitionConfig(AppConfig):
     verbose_name = "Recognition"
 
     def ready(self) -> None:
-        """Connect what happens when releases change."""
-        from recognition import receivers  # noqa: F401
+        """Connect what happens when releases change, and register the settings."""
+        from recognition import preferences, receivers  # noqa: F401
+
+        preferences.register_all()

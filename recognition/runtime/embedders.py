@@ -1,5 +1,6 @@
 """Embeddings of aligned crops, many faces in one run of a network."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -28,6 +29,17 @@ class Embedder:
             raise ModelsNotInstalled(
                 f"An embedder answers {size} numbers; {EMBEDDING_SIZE} were expected."
             )
+
+    @property
+    def batch_size(self) -> int:
+        """Faces of one run."""
+        return self._batch_size
+
+    def with_batch_size(self, batch_size: int) -> "Embedder":
+        """Return an embedder with the same open network and other batches."""
+        other = copy.copy(self)
+        other._batch_size = batch_size
+        return other
 
     def embed(self, crops: list[RgbImage]) -> Embeddings:
         """Return float32 [faces, 512]: the mean over each crop and its mirror.

@@ -12,6 +12,7 @@ from recognition import exceptions as recognition_errors
 from stashsense.api.exceptions import answer_exception
 from stashsense.api.parsers import BodyTooLarge
 from stashsense.exceptions import StashSenseError
+from stashsense.preferences import definitions
 
 STATUS_AND_CODE = {
     dbupdates.DatabaseUpdateError: (500, "database_update_failed"),
@@ -45,6 +46,8 @@ STATUS_AND_CODE = {
     recognition_errors.Busy: (503, "busy"),
     recognition.api.views.NoPicture: (400, "no_picture"),
     recognition.runtime.providers.GpuUnusable: (503, "gpu_unusable"),
+    definitions.UnknownPreference: (404, "unknown_setting"),
+    definitions.InvalidPreference: (422, "invalid_setting"),
     stashsense.integrations.safe_fetch.FetchRefused: (400, "address_refused"),
     stashsense.integrations.safe_fetch.FetchFailed: (400, "fetch_failed"),
 }

@@ -1,0 +1,103 @@
+"""What this installation can do, and why not.
+
+Whoever opens the files of a signal tells here what is missing, and whoever knows the
+model files tells their state; this module asks them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+
+# What keeps a signal from being used here, None for nothing.
+FindProblem = Callable[[], str | None]
+# Model files by name, as `GET /models/status` describes them.
+FindModels = Callable[[], Mapping[str, Any]]
+
+_NOT_THERE = "This version cannot compare it."
+_NO_RECOMMENDATIONS = "This version proposes no tidying up."
+
+_signal_problems: dict[str, FindProblem] = {}
+_model_finders: list[FindModels] = []
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something the service may be able to do; `problem` is why it cannot."""
+
+    name: str
+    problem: str | None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be used now."""
+        return self.problem is None
+
+
+def tell_signal_by(signal: str, find_problem: FindProblem) -> None:
+    """Have this tell what keeps the signal, `body` or `tattoo`, from being used."""
+    _signal_problems[signal] = find_problem
+
+
+def tell_models_by(find_models: FindModels) -> None:
+    """Have this tell of model files; what several tell is put together."""
+    _model_finders.append(find_models)
+
+
+def signal_problem(signal: str) -> str | None:
+    """Return what is missing for the signal, whether or not it is switched on."""
+    find_problem = _signal_problems.get(signal)
+    return _NOT_THERE if find_problem is None else find_problem()
+
+
+def models() -> dict[str, Any]:
+    """Return what is told of model files, by their names."""
+    return {
+        name: state
+        for find_models in _model_finders
+        for name, state in find_models().items()
+    }
+
+
+def all_capabilities() -> list[Capability]:
+    """Return what the service can do and cannot."""
+    identification = _identification_problem()
+    has_recommendations = apps.is_installed("recommendations")
+    tidying = None if has_recommendations else _NO_RECOMMENDATIONS
+    return [
+        Capability("identification", identification),
+        Capability("body_signal", identification or _used_signal_problem("body")),
+        Capability("tattoo_signal", identification or _used_signal_problem("tattoo")),
+        Capability("upstream_sync", tidying),
+        Capability("duplicate_detection_basic", tidying),
+    ]
+
+
+def _used_signal_problem(signal: str) -> str | None:
+    # They import this module.
+    from recognition import preferences
+
+    is_enabled = {
+        "body": preferences.is_body_signal_enabled,
+        "tattoo": preferences.is_tattoo_signal_enabled,
+    }[signal]
+    if not is_enabled():
+        return f"It is switched off by the setting {signal}_signal_enabled."
+    return signal_problem(signal)
+
+
+def _identification_problem() -> str | None:
+    # Every process imports this module; few need ONNX Runtime.
+    from dbupdates.store import active_release
+    from recognition import registry
+    from recognition.loading import network_set_of
+
+    release = active_release()
+    if release is None:
+        return registry.NO_ACTIVE_RELEASE
+    missing = network_set_of(release).missing_files()
+    if missing:
+        return f"Networks are not installed: {', '.join(missing)}."
+    failure = registry.state().failure
+    return None if failure is None else failure.message
