@@ -3,7 +3,11 @@
 from typing import Any
 
 from django.contrib.auth.models import User
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +17,6 @@ from stashsense.api.parsers import BoundedJSONParser
 from stashsense.preferences import services, values
 from stashsense.preferences.definitions import (
     InvalidPreference,
-    Kind,
     UnknownPreference,
     get_definition,
 )
@@ -26,13 +29,24 @@ class AnyNumberJSONParser(BoundedJSONParser):
     strict = False
 
 
+@extend_schema_field({"oneOf": [{"type": "number"}, {"type": "boolean"}]})
+class ValueField(serializers.Field[Any, Any, Any, Any]):
+    """Whatever came: the setting itself says what it may be."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class SettingAnswer(serializers.Serializer[Any]):
     """A setting, what it is by default here, and when a change counts."""
 
-    value = serializers.JSONField(help_text="A number, or true or false.")
-    default = serializers.JSONField(help_text="What it is unless somebody chooses.")
+    value = ValueField()
+    default = ValueField(help_text="What it is unless somebody chooses.")
     is_override = serializers.BooleanField(help_text="Whether somebody chose it.")
-    type = serializers.ChoiceField([kind.value for kind in Kind])
+    type = serializers.CharField(help_text="bool, int or float.")
     label = serializers.CharField()  # type: ignore[assignment]
     description = serializers.CharField()
     min = serializers.FloatField(required=False)
@@ -72,20 +86,20 @@ class ChosenAnswer(serializers.Serializer[Any]):
     """What a setting is now."""
 
     key = serializers.CharField()
-    value = serializers.JSONField()
+    value = ValueField()
     is_override = serializers.BooleanField()
 
 
 class ChooseRequest(serializers.Serializer[Any]):
     """A value for one setting; texts count as what they spell."""
 
-    value = serializers.JSONField()
+    value = ValueField()
 
 
 class ChooseManyRequest(serializers.Serializer[Any]):
     """Values for several settings: all are stored, or none."""
 
-    settings = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    settings = serializers.DictField(child=ValueField(allow_null=True))
 
     def validate_settings(self, chosen: dict[str, Any]) -> dict[str, Any]:
         """Return what was chosen if all of it may be; else say what may not."""
@@ -103,7 +117,7 @@ class ChooseManyRequest(serializers.Serializer[Any]):
 class StoredAnswer(serializers.Serializer[Any]):
     """What was stored, by name."""
 
-    stored = serializers.DictField(child=serializers.JSONField())
+    stored = serializers.DictField(child=ValueField())
 
 
 class SettingsView(APIView):
