@@ -161,22 +161,31 @@ def test_the_batch_size_counts_without_opening_anything_anew(first):
     assert before.facenet.batch_size == 4
 
 
-def test_switching_the_gpu_off_opens_the_networks_on_the_cpu_beside_those_that_answer(
-    card, watching, small_world, monkeypatch
-):
+@pytest.fixture
+def on_a_gpu(card, watching, small_world, monkeypatch):
+    """Serve the small world as if on a GPU; return the plans networks were opened by.
+
+    There is no such card here: ONNX Runtime would fall back with many words.
+    """
     card(24_000)
     plans = []
 
     def open_on_the_cpu(network_set, plan, **sizes):
-        # There is no such card here: ONNX Runtime would fall back with many words.
         plans.append(plan)
-        cpu = providers_of(CPU_PROVIDER, plan)
-        return open_networks(network_set, cpu, **sizes)
+        return open_networks(
+            network_set, replace(plan, providers=(CPU_PROVIDER,)), **sizes
+        )
 
     monkeypatch.setattr("recognition.loading.open_networks", open_on_the_cpu)
     small_world.activate()
     wait_until(lambda: serves(watching, VERSION))
     wait_until(lambda: ServingProcess.objects.filter(device="Abacus").exists())
+    return plans
+
+
+def test_switching_the_gpu_off_opens_the_networks_on_the_cpu_beside_those_that_answer(
+    on_a_gpu, watching, monkeypatch
+):
     before = watching.recognizer()
     gate = Gate()
     monkeypatch.setattr(registry, "load_recognizer", gate.load)
@@ -187,15 +196,28 @@ def test_switching_the_gpu_off_opens_the_networks_on_the_cpu_beside_those_that_a
     gate.opened.set()
     wait_until(lambda: watching.recognizer() is not before)
 
-    assert [plan.provider for plan in plans] == [CUDA_PROVIDER, CPU_PROVIDER]
+    assert [plan.provider for plan in on_a_gpu] == [CUDA_PROVIDER, CPU_PROVIDER]
     assert watching.recognizer().networks is not before.networks
     assert watching.recognizer().database is before.database
     wait_until(lambda: ServingProcess.objects.filter(device="CPU").exists())
     assert "switched off" in ServingProcess.objects.get().device_reason
 
 
-def providers_of(provider, plan):
-    return type(plan)((provider,), plan.device, plan.reason, plan.threads)
+def test_a_reload_lets_go_first_where_the_operator_says_so(
+    on_a_gpu, watching, settings, monkeypatch
+):
+    settings.SWAP = "unload-first"
+    gate = Gate()
+    monkeypatch.setattr(registry, "load_recognizer", gate.load)
+
+    set_to(gpu_enabled=False)
+
+    # Sooner than what is never let go would be waited for.
+    assert gate.reached.wait(registry.LETTING_GO_SECONDS * 0.8)
+    assert watching.state().serving is None
+    gate.opened.set()
+    wait_until(lambda: serves(watching, VERSION))
+    assert len(watching.recognizer().database.facenet) > 0
 
 
 @pytest.mark.parametrize(

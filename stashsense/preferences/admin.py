@@ -132,9 +132,8 @@ class PreferenceAdmin(_ModelAdmin):
         except UnknownPreference as error:
             messages.error(request, str(error))
         else:
-            messages.success(
-                request, f"{key} is {services.spell(setting.value)} by default again."
-            )
+            told = f"By default again: {key} = {services.spell(setting.value)}."
+            messages.success(request, told)
         return redirect(PAGE)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

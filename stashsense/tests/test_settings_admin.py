@@ -86,11 +86,25 @@ def test_a_setting_is_set_back_by_its_button(admin_client):
     page, _ = shown(admin_client)
     assert 'value="face_candidates"' in row(page, "face_candidates")
 
-    admin_client.post(reverse(PAGE), {"reset": "face_candidates"})
+    answer = admin_client.post(reverse(PAGE), {"reset": "face_candidates"}, follow=True)
+
+    assert "By default again: face_candidates = 20." in answer.content.decode()
 
     assert not values.setting("face_candidates").is_override
     messages = [e.get_change_message() for e in LogEntry.objects.order_by("pk")]
     assert messages == ["Set to 50.", "Set back to its default."]
+
+
+def test_the_enter_key_saves_and_does_not_set_back(admin_client):
+    save(admin_client, face_candidates="50")
+    page, _ = shown(admin_client)
+
+    # Browsers press the first button that belongs to the field's form.
+    content = page.partition("content-main")[2]
+    buttons = re.findall(r"<(?:button|input) type=\"submit\"[^>]*>", content)
+    own = [button for button in buttons if 'form="reset"' not in button]
+    assert len(own) < len(buttons)
+    assert 'value="Save"' in own[0]
 
 
 def test_a_button_for_no_setting_changes_nothing(admin_client):
