@@ -265,7 +265,7 @@ class Registry:
             self._awaited_until = None
             self._unloaded = active
             self._serving = None
-        release_unused_memory()
+        # At which freed memory goes back, too.
         self._next_heartbeat = 0.0
         logger.info("Unloaded release %s after %d s idle", active.version, seconds)
 

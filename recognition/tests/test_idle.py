@@ -106,6 +106,15 @@ def test_what_nobody_needed_for_the_time_set_is_let_go_and_everybody_is_told(
     assert health["problem"] is None
 
 
+def test_whoever_asks_for_what_is_served_begins_the_time_anew(first, clock):
+    clock.now += 59
+    first.recognizer()
+    clock.now += 59
+    looks(first)
+
+    assert first.state().serving is not None
+
+
 def test_zero_means_never(first, clock):
     store_settings({"idle_unload_seconds": 0}, user=None)
 
