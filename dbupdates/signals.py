@@ -31,7 +31,8 @@ class ServingReport:
     `version` is the release it serves, "" for none. `failed_version` is the release
     whose load failed last, with the reason in `problem`; both are "" once it serves
     the active one. `available_memory_bytes` is what its host or container can still
-    give, before it loads anything; processes of one `host` share it.
+    give, before it loads anything; processes of one `host` share it. `is_unloaded`:
+    it holds nothing for want of work, and loads `version` when it is next asked.
     """
 
     host: str
@@ -41,6 +42,7 @@ class ServingReport:
     problem: str
     available_memory_bytes: int
     has_unloaded_first: bool
+    is_unloaded: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"

@@ -92,7 +92,9 @@ def index_bytes(sizes: Mapping[str, int]) -> int:
 
 
 def _held_bytes(report: ServingReport) -> int:
-    if not report.version or not store.has_release(report.version):
+    if report.is_unloaded or not report.version:
+        return 0
+    if not store.has_release(report.version):
         return 0
     files = store.iter_file_paths(report.version)
     return index_bytes({name: path.stat().st_size for name, path in files})
@@ -120,17 +122,23 @@ def _wait_until_served(release: DatabaseRelease, running: RunningUpdate) -> None
 
 
 def _note_how(ready: list[ServingReport], running: RunningUpdate) -> None:
-    unloaded = sum(report.has_unloaded_first for report in ready)
+    serving = [report for report in ready if not report.is_unloaded]
+    unloaded = sum(report.has_unloaded_first for report in serving)
     if not ready:
         running.note("No process serves at present; those that start will serve it.")
-    elif unloaded:
+    if idle := len(ready) - len(serving):
         running.note(
-            f"{len(ready)} of {len(ready)} processes serve it; {unloaded} let go of "
+            f"{idle} of {len(ready)} processes have nothing loaded, for want of work; "
+            "they load it when they are next asked."
+        )
+    if unloaded:
+        running.note(
+            f"{len(serving)} of {len(ready)} processes serve it; {unloaded} let go of "
             "the former release first."
         )
-    else:
+    elif serving:
         running.note(
-            f"{len(ready)} of {len(ready)} processes serve it; each loaded it beside "
+            f"{len(serving)} of {len(ready)} processes serve it; each loaded it beside "
             "the former one."
         )
 

@@ -1,5 +1,7 @@
 """The app that answers who is in a picture."""
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -8,5 +10,19 @@ class RecognitionConfig(AppConfig):
     verbose_name = "Recognition"
 
     def ready(self) -> None:
-        """Connect what happens when releases change, and in background processes."""
-        from recognition import receivers, tasks  # noqa: F401
+        """Connect what happens when releases change and in background processes.
+
+        Registers the settings, too.
+        """
+        from recognition import capabilities, preferences, receivers, tasks  # noqa: F401
+
+        preferences.register_all()
+        capabilities.tell_models_by(_model_states)
+
+
+def _model_states() -> dict[str, Any]:
+    # Few processes answer requests.
+    from recognition import model_files
+    from recognition.api.model_files import status_answer
+
+    return status_answer(model_files.states())

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from django.conf import settings
 
+from recognition import preferences
 from recognition.covers import fetch_sprites
 from recognition.exceptions import MediaUnavailable, UnreadableImage, UnreadableVideo
 from recognition.runtime.recognizer import Timing
@@ -85,6 +86,7 @@ class SceneFrames:
             VideoSource(self._scene.stream_url, self._client.media_headers),
             self.timestamps,
             max_side_px=MAX_FRAME_SIDE_PX,
+            decoder_threads=preferences.frame_extraction_concurrency(),
             deadline_seconds=settings.SCENE_SECONDS,
             should_stop=self._should_stop,
             report=self._report,

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from django.conf import settings
 
-from recognition import fingerprints, registry
+from recognition import fingerprints, preferences, registry
 from recognition.covers import Cover, fetch_cover
 from recognition.evidence import (
     NOTHING_SEEN,
@@ -36,7 +36,6 @@ from recognition.local_performers import LocalMatch, look_up, tagged_universal_i
 from recognition.models import Fingerprint
 from recognition.numeric.arrays import RgbImage
 from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenPerson
-from recognition.numeric.reranking import RERANKED_CANDIDATE_COUNT
 from recognition.numeric.sampling import frame_timestamps
 from recognition.runtime.collector import (
     CollectedFaces,
@@ -187,10 +186,10 @@ def identify_scene(
     MediaUnavailable, DatabaseNotLoaded, Busy, or IdentificationStopped by the watcher.
     """
     # Refused at once where there is nothing to identify with.
-    registry.recognizer()
+    registry.require_served()
     client = configured_client()
     scene = client.get_scene(scene_id)
-    with (entrance or scene_gate().slot)():
+    with registry.in_use(), (entrance or scene_gate().slot)():
         return _Identification(client, scene, options, watcher or Nobody()).run()
 
 
@@ -282,7 +281,7 @@ class _Identification:
             )
         return frame_timestamps(
             self._duration,
-            self._options.num_frames or settings.SCENE_FRAMES,
+            self._options.num_frames or preferences.num_frames(),
             start=self._options.start,
             end=self._options.end,
         )
@@ -393,7 +392,9 @@ class _Identification:
     ) -> tuple[MatchedFaces, list[IdentifiedPerson]]:
         """Return the people, and the same with what this Stash knows of them."""
         options = matching_for(
-            self._matching, self._signals, candidate_count=RERANKED_CANDIDATE_COUNT
+            self._matching,
+            self._signals,
+            candidate_count=preferences.face_candidates(),
         )
         matched = match_scene_faces(database, collected.faces, options)
         weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)

@@ -48,11 +48,11 @@ def identify_image(
     Raises UnreadableImage, DatabaseNotLoaded, or Busy when too many wait.
     """
     # Refused at once where there is nothing to identify with.
-    registry.recognizer()
+    registry.require_served()
     timing = Timing()
     # Decoding belongs inside: a waiting picture is held as bytes, not as pixels. And
     # who waits must not hold on to a release that is being replaced.
-    with inference_queue().slot():
+    with registry.in_use(), inference_queue().slot():
         recognizer = registry.recognizer()
         with timing.step("decode"):
             image = decode_picture(data)

@@ -2,9 +2,14 @@
 
 import re
 
+import pytest
+
+from dbupdates import store, swap
+from dbupdates.exceptions import InsufficientMemory
 from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease
 from dbupdates.progress import Phase
+from dbupdates.services import import_release
 from dbupdates.tests.builder import ReleaseBuilder
 from dbupdates.tests.conftest import ASKER, follower, names_in, serving
 from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
@@ -20,6 +25,38 @@ def test_a_run_is_complete_when_every_process_serves_the_release(
 
     assert run.phase == Phase.COMPLETE
     assert (run.ready_count, run.process_count) == (2, 2)
+
+
+def test_a_process_that_has_unloaded_follows_without_loading(
+    world, published, processes
+):
+    processes[1], processes[2] = follower(1), follower(2, is_unloaded=True)
+
+    run = update()
+
+    assert run.phase == Phase.COMPLETE
+    assert (run.ready_count, run.process_count) == (2, 2)
+    assert "1 of 2 processes have nothing loaded" in log_of(run)
+    assert "1 of 2 processes serve it; each loaded it beside" in log_of(run)
+
+
+def test_a_process_that_has_unloaded_holds_no_memory_that_it_could_let_go(
+    world, archive, processes
+):
+    version = import_release(archive).version
+    files = store.iter_file_paths(version)
+    sizes = {name: path.stat().st_size for name, path in files}
+    # Enough together with what a process holds that serves a release as large.
+    free = {"available_memory_bytes": swap.index_bytes(sizes) // 2}
+    noted: list[str] = []
+    processes[1] = serving(version, **free)
+    swap.require_memory(sizes, noted.append)
+    assert "lets go of that first" in noted[0]
+
+    processes[1] = serving(version, **free, is_unloaded=True)
+
+    with pytest.raises(InsufficientMemory):
+        swap.require_memory(sizes, noted.append)
 
 
 def test_a_process_that_cannot_load_it_brings_the_former_release_back(

@@ -16,6 +16,7 @@ class ServingProcessAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "host",
         "pid",
         "release_version",
+        "is_unloaded",
         "is_loading",
         "failed_version",
         "problem",

@@ -116,7 +116,7 @@ def _digests(index: VectorIndex, count: int, *, seed: int) -> Digests:
             factors = generator.integers(
                 1, 2**63, size=bits.shape[1], dtype=np.uint64
             ) | np.uint64(1)
-        found[rows] = (bits * factors).sum(axis=1, dtype=np.uint64)
+        np.sum(bits * factors, axis=1, out=found[start : start + len(rows)])
     return found
 
 

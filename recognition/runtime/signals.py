@@ -320,6 +320,19 @@ def _open_tattoos(
     return TattooReader(detector, embedder, TattooIndex.load(release_dir))
 
 
+def missing_for(signal: str, release_dir: Path, models_dir: Path) -> str | None:
+    """Return which file the signal lacks, without opening any; None for none."""
+    try:
+        if signal == BODY:
+            _require_installed(models_dir, POSE_FILE)
+            _require_released(release_dir, PERFORMERS_DB)
+        else:
+            _require_tattoo_files(release_dir, models_dir, is_wanted=True)
+    except SignalUnavailable as error:
+        return str(error)
+    return None
+
+
 def _require_installed(models_dir: Path, name: str) -> None:
     _require((models_dir / name).is_file(), f"{name} is not installed")
 

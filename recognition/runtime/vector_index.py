@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recognition.exceptions import DatabaseNotLoaded
 from recognition.numeric.arrays import Embeddings
 from recognition.numeric.fusion import Neighbours
-from recognition.runtime.providers import usable_cores
+from stashsense.cores import usable_cores
 
 # Voyager keeps Python from running while a query lasts, about 2 ms for each probe
 # and core; ten probes hold other requests up for 10 to 20 ms.

@@ -18,6 +18,7 @@ import av.error
 from recognition.exceptions import MediaUnavailable, UnreadableVideo
 from recognition.runtime.video_frame import VideoFrame, rgb_image
 from recognition.runtime.video_reader import (
+    DEFAULT_DECODER_THREADS,
     NotSeekable,
     VideoReader,
     VideoSource,
@@ -81,6 +82,7 @@ def iter_frames(
     timestamps: Timestamps,
     *,
     max_side_px: int | None = None,
+    decoder_threads: int = DEFAULT_DECODER_THREADS,
     deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
     should_stop: Callable[[], bool] = never,
     report: FrameReport | None = None,
@@ -103,7 +105,8 @@ def iter_frames(
         is_over = is_over or should_stop() or time.monotonic() >= ends_at
         return is_over
 
-    with _Decoding(source, timestamps, max_side_px=max_side_px) as decoding:
+    wanted = _Wanted(source, timestamps, max_side_px, decoder_threads)
+    with _Decoding(wanted) as decoding:
         for event in decoding.iter_events(give_up=cuts_short):
             if isinstance(event, VideoFrame):
                 _count_frame(report, event)
@@ -141,6 +144,16 @@ _Event = VideoFrame | _ReportChange
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """Which frames of which video, and how they are to be decoded."""
+
+    source: VideoSource
+    timestamps: Timestamps
+    max_side_px: int | None
+    decoder_threads: int
+
+
+@dataclass(frozen=True)
 class _End:
     """The last thing said: nothing follows, or this error ended it."""
 
@@ -150,16 +163,11 @@ class _End:
 class _Decoding:
     """The thread that decodes, and the queue it fills."""
 
-    def __init__(
-        self, source: VideoSource, timestamps: Timestamps, *, max_side_px: int | None
-    ) -> None:
+    def __init__(self, wanted: "_Wanted") -> None:
         self._events: queue.Queue[_Event | _End] = queue.Queue(_WAITING_FRAMES)
         self._is_abandoned = threading.Event()
         self._sampler = _Sampler(
-            source,
-            timestamps,
-            max_side_px=max_side_px,
-            is_wanted=lambda: not self._is_abandoned.is_set(),
+            wanted, is_wanted=lambda: not self._is_abandoned.is_set()
         )
         self._thread = threading.Thread(
             target=self._run, name="video-frames", daemon=True
@@ -206,17 +214,9 @@ class _Decoding:
 class _Sampler:
     """Goes from point to point, and to another connection when one breaks."""
 
-    def __init__(
-        self,
-        source: VideoSource,
-        timestamps: Timestamps,
-        *,
-        max_side_px: int | None,
-        is_wanted: Callable[[], bool],
-    ) -> None:
-        self._source = source
-        self._timestamps = timestamps
-        self._max_side_px = max_side_px
+    def __init__(self, wanted: "_Wanted", *, is_wanted: Callable[[], bool]) -> None:
+        self._wanted = wanted
+        self._timestamps = wanted.timestamps
         self._is_wanted = is_wanted
         self._reader: VideoReader | None = None
         self._reconnections_left = _MAX_RECONNECTIONS
@@ -298,7 +298,7 @@ class _Sampler:
 
     def _shown(self, reader: VideoReader, frame: av.VideoFrame) -> VideoFrame:
         image, scale = rgb_image(
-            frame, pixel_ratio=reader.pixel_ratio, max_side_px=self._max_side_px
+            frame, pixel_ratio=reader.pixel_ratio, max_side_px=self._wanted.max_side_px
         )
         return VideoFrame(reader.seconds_of(frame), image, scale)
 
@@ -313,7 +313,11 @@ class _Sampler:
 
     def _connected(self) -> VideoReader:
         if self._reader is None:
-            self._reader = open_video(self._source, is_wanted=self._is_wanted)
+            self._reader = open_video(
+                self._wanted.source,
+                is_wanted=self._is_wanted,
+                decoder_threads=self._wanted.decoder_threads,
+            )
         return self._reader
 
     def _disconnect(self) -> None:

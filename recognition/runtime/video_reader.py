@@ -37,7 +37,7 @@ _EXACT_SECONDS = 0.5
 # Formats without an index land behind the keyframe; each attempt goes further back.
 _SEEK_ATTEMPTS = 4
 # More threads keep more frames in memory and make a keyframe no faster.
-_DECODER_THREADS = 4
+DEFAULT_DECODER_THREADS = 4
 
 _MICROSECONDS = 1_000_000
 
@@ -88,7 +88,12 @@ class VideoSource:
                 raise ValueError("A header of a video is not printable ASCII.")
 
 
-def open_video(source: VideoSource, *, is_wanted: Callable[[], bool]) -> "VideoReader":
+def open_video(
+    source: VideoSource,
+    *,
+    is_wanted: Callable[[], bool],
+    decoder_threads: int = DEFAULT_DECODER_THREADS,
+) -> "VideoReader":
     """Return the open video; `is_wanted` is asked between packets.
 
     Raises MediaUnavailable for what the source answers, UnreadableVideo for what it
@@ -112,7 +117,9 @@ def open_video(source: VideoSource, *, is_wanted: Callable[[], bool]) -> "VideoR
     except av.error.FFmpegError as exc:
         raise source_error(exc) from exc
     try:
-        return VideoReader(container, is_wanted=is_wanted)
+        return VideoReader(
+            container, is_wanted=is_wanted, decoder_threads=decoder_threads
+        )
     except UnreadableVideo:
         container.close()
         raise
@@ -126,13 +133,17 @@ class VideoReader:
     """
 
     def __init__(
-        self, container: InputContainer, *, is_wanted: Callable[[], bool]
+        self,
+        container: InputContainer,
+        *,
+        is_wanted: Callable[[], bool],
+        decoder_threads: int,
     ) -> None:
         self._container = container
         self._is_wanted = is_wanted
         self._stream = _picture_stream(container)
         self._codec = self._stream.codec_context
-        self._codec.thread_count = _DECODER_THREADS
+        self._codec.thread_count = decoder_threads
         self._codec.options = {"max_pixels": str(MAX_VIDEO_PIXELS)}
         unit = self._stream.time_base
         assert unit is not None

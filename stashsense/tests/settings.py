@@ -9,9 +9,10 @@ import shutil
 import tempfile
 
 KEPT = {"STASH_SENSE_REQUIRE_BROWSER"}
+OURS = {"DATA_DIR", "FACE_CANDIDATES", "LOG_LEVEL", "PORT", "TZ"}
 
 for _name in {*os.environ} - KEPT:
-    if _name.startswith("STASH_") or _name in {"DATA_DIR", "LOG_LEVEL", "PORT", "TZ"}:
+    if _name.startswith(("STASH_", "ENABLE_")) or _name in OURS:
         del os.environ[_name]
 
 # Keys are made in the data folder while settings are read.

@@ -16,6 +16,7 @@ from stashsense.api.parsers import BodyTooLarge
 from stashsense.downloads import exceptions as downloads
 from stashsense.exceptions import StashSenseError
 from stashsense.integrations import stash_errors
+from stashsense.preferences import definitions
 
 STATUS_AND_CODE = {
     dbupdates.DatabaseUpdateError: (500, "database_update_failed"),
@@ -59,6 +60,8 @@ STATUS_AND_CODE = {
     recognition.runtime.providers.GpuUnusable: (503, "gpu_unusable"),
     recognition.runtime.pose.PoseUnreadable: (500, "pose_unreadable"),
     recognition.runtime.signals.SignalUnavailable: (503, "signal_unavailable"),
+    definitions.UnknownPreference: (404, "unknown_setting"),
+    definitions.InvalidPreference: (422, "invalid_setting"),
     stashsense.integrations.safe_fetch.FetchRefused: (400, "address_refused"),
     stashsense.integrations.safe_fetch.FetchFailed: (400, "fetch_failed"),
     stash_errors.StashError: (502, "stash_error"),

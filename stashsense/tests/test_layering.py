@@ -42,6 +42,7 @@ RULES = [
             "recognition.exceptions",
             "dbupdates.prepared",
             "dbupdates.exceptions",
+            "stashsense.cores",
             "stashsense.files",
             "stashsense.exceptions",
         ),

@@ -485,6 +485,6 @@ def test_leaving_early_ends_the_decoding(ten_seconds):
     with video_server(ten_seconds) as server:
         frames = iter_frames(VideoSource(server.url), frame_timestamps(10, 60))
         next(frames)
-        frames.close()
+        frames.close()  # type: ignore[attr-defined]
 
     assert not [t for t in threading.enumerate() if t.name == "video-frames"]
