@@ -21,7 +21,7 @@ from dbupdates.exceptions import (
 )
 from dbupdates.fetcher import Patience
 from dbupdates.models import DatabaseRelease, UpdatePolicy, UpdateRun
-from dbupdates.progress import CANCELLABLE, OnProgress, Phase
+from dbupdates.progress import CANCELLABLE, SWAP, OnProgress, Phase
 from dbupdates.runs import RunningUpdate
 from dbupdates.services import (
     get_release,
@@ -29,7 +29,7 @@ from dbupdates.services import (
     reject_release,
     stage_release,
 )
-from dbupdates.swap import require_memory, swap_in
+from dbupdates.swap import require_memory, settle_swap, swap_in
 from stashsense.exceptions import StashSenseError
 
 logger = logging.getLogger(__name__)
@@ -46,33 +46,42 @@ def execute_run(
     Does nothing for a run that has ended or that another process works at. Raises
     only what nobody foresaw, after the row was written.
     """
-    with runs.claimed(run_id) as running:
-        if running is None:
-            return
-        running.listener = listener
-        try:
-            _work(running, patience)
-        except UpdateInterrupted as error:
-            _interrupt(running, error)
-        except KeyboardInterrupt:
-            _interrupt(running, UpdateInterrupted("Interrupted from the keyboard."))
-            raise
-        except UpdateCancelled:
-            # First: a run that has ended leaves nothing to be waited for.
-            store.remove_run_folder(running.run.job_id)
-            runs.end_run(running.run, Phase.CANCELLED)
-        except (StashSenseError, OSError) as error:
-            _fail(running, error)
-        except BaseException as error:
-            logger.exception("Run %s failed", running.run.job_id)
-            _fail(running, error)
-            raise
-        else:
-            store.remove_run_folder(running.run.job_id)
-            runs.end_run(running.run, Phase.COMPLETE)
+    try:
+        with runs.claimed(run_id) as running:
+            if running is not None:
+                running.listener = listener
+                _bring_to_an_end(running, patience)
+    except KeyboardInterrupt:
+        # Not earlier: a delivery of a run that this process holds comes to nothing.
+        runs.leave(run_id)
+        raise
+
+
+def _bring_to_an_end(running: RunningUpdate, patience: Patience | None) -> None:
+    try:
+        _work(running, patience)
+    except UpdateInterrupted as error:
+        _interrupt(running, error)
+    except KeyboardInterrupt:
+        _interrupt(running, UpdateInterrupted("Interrupted from the keyboard."))
+        raise
+    except UpdateCancelled:
+        _end(running, Phase.CANCELLED)
+    except (StashSenseError, OSError) as error:
+        _fail(running, error)
+    except BaseException as error:
+        logger.exception("Run %s failed", running.run.job_id)
+        _fail(running, error)
+        raise
+    else:
+        _end(running, Phase.COMPLETE)
 
 
 def _work(running: RunningUpdate, patience: Patience | None) -> None:
+    if running.is_overdue or (running.run.phase in SWAP and running.run.error):
+        settle_swap(running)
+        _purge_old(running)
+        return
     release = _installed_release(running, patience)
     if running.run.version != release.version:
         running.update(version=release.version)
@@ -99,9 +108,9 @@ def _installed_release(
     running: RunningUpdate, patience: Patience | None
 ) -> DatabaseRelease:
     run = running.run
+    if run.phase in SWAP:
+        return get_release(run.version)
     if run.kind == UpdateRun.Kind.IMPORT:
-        if run.phase not in CANCELLABLE:
-            return get_release(run.version)
         path = Path(run.source_path)
         opened = adopted(path) if is_adoption(path) else open_source(path)
         with opened as source:
@@ -169,9 +178,7 @@ def _interrupt(running: RunningUpdate, error: UpdateInterrupted) -> None:
     run = running.run
     if run.phase in CANCELLABLE:
         is_resumable = runs.has_download(run)
-        if not is_resumable:
-            store.remove_run_folder(run.job_id)
-        runs.end_run(run, Phase.FAILED, error=error, is_resumable=is_resumable)
+        _end(running, Phase.FAILED, error=error, is_resumable=is_resumable)
     else:
         running.update(attempt_count=max(run.attempt_count - 1, 0))
 
@@ -182,11 +189,26 @@ def _fail(running: RunningUpdate, error: BaseException) -> None:
         is_resumable = False
         if running.run.kind == UpdateRun.Kind.DOWNLOAD:
             reject_release(running.run.version, str(error))
+    _end(running, Phase.FAILED, error=_told(error), is_resumable=is_resumable)
+
+
+def _end(
+    running: RunningUpdate,
+    phase: Phase,
+    *,
+    error: BaseException | str = "",
+    is_resumable: bool = False,
+) -> None:
+    """Write how the run ended; only one that can be resumed leaves anything.
+
+    Its folder goes last, and its lock with that: nobody must take a run for dead whose
+    row does not yet say how it ended. After a crash in between, the folder is empty.
+    """
+    if not is_resumable:
+        store.empty_run_folder(running.run.job_id)
+    runs.end_run(running.run, phase, error=error, is_resumable=is_resumable)
     if not is_resumable:
         store.remove_run_folder(running.run.job_id)
-    runs.end_run(
-        running.run, Phase.FAILED, error=_told(error), is_resumable=is_resumable
-    )
 
 
 def _told(error: BaseException) -> BaseException | str:

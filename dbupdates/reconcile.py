@@ -5,14 +5,14 @@
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.db import DatabaseError
 
 from dbupdates import adoption, runs, store
 from dbupdates.exceptions import UpdateInProgress
 from dbupdates.models import DatabaseRelease, UpdateRun
-from dbupdates.progress import CANCELLABLE, Phase
+from dbupdates.progress import BEFORE_SWAP, CANCELLABLE, IN_PROGRESS, SWAP, Phase
 from dbupdates.runs import Asker
 from dbupdates.updates import request_import
 
@@ -40,16 +40,25 @@ def go_on_with_dead_run() -> None:
     """Hand the run whose process died to the background again, within limits.
 
     Also one that nobody has begun: the process may have died with it in its hands, and
-    a second delivery does no harm.
+    a second delivery does no harm. One that died after it had ended has left a folder.
     """
     try:
-        for run in UpdateRun.objects.in_progress():
-            if not store.is_run_held(run.job_id):
-                reason = f"The process that ran it died while {run.phase}."
-                runs.requeue_run(run, reason)
-    except DatabaseError:
+        _requeue_dead_runs(IN_PROGRESS)
+        _remove_litter(logger.info)
+    except (DatabaseError, OSError):
         # Whoever starts next looks again; this process has other work to do.
         logger.exception("Dead runs could not be looked for")
+
+
+def look_for_dead_run() -> None:
+    """Go on with a run whose process died outside of the background."""
+    _requeue_dead_runs((*BEFORE_SWAP, *SWAP))
+
+
+def _requeue_dead_runs(phases: Collection[Phase]) -> None:
+    for run in UpdateRun.objects.filter(phase__in=phases):
+        if not store.is_run_held(run.job_id):
+            runs.requeue_run(run, f"The process that ran it died while {run.phase}.")
 
 
 def _end_dead_runs(tell: Tell) -> None:
@@ -76,7 +85,8 @@ def _end_dead_runs(tell: Tell) -> None:
 def _remove_litter(tell: Tell) -> None:
     kept = UpdateRun.objects.filter(is_resumable=True).values_list("job_id", flat=True)
     alive = UpdateRun.objects.in_progress().values_list("job_id", flat=True)
-    for job_id in set(store.runs_with_folders()) - {*kept[:1], *alive}:
+    # The living first: one that ends meanwhile is among the resumable.
+    for job_id in set(store.runs_with_folders()) - {*alive, *kept[:1]}:
         if not store.is_run_held(job_id):
             store.remove_run_folder(job_id)
             tell(f"Removed what run {job_id} had left.")

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -126,6 +126,13 @@ def is_run_held(job_id: str) -> bool:
             return False
     except UpdateInProgress:
         return True
+
+
+def empty_run_folder(job_id: str) -> None:
+    """Delete what a run has left, but for the folder: while it is held, it lives."""
+    with suppress(FileNotFoundError):
+        for path in _run_path(job_id).iterdir():
+            path.unlink(missing_ok=True)
 
 
 def remove_run_folder(job_id: str) -> None:

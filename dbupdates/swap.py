@@ -8,6 +8,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from django.conf import settings
 
@@ -15,8 +16,8 @@ from dbupdates import store
 from dbupdates.exceptions import InsufficientMemory, SwapFailed
 from dbupdates.models import DatabaseRelease
 from dbupdates.progress import Phase
-from dbupdates.runs import RunningUpdate
-from dbupdates.services import activate_release, deactivate_release
+from dbupdates.runs import MAX_ATTEMPTS, RunningUpdate, told_of_deaths
+from dbupdates.services import activate_release, deactivate_release, get_release
 from dbupdates.signals import ServingReport, serving_reports
 
 logger = logging.getLogger(__name__)
@@ -37,10 +38,6 @@ def swap_in(release: DatabaseRelease, running: RunningUpdate) -> None:
     `activate_release` raises has changed nothing. Going on after a crash is calling
     it again: the former release is remembered in the run.
     """
-    if running.run.error:
-        # The process before this one died while it went back.
-        _go_back(release, running)
-        raise SwapFailed(running.run.error)
     former = DatabaseRelease.objects.active()
     running.enter(Phase.SWAPPING)
     if former is not None and former.pk != release.pk:
@@ -50,10 +47,25 @@ def swap_in(release: DatabaseRelease, running: RunningUpdate) -> None:
     try:
         _wait_until_served(release, running)
     except SwapFailed as error:
-        told = f"{error} {_after(running.run.former_version)}"
-        running.update(error=told)
-        _go_back(release, running)
-        raise SwapFailed(told) from error
+        _fail_swap(release, running, str(error))
+
+
+def settle_swap(running: RunningUpdate) -> None:
+    """End a swap that processes have died at, or that died while it went back.
+
+    Returns if every live process serves the release after all; otherwise raises
+    SwapFailed after the former release was activated again.
+    """
+    release = get_release(running.run.version)
+    reason = running.run.error
+    if not reason:
+        reports = serving_reports()
+        running.show_processes(len(_serving(release, reports)), len(reports))
+        if release.is_active and _serving(release, reports) == reports:
+            running.note("Every process serves the release.")
+            return
+        reason = told_of_deaths(running.run, MAX_ATTEMPTS)
+    _fail_swap(release, running, reason)
 
 
 def require_memory(sizes: Mapping[str, int], note: Callable[[str], None]) -> None:
@@ -102,7 +114,7 @@ def _wait_until_served(release: DatabaseRelease, running: RunningUpdate) -> None
     deadline = time.monotonic() + RELOAD_SECONDS
     while True:
         reports = serving_reports()
-        ready = [report for report in reports if report.version == release.version]
+        ready = _serving(release, reports)
         running.show_processes(len(ready), len(reports))
         for report in reports:
             if report.failed_version == release.version:
@@ -117,6 +129,12 @@ def _wait_until_served(release: DatabaseRelease, running: RunningUpdate) -> None
                 f"{RELOAD_SECONDS:.0f} s."
             )
         running.pause(POLL_SECONDS)
+
+
+def _serving(
+    release: DatabaseRelease, reports: list[ServingReport]
+) -> list[ServingReport]:
+    return [report for report in reports if report.version == release.version]
 
 
 def _note_how(ready: list[ServingReport], running: RunningUpdate) -> None:
@@ -135,23 +153,31 @@ def _note_how(ready: list[ServingReport], running: RunningUpdate) -> None:
         )
 
 
-def _go_back(release: DatabaseRelease, running: RunningUpdate) -> None:
-    """Activate what was served before, and wait for it a while."""
+def _fail_swap(
+    release: DatabaseRelease, running: RunningUpdate, reason: str
+) -> NoReturn:
+    """Activate what was served before and raise SwapFailed."""
+    # For the process after this one, should this one die on the way.
+    running.update(error=reason)
+    outcome = _go_back(release, running)
+    raise SwapFailed(f"{reason} {outcome}")
+
+
+def _go_back(release: DatabaseRelease, running: RunningUpdate) -> str:
+    """Activate what was served before, and wait for it a while; return how it is."""
     former = DatabaseRelease.objects.filter(version=running.run.former_version).first()
     if former is None:
         deactivate_release(release)
-        return
+        active = DatabaseRelease.objects.active()
+        return (
+            f"{f'Release {active}' if active else 'No release'} is active, as before."
+        )
     activate_release(former)
     running.note(f"Release {former} is active again.")
     deadline = time.monotonic() + RELOAD_SECONDS
     while any(report.version != former.version for report in serving_reports()):
         if time.monotonic() > deadline:
             running.note(f"Not every process serves release {former} again.")
-            return
+            break
         running.pause(POLL_SECONDS)
-
-
-def _after(former_version: str) -> str:
-    if former_version:
-        return f"Release {former_version} is active again."
-    return "No release is active, as before."
+    return f"Release {former} is active again."

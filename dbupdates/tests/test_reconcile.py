@@ -9,52 +9,21 @@ from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import CANCELLABLE, Phase
 from dbupdates.reconcile import go_on_with_dead_run, reconcile
 from dbupdates.services import import_release
-from dbupdates.tests.conftest import ASKER, IMPATIENT, names_in
-from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
+from dbupdates.tests.conftest import ASKER, IMPATIENT, Killed, names_in
+from dbupdates.tests.updating import (
+    NEW,
+    OLD,
+    active_version,
+    log_of,
+    update,
+    work_at_queue,
+)
 from dbupdates.updates import request_update
-
-
-class Killed(BaseException):
-    """What nothing in the code can catch and tell of."""
 
 
 @pytest.fixture
 def builder(large_builder):
     return large_builder
-
-
-@pytest.fixture
-def die(monkeypatch):
-    """Work at a run and die in a phase of it: rows and folders stay as they are."""
-
-    def die(run, phase):
-        def listen(progress):
-            if progress.phase == phase and progress.done_bytes:
-                raise Killed
-
-        def die_when_entered(running, entered):
-            real_enter(running, entered)
-            if entered == phase and phase not in CANCELLABLE:
-                raise Killed
-
-        with monkeypatch.context() as patch:
-            real_enter = runs.RunningUpdate.enter
-            patch.setattr(runs.RunningUpdate, "enter", die_when_entered)
-            # Nothing is written or tidied up by a process that is gone.
-            patch.setattr("dbupdates.execution._fail", lambda *_: None)
-            with pytest.raises(Killed):
-                execute_run(run.pk, listener=listen, patience=IMPATIENT)
-        run.refresh_from_db()
-        return run
-
-    return die
-
-
-def work_at_queue():
-    """Do what the background does: take each task once."""
-    for task in OrmQ.objects.all():
-        tasks.run_update(*task.args())
-        task.delete()
 
 
 def tell_nobody(_sentence):
