@@ -96,8 +96,9 @@ def _work(running: RunningUpdate, patience: Patience | None) -> None:
 
 
 def _purge_old(running: RunningUpdate) -> None:
+    kept_count = UpdatePolicy.current().kept_count
     try:
-        for old in purge_old_releases(kept_count=UpdatePolicy.current().kept_count):
+        for old in purge_old_releases(kept_count=kept_count, within_run=running.run):
             running.note(f"Deleted the files of release {old}.")
     except (DatabaseUpdateError, OSError) as error:
         # What was asked for is done; the next update tries again.

@@ -19,6 +19,7 @@ from dbupdates.progress import Phase
 from dbupdates.runs import MAX_ATTEMPTS, RunningUpdate, told_of_deaths
 from dbupdates.services import activate_release, deactivate_release, get_release
 from dbupdates.signals import ServingReport, serving_reports
+from stashsense.exceptions import StashSenseError
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +173,11 @@ def _go_back(release: DatabaseRelease, running: RunningUpdate) -> str:
         return (
             f"{f'Release {active}' if active else 'No release'} is active, as before."
         )
-    activate_release(former)
+    try:
+        activate_release(former)
+    except (StashSenseError, OSError) as error:
+        # Why the release cannot be served is what is to be told first.
+        return f"Going back to release {former} failed too: {error}"
     running.note(f"Release {former} is active again.")
     deadline = time.monotonic() + RELOAD_SECONDS
     while any(report.version != former.version for report in serving_reports()):
