@@ -131,6 +131,21 @@ def _download(
     running: RunningUpdate, release: DatabaseRelease, patience: Patience | None
 ) -> DatabaseRelease:
     _take_over_earlier(running, release)
+    is_resumed = store.run_has_files(running.run.job_id, DOWNLOAD_NAMES)
+    try:
+        return _fetch_and_stage(running, release, patience)
+    except InvalidRelease as error:
+        if not is_resumed:
+            raise
+        # Bytes that lay about for a while prove nothing against what is published.
+        running.note(f"Does not verify: {error}. All of it is fetched anew.")
+        store.empty_run_folder(running.run.job_id)
+    return _fetch_and_stage(running, release, patience)
+
+
+def _fetch_and_stage(
+    running: RunningUpdate, release: DatabaseRelease, patience: Patience | None
+) -> DatabaseRelease:
     running.enter(Phase.DOWNLOADING)
 
     def add_fetched(byte_count: int) -> None:

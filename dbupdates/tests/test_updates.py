@@ -25,7 +25,7 @@ from dbupdates.tests.conftest import (
     names_in,
     serving,
 )
-from dbupdates.tests.updating import NEW, OLD, active_version, update
+from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
 from dbupdates.updates import request_update
 
 
@@ -278,6 +278,46 @@ def test_a_failed_download_is_resumed_by_the_next_update(world, published, archi
     assert names_in(world.data_dir / "staging") == []
     first.refresh_from_db()
     assert not first.is_resumable
+
+
+@pytest.mark.parametrize("has_digest", [True, False])
+def test_bytes_that_were_lost_with_the_power_are_fetched_again(
+    world, simulator, archive, has_digest
+):
+    simulator.publish(NEW, archive, has_digest=has_digest)
+    size = archive.stat().st_size
+    simulator.faults.drop_after_bytes = [size, size // 2, 0, 0, 0, 0, 0, 0]
+    first = update()
+    assert first.is_resumable
+    simulator.faults.drop_after_bytes = []
+    path = world.data_dir / "staging" / f"update-{first.job_id}" / "archive.zip"
+    with path.open("r+b") as file:
+        file.seek(1000)
+        file.write(bytes(size // 4))
+
+    run = update()
+
+    assert (run.phase, run.error) == (Phase.COMPLETE, "")
+    assert "All of it is fetched anew" in log_of(run)
+    assert active_version() == NEW
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_an_archive_that_is_bad_is_rejected_after_it_was_fetched_anew_once(
+    world, published, archive
+):
+    size = archive.stat().st_size
+    published.corrupt(NEW, "faces.json")
+    published.faults.drop_after_bytes = [size, size // 2, 0, 0, 0, 0, 0, 0]
+    assert update().is_resumable
+    published.faults.drop_after_bytes = []
+    before = published.sent_archive_bytes
+
+    run = update()
+
+    assert_failed(world, run, "the archive: expected sha256")
+    assert published.sent_archive_bytes - before < 2 * size
+    assert DatabaseRelease.objects.get(version=NEW).status == "rejected"
 
 
 @pytest.mark.parametrize("status", [403, 404])
