@@ -271,6 +271,13 @@ def claimed(run_id: int) -> Iterator["RunningUpdate | None"]:
             logger.warning("Run %s is delivered a second time; it goes on", run.job_id)
             yield None
             return
+        except OSError as error:
+            logger.exception("Run %s cannot be worked at", run.job_id)
+            if run.phase in CANCELLABLE:
+                end_run(run, Phase.FAILED, error=error)
+            # A swap stays to be finished, once there is a folder for it.
+            yield None
+            return
         run.refresh_from_db()
         if _begin_attempt(run):
             yield RunningUpdate(run, folder)

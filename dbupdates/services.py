@@ -102,8 +102,12 @@ def stage_release(
         MANIFEST_NAME: hashlib.sha256(manifest_bytes).hexdigest(),
     }
     with store.exclusive(), _disk_full_as_ours():
-        for orphan in store.remove_orphans():
-            logger.warning("Removed staging/%s, left by an import that died", orphan)
+        for orphan, error in store.remove_orphans():
+            logger.warning(
+                "staging/%s, left by an import that died: %s",
+                orphan,
+                error or "removed",
+            )
         installed = _find_installed(manifest.version, digests)
         if installed is not None:
             return installed

@@ -135,9 +135,10 @@ def empty_run_folder(job_id: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def remove_run_folder(job_id: str) -> None:
-    """Delete what a run has left in staging, if anything."""
+def remove_run_folder(job_id: str) -> bool:
+    """Delete what a run has left in staging, if anything; return whether it is gone."""
     shutil.rmtree(_run_path(job_id), ignore_errors=True)
+    return not _run_path(job_id).exists()
 
 
 def run_has_files(job_id: str, names: Iterable[str]) -> bool:
@@ -239,19 +240,21 @@ def remove(version: str) -> None:
     shutil.rmtree(doomed_dir)
 
 
-def remove_orphans() -> list[str]:
-    """Delete what imports and removals that died left in staging; return the names.
+def remove_orphans() -> Iterator[tuple[str, OSError | None]]:
+    """Delete what imports and removals that died left in staging.
 
-    Call it while holding `exclusive`: without the lock they may be alive.
+    Yields each name, with the error where it could not be deleted; nobody minds what
+    stays, but for its bytes. Call it while holding `exclusive`: without the lock they
+    may be alive.
     """
-    orphans = [
-        path
-        for path in sorted(_staging_dir().iterdir())
-        if path.name.startswith((_IMPORT_PREFIX, _REMOVED_PREFIX))
-    ]
-    for path in orphans:
-        shutil.rmtree(path)
-    return [path.name for path in orphans]
+    for path in sorted(_staging_dir().iterdir()):
+        if path.name.startswith((_IMPORT_PREFIX, _REMOVED_PREFIX)):
+            try:
+                shutil.rmtree(path)
+            except OSError as error:
+                yield path.name, error
+            else:
+                yield path.name, None
 
 
 def has_files(version: str, sizes: Mapping[str, int]) -> bool:

@@ -10,7 +10,7 @@ from dbupdates import runs, store
 from dbupdates.exceptions import TooLateToCancel
 from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, UpdateRun
-from dbupdates.progress import CANCELLABLE, IN_PROGRESS, Phase, Progress
+from dbupdates.progress import CANCELLABLE, IN_PROGRESS, SWAP, Phase, Progress
 from dbupdates.tests.conftest import ASKER, IMPATIENT, names_in
 from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
 from dbupdates.updates import request_update
@@ -161,6 +161,43 @@ def test_an_error_that_nobody_foresaw_is_written_and_raised(
     assert "secret detail" in caplog.text
     assert active_version() == OLD
     assert not store.is_run_held(run.job_id)
+
+
+def test_a_run_that_gets_no_folder_fails_and_does_not_stand_in_the_way(
+    world, published
+):
+    run = request_update(asker=ASKER)
+    staging_dir = world.data_dir / "staging"
+    staging_dir.write_bytes(b"in the way")
+
+    execute_run(run.pk)
+
+    run.refresh_from_db()
+    assert run.phase == Phase.FAILED
+    assert "staging" in run.error
+    assert active_version() == OLD
+    staging_dir.unlink()
+    assert update().phase == Phase.COMPLETE
+
+
+@pytest.mark.parametrize("phase", SWAP)
+def test_a_swap_that_gets_no_folder_is_finished_once_there_is_one(
+    world, published, phase, die
+):
+    run = die(request_update(asker=ASKER), phase)
+    staging_dir = world.data_dir / "staging"
+    staging_dir.rename(world.data_dir / "elsewhere")
+    staging_dir.write_bytes(b"in the way")
+
+    execute_run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.phase, run.attempt_count) == (phase, 1)
+    staging_dir.unlink()
+    execute_run(run.pk)
+    run.refresh_from_db()
+    assert run.phase == Phase.COMPLETE
+    assert active_version() == NEW
 
 
 def test_a_time_limit_of_the_background_is_written_too(world, published, monkeypatch):
