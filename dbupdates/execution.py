@@ -25,6 +25,7 @@ from dbupdates.progress import CANCELLABLE, SWAP, OnProgress, Phase
 from dbupdates.runs import RunningUpdate
 from dbupdates.services import (
     get_release,
+    is_here,
     purge_old_releases,
     reject_release,
     stage_release,
@@ -117,7 +118,7 @@ def _installed_release(
         with opened as source:
             return stage_release(source, on_progress=running)
     release = get_release(run.version)
-    if release.is_installed and store.has_release(release.version):
+    if is_here(release):
         return release
     if run.kind == UpdateRun.Kind.ACTIVATION:
         # Says why not, as for everybody.

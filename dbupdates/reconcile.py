@@ -131,7 +131,8 @@ def _agree_on_releases(tell: Tell) -> None:
     rows = {release.version: release for release in DatabaseRelease.objects.all()}
     for name in store.folders_on_disk():
         release = rows.get(name)
-        if release is not None and not release.is_installed:
+        # One that is available may lie there with its row lost: it is to be adopted.
+        if release is not None and release.status in (Status.PURGED, Status.REJECTED):
             what = f"The files of release {name}, which is {release.status},"
             with _told_of(tell, f"{what} cannot be removed"):
                 store.remove(name)

@@ -62,6 +62,11 @@ def get_release(version: str) -> DatabaseRelease:
         raise ReleaseNotFound(f"There is no release {version[:80]}.") from exc
 
 
+def is_here(release: DatabaseRelease) -> bool:
+    """Return whether the release is installed and its files have not gone since."""
+    return release.is_installed and store.has_release(release.version)
+
+
 def import_release(
     path: Path, *, on_progress: OnProgress = ignore_progress
 ) -> DatabaseRelease:

@@ -15,7 +15,7 @@ from django.conf import settings
 from dbupdates import store
 from dbupdates.exceptions import InsufficientMemory, SwapFailed
 from dbupdates.models import DatabaseRelease
-from dbupdates.progress import Phase
+from dbupdates.progress import SWAP, Phase
 from dbupdates.runs import MAX_ATTEMPTS, RunningUpdate, told_of_deaths
 from dbupdates.services import activate_release, deactivate_release, get_release
 from dbupdates.signals import ServingReport, serving_reports
@@ -40,8 +40,10 @@ def swap_in(release: DatabaseRelease, running: RunningUpdate) -> None:
     it again: the former release is remembered in the run.
     """
     former = DatabaseRelease.objects.active()
+    is_begun = running.run.phase in SWAP
     running.enter(Phase.SWAPPING)
-    if former is not None and former.pk != release.pk:
+    # After a crash the active one may be the release itself, which replaced another.
+    if former is not None and not (is_begun and former.pk == release.pk):
         running.update(former_version=former.version)
     activate_release(release)
     running.enter(Phase.RELOADING)
@@ -113,21 +115,24 @@ def _held_bytes(report: ServingReport) -> int:
 
 def _wait_until_served(release: DatabaseRelease, running: RunningUpdate) -> None:
     deadline = time.monotonic() + RELOAD_SECONDS
+    # Who cannot load it may have tried while its files were gone, and tries again.
+    is_repair = running.run.former_version == release.version
     while True:
         reports = serving_reports()
         ready = _serving(release, reports)
         running.show_processes(len(ready), len(reports))
         for report in reports:
-            if report.failed_version == release.version:
+            if report.failed_version == release.version and not is_repair:
                 problem = report.problem.rstrip(".")
                 raise SwapFailed(f"{report} cannot serve it: {problem}.")
         if len(ready) == len(reports):
             _note_how(ready, running)
             return
         if time.monotonic() > deadline:
+            problems = {f" {each}: {each.problem}" for each in reports if each.problem}
             raise SwapFailed(
                 f"{len(ready)} of {len(reports)} processes serve it after "
-                f"{RELOAD_SECONDS:.0f} s."
+                f"{RELOAD_SECONDS:.0f} s.{''.join(sorted(problems))}"
             )
         running.pause(POLL_SECONDS)
 
@@ -173,6 +178,8 @@ def _go_back(release: DatabaseRelease, running: RunningUpdate) -> str:
         return (
             f"{f'Release {active}' if active else 'No release'} is active, as before."
         )
+    if former == release:
+        return f"Release {release} stays active."
     try:
         activate_release(former)
     except (StashSenseError, OSError) as error:

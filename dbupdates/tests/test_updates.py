@@ -18,7 +18,7 @@ from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import Phase
 from dbupdates.published import check_feed
 from dbupdates.runs import Asker
-from dbupdates.services import import_release
+from dbupdates.services import import_release, verify_release
 from dbupdates.tests.builder import ReleaseBuilder
 from dbupdates.tests.conftest import (
     ASKER,
@@ -163,6 +163,62 @@ def test_an_installed_release_is_activated_without_a_download(world, published):
     assert active_version() == NEW
     assert run.fetched_bytes == 0
     assert published.sent_archive_bytes == 0
+
+
+@pytest.mark.parametrize("version", ["", NEW])
+def test_the_files_of_the_active_release_can_be_fetched_again(
+    world, published, processes, version
+):
+    def try_again():
+        has_files = tried and store.has_release(NEW)
+        tried.append(1)
+        return serving(NEW) if has_files else serving("", failed_version=NEW)
+
+    update()
+    store.remove(NEW)
+    tried: list[int] = []
+    processes[1] = try_again
+
+    run = update(version)
+
+    assert (run.kind, run.phase) == ("download", Phase.COMPLETE)
+    assert active_version() == NEW
+    assert verify_release(DatabaseRelease.objects.get(version=NEW)) == []
+    assert DatabaseRelease.objects.get(version=OLD).status == "retired"
+    with pytest.raises(AlreadyLatest):
+        request_update(asker=ASKER, version=version)
+
+
+def test_an_active_release_that_cannot_be_loaded_again_stays_active(
+    world, published, processes, monkeypatch
+):
+    monkeypatch.setattr("dbupdates.swap.RELOAD_SECONDS", 0.05)
+    update()
+    store.remove(NEW)
+    processes[1] = serving("", failed_version=NEW, problem="out of paper")
+
+    run = update()
+
+    assert (run.phase, run.error_code) == (Phase.FAILED, "swap_failed")
+    assert re.search(r"0 of 1 .* web:1: out of paper .* stays active", run.error)
+    assert active_version() == NEW
+    assert store.has_release(NEW)
+
+
+def test_files_that_are_gone_and_not_published_are_nothing_to_download(
+    world, published
+):
+    staged = import_release(published_path(published))
+    store.remove(OLD)
+    store.remove(NEW)
+    published.withdraw(NEW)
+    check_feed()
+
+    for version in (OLD, staged.version):
+        with pytest.raises(NothingToDownload, match="are gone, and the feed has no"):
+            request_update(asker=ASKER, version=version)
+
+    assert not UpdateRun.objects.exists()
 
 
 def published_path(simulator):
