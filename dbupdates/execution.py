@@ -6,6 +6,7 @@ has flipped.
 """
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from dbupdates import runs, store
@@ -34,6 +35,9 @@ from dbupdates.swap import require_memory, settle_swap, swap_in
 from stashsense.exceptions import StashSenseError
 
 logger = logging.getLogger(__name__)
+
+# How often a lock that another process holds is tried.
+WAIT_SECONDS = 0.25
 
 
 def execute_run(
@@ -116,7 +120,7 @@ def _installed_release(
         path = Path(run.source_path)
         opened = adopted(path) if is_adoption(path) else open_source(path)
         with opened as source:
-            return stage_release(source, on_progress=running)
+            return stage_release(source, on_progress=running, on_wait=_waiting(running))
     release = get_release(run.version)
     if is_here(release):
         return release
@@ -162,8 +166,25 @@ def _fetch_and_stage(
         release, running.folder, listeners=listeners, patience=patience
     ) as source:
         return stage_release(
-            source, expected_version=release.version, on_progress=running
+            source,
+            expected_version=release.version,
+            on_progress=running,
+            on_wait=_waiting(running),
         )
+
+
+def _waiting(running: RunningUpdate) -> Callable[[], None]:
+    """Return what passes the time while somebody deletes files, which takes seconds."""
+    is_told = False
+
+    def wait() -> None:
+        nonlocal is_told
+        if not is_told:
+            running.note("Files are being deleted or installed: waits for that.")
+            is_told = True
+        running.pause(WAIT_SECONDS)
+
+    return wait
 
 
 def _take_over_earlier(running: RunningUpdate, release: DatabaseRelease) -> None:

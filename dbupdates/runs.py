@@ -381,7 +381,11 @@ class RunningUpdate:
         """Let so much time pass, a short one; write that the run lives."""
         self.check_stop()
         time.sleep(seconds)
-        UpdateRun.objects.filter(pk=self.run.pk).update(heartbeat_at=timezone.now())
+        told = UpdateRun.objects.filter(pk=self.run.pk, is_cancel_asked=False).update(
+            heartbeat_at=timezone.now()
+        )
+        if not told:
+            raise UpdateCancelled("The update was cancelled.")
 
     def show_processes(self, ready_count: int, process_count: int) -> None:
         """Write how many of the serving processes have followed."""

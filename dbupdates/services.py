@@ -6,7 +6,7 @@ Everything that can fail happens while staging; activating flips a row.
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -80,8 +80,12 @@ def stage_release(
     *,
     expected_version: str = "",
     on_progress: OnProgress = ignore_progress,
+    on_wait: Callable[[], None] | None = None,
 ) -> DatabaseRelease:
     """Verify a release, put it on disk and return its row, ready to be activated.
+
+    While another stages or deletes, UpdateInProgress is raised, or `on_wait` called
+    again and again: it pauses, or ends the waiting by raising.
 
     A release that is installed already, with the same content, is returned as it is.
     Whatever is refused, by a subclass of DatabaseUpdateError, has changed nothing;
@@ -106,7 +110,7 @@ def stage_release(
         **manifest.checksums,
         MANIFEST_NAME: hashlib.sha256(manifest_bytes).hexdigest(),
     }
-    with store.exclusive(), _disk_full_as_ours():
+    with store.exclusive(on_wait=on_wait), _disk_full_as_ours():
         for orphan, error in store.remove_orphans():
             logger.warning(
                 "staging/%s, left by an import that died: %s",

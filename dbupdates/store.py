@@ -9,8 +9,8 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,11 +97,24 @@ def iter_file_paths(version: str) -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
-    """Hold the right to stage and to delete; UpdateInProgress if another does."""
+def exclusive(*, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the right to stage and to delete; UpdateInProgress if another does.
+
+    With `on_wait`, which pauses or raises, wait for the other instead.
+    """
     staging_dir = _staging_dir()
     staging_dir.mkdir(parents=True, exist_ok=True)
-    with _locked(staging_dir, "another import or update is in progress"):
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(
+                    _locked(staging_dir, "another import or update is in progress")
+                )
+                break
+            except UpdateInProgress:
+                if on_wait is None:
+                    raise
+                on_wait()
         yield
 
 

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -13,7 +15,7 @@ from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import CANCELLABLE, IN_PROGRESS, SWAP, Phase, Progress
 from dbupdates.tests.conftest import ASKER, IMPATIENT, names_in
 from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
-from dbupdates.updates import request_update
+from dbupdates.updates import request_import, request_update
 from stashsense import stopping
 
 WORKING = [phase for phase in CANCELLABLE if phase != Phase.QUEUED]
@@ -49,6 +51,51 @@ def test_a_cancel_is_obeyed_in_every_phase_before_the_swap(world, published, pha
     assert_nothing_happened(world)
     assert DatabaseRelease.objects.get(version=NEW).status == "available"
     assert update().phase == Phase.COMPLETE
+
+
+@pytest.fixture
+def held_staging(world, monkeypatch):
+    """Hold what a deletion of files holds; return what is done at the first pause."""
+    at_pause: list[Any] = []
+    real_pause = runs.RunningUpdate.pause
+
+    def pause(running, seconds):
+        while at_pause:
+            at_pause.pop()()
+        real_pause(running, seconds)
+
+    monkeypatch.setattr(runs.RunningUpdate, "pause", pause)
+    with ExitStack() as held:
+        held.enter_context(store.exclusive())
+        at_pause.append(held.close)
+        yield at_pause
+
+
+def test_a_run_waits_until_files_have_been_deleted(published, held_staging):
+    run = update()
+
+    assert (run.phase, run.error) == (Phase.COMPLETE, "")
+    assert "waits for that" in log_of(run)
+    assert active_version() == NEW
+
+
+def test_an_import_waits_too(world, archive, held_staging):
+    run = request_import(archive, asker=ASKER, is_activating=True)
+
+    execute_run(run.pk)
+
+    run.refresh_from_db()
+    assert run.phase == Phase.COMPLETE
+    assert active_version() == NEW
+
+
+def test_a_cancel_is_obeyed_while_a_run_waits(world, published, held_staging):
+    held_staging[:] = [lambda: runs.cancel_run(UpdateRun.objects.get(), asker=ASKER)]
+
+    run = update()
+
+    assert run.phase == Phase.CANCELLED
+    assert_nothing_happened(world)
 
 
 @pytest.mark.django_db(transaction=True)
