@@ -83,10 +83,7 @@ def downloaded(
         try:
             _require_announced_size(archive, release)
             present.total_bytes = archive.total_bytes
-            if archive.has_ranges:
-                linked = _fetch_missing(archive, release, present, listeners)
-            else:
-                linked = _fetch_unseen(archive, release)
+            linked = _fetch(archive, release, present, listeners)
             with zip_opened(_as_file(archive), archive.path.name) as members:
                 yield LinkedZipSource(
                     members,
@@ -158,6 +155,26 @@ class _Present:
     def __call__(self, present_bytes: int) -> None:
         total_bytes = max(self.total_bytes, present_bytes)
         self._on_progress(Progress(Phase.DOWNLOADING, present_bytes, total_bytes))
+
+
+def _fetch(
+    archive: RemoteArchive,
+    release: DatabaseRelease,
+    present: _Present,
+    listeners: Listeners,
+) -> Linked:
+    """Fetch what is missing, by parts where that can be; return what is here."""
+    if not archive.has_ranges:
+        return _fetch_unseen(archive, release)
+    try:
+        return _fetch_missing(archive, release, present, listeners)
+    except DownloadError as error:
+        if not archive.has_changed:
+            raise
+        listeners.on_note(f"{error} It is fetched from the beginning.")
+    linked = _fetch_unseen(archive, release)
+    _require_announced_size(archive, release)
+    return linked
 
 
 def _fetch_missing(

@@ -112,6 +112,7 @@ class RemoteArchive:
         self.path = file.path
         self.fetched_bytes = 0
         self.has_ranges = False
+        self.has_changed = False
         self._line = line
         self._file = file
         self._max_bytes = max_bytes
@@ -147,12 +148,14 @@ class RemoteArchive:
     def fetch(self, start: int, stop: int) -> None:
         """Make the range present; all of the archive, where there are no ranges.
 
-        When the server has changed the archive, nothing is present any more.
+        When the server has changed it, nothing is present any more; DownloadError is
+        raised, `has_changed` says why, and `fetch_all` fetches what there is now.
         """
         try:
             self._fetch_missing(start, stop)
         except _Changed as exc:
             self._file.reset()
+            self.has_changed = True
             raise DownloadError(f"{self._line.host}: {exc}.") from exc
 
     def fetch_all(self, *, sha256: bool) -> str | None:

@@ -5,9 +5,12 @@ import errno
 import pytest
 
 from dbupdates import store
+from dbupdates.execution import execute_run
+from dbupdates.models import DatabaseRelease
 from dbupdates.progress import Phase
-from dbupdates.tests.conftest import names_in
-from dbupdates.tests.updating import NEW, active_version, log_of, update
+from dbupdates.tests.conftest import ASKER, names_in
+from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
+from dbupdates.updates import request_update
 
 
 @pytest.fixture
@@ -130,6 +133,65 @@ def test_a_file_that_was_damaged_is_fetched_in_one_piece(
     paths = dict(store.iter_file_paths("2026.02.19"))
     assert paths["face_facenet.voy"].read_bytes() == builder.files["face_facenet.voy"]
     assert len(published.archive_requests()) - before < 10
+
+
+def change_while_fetched(change):
+    """Return a listener that has the archive changed once some of it has come."""
+
+    def listen(progress):
+        if progress.phase == Phase.DOWNLOADING and progress.done_bytes and changes:
+            changes.pop()()
+
+    changes = [change]
+    return listen
+
+
+def test_an_archive_that_changes_is_begun_anew_although_only_parts_were_wanted(
+    world, published, builder, inbox, monkeypatch
+):
+    monkeypatch.setattr("dbupdates.fetcher.REPORT_SECONDS", 0)
+    update()
+    builder.manifest["version"] = "2026.02.19"
+    builder.files["faces.json"] += b" "
+    newer = builder.write_zip(inbox)
+    published.publish("2026.02.19", newer)
+    run = request_update(asker=ASKER, version="2026.02.19")
+
+    def change():
+        published.faults.etag_suffix = "-moved"
+
+    execute_run(run.pk, listener=change_while_fetched(change))
+
+    run.refresh_from_db()
+    assert (run.phase, run.error) == (Phase.COMPLETE, "")
+    assert "changed on the server" in log_of(run)
+    assert active_version() == "2026.02.19"
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_a_part_of_an_archive_that_got_another_size_is_not_installed(
+    world, published, builder, inbox, monkeypatch
+):
+    monkeypatch.setattr("dbupdates.fetcher.REPORT_SECONDS", 0)
+    update()
+    builder.manifest["version"] = "2026.02.19"
+    builder.files["faces.json"] += b" "
+    published.publish("2026.02.19", builder.write_zip(inbox), has_digest=False)
+    run = request_update(asker=ASKER, version="2026.02.19")
+
+    def change():
+        builder.files["faces.json"] += b" "
+        content = builder.write_zip(inbox).read_bytes()
+        published.publish("2026.02.19", content, has_digest=False)
+
+    execute_run(run.pk, listener=change_while_fetched(change))
+
+    run.refresh_from_db()
+    assert (run.phase, run.error_code) == (Phase.FAILED, "download_failed")
+    assert "where the feed announced" in run.error
+    assert active_version() == NEW
+    assert DatabaseRelease.objects.get(version="2026.02.19").status == "available"
+    assert names_in(world.data_dir / "releases") == [OLD, NEW]
 
 
 def test_a_server_without_ranges_gets_the_plain_download(
