@@ -7,8 +7,8 @@ lock on the staging folder, which ends with the process, however that ends.
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,11 +101,24 @@ def iter_file_paths(version: str) -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
-    """Hold the right to stage and to delete; UpdateInProgress if another does."""
+def exclusive(*, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the right to stage and to delete; UpdateInProgress if another does.
+
+    With `on_wait`, which pauses or raises, wait for the other instead.
+    """
     staging_dir = _staging_dir()
     staging_dir.mkdir(parents=True, exist_ok=True)
-    with _locked(staging_dir, "another import or update is in progress"):
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(
+                    _locked(staging_dir, "another import or update is in progress")
+                )
+                break
+            except UpdateInProgress:
+                if on_wait is None:
+                    raise
+                on_wait()
         yield
 
 
@@ -125,9 +138,17 @@ def is_run_held(job_id: str) -> bool:
     return is_folder_locked(_run_path(job_id))
 
 
-def remove_run_folder(job_id: str) -> None:
-    """Delete what a run has left in staging, if anything."""
+def empty_run_folder(job_id: str) -> None:
+    """Delete what a run has left, but for the folder: while it is held, it lives."""
+    with suppress(FileNotFoundError):
+        for path in _run_path(job_id).iterdir():
+            path.unlink(missing_ok=True)
+
+
+def remove_run_folder(job_id: str) -> bool:
+    """Delete what a run has left in staging, if anything; return whether it is gone."""
     shutil.rmtree(_run_path(job_id), ignore_errors=True)
+    return not _run_path(job_id).exists()
 
 
 def run_has_files(job_id: str, names: Iterable[str]) -> bool:
@@ -223,19 +244,21 @@ def remove(version: str) -> None:
     shutil.rmtree(doomed_dir)
 
 
-def remove_orphans() -> list[str]:
-    """Delete what imports and removals that died left in staging; return the names.
+def remove_orphans() -> Iterator[tuple[str, OSError | None]]:
+    """Delete what imports and removals that died left in staging.
 
-    Call it while holding `exclusive`: without the lock they may be alive.
+    Yields each name, with the error where it could not be deleted; nobody minds what
+    stays, but for its bytes. Call it while holding `exclusive`: without the lock they
+    may be alive.
     """
-    orphans = [
-        path
-        for path in sorted(_staging_dir().iterdir())
-        if path.name.startswith((_IMPORT_PREFIX, _REMOVED_PREFIX))
-    ]
-    for path in orphans:
-        shutil.rmtree(path)
-    return [path.name for path in orphans]
+    for path in sorted(_staging_dir().iterdir()):
+        if path.name.startswith((_IMPORT_PREFIX, _REMOVED_PREFIX)):
+            try:
+                shutil.rmtree(path)
+            except OSError as error:
+                yield path.name, error
+            else:
+                yield path.name, None
 
 
 def has_files(version: str, sizes: Mapping[str, int]) -> bool:

@@ -20,7 +20,7 @@ from dbupdates.manifest import PUBLISHED_NETWORKS
 from dbupdates.models import DatabaseRelease, ReleaseFeed, ReleaseFile, UpdateRun
 from dbupdates.published import check_feed, feed_status
 from dbupdates.runs import Asker
-from dbupdates.services import purge_release, verify_release
+from dbupdates.services import is_here, purge_release, verify_release
 from dbupdates.signals import ServingReport, serving_reports
 from dbupdates.updates import request_activation, request_published, request_update
 from stashsense.exceptions import StashSenseError
@@ -83,7 +83,7 @@ OPERATIONS = {
         Operation(
             "update",
             "Download and activate",
-            lambda release: release.is_obtainable and not release.is_installed,
+            lambda release: bool(release.archive_url) and not is_here(release),
             _update,
         ),
         Operation(

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from dbupdates import store
+from dbupdates import runs, store
+from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, ReleaseFile, UpdateRun
+from dbupdates.progress import SWAP
 from dbupdates.runs import Asker
 from dbupdates.signals import ServingReport, release_preparing, serving_asked
 from dbupdates.tests.builder import NETWORK_FILES, NETWORKS, ReleaseBuilder
@@ -129,6 +131,37 @@ def follower(pid=1, **facts):
         return serving(active.version if active else "", pid=pid, **facts)
 
     return report
+
+
+class Killed(BaseException):
+    """What nothing in the code can catch and tell of."""
+
+
+@pytest.fixture
+def die(monkeypatch):
+    """Work at a run and die in a phase of it: rows and folders stay as they are."""
+
+    def die(run, phase):
+        def listen(progress):
+            if progress.phase == phase and progress.done_bytes:
+                raise Killed
+
+        def die_when_entered(running, entered):
+            real_enter(running, entered)
+            if entered == phase and phase in SWAP:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            real_enter = runs.RunningUpdate.enter
+            patch.setattr(runs.RunningUpdate, "enter", die_when_entered)
+            # Nothing is written or tidied up by a process that is gone.
+            patch.setattr("dbupdates.execution._fail", lambda *_: None)
+            with pytest.raises(Killed):
+                execute_run(run.pk, listener=listen, patience=IMPATIENT)
+        run.refresh_from_db()
+        return run
+
+    return die
 
 
 @dataclass

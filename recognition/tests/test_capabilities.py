@@ -110,5 +110,5 @@ def test_what_is_not_served_yet_is_told_by_its_files(served, told, signal, missi
     registry.serve(None)
     store_settings({f"{signal}_signal_enabled": True}, user=None)
 
-    assert missing in capabilities.signal_problem(signal)
+    assert missing in str(capabilities.signal_problem(signal))
     assert signal + "_signal" in told()["reasons"]

@@ -111,6 +111,7 @@ class RemoteFile:
         self.path = file.path
         self.fetched_bytes = 0
         self.has_ranges = False
+        self.has_changed = False
         self._line = line
         self._file = file
         self._max_bytes = max_bytes
@@ -146,12 +147,14 @@ class RemoteFile:
     def fetch(self, start: int, stop: int) -> None:
         """Make the range present; all of the file, where there are no ranges.
 
-        When the server has changed the file, nothing is present any more.
+        When the server has changed it, nothing is present any more; DownloadError is
+        raised, `has_changed` says why, and `fetch_all` fetches what there is now.
         """
         try:
             self._fetch_missing(start, stop)
         except _Changed as exc:
             self._file.reset()
+            self.has_changed = True
             raise DownloadError(f"{self._line.host}: {exc}.") from exc
 
     def fetch_all(self, *, sha256: bool) -> str | None:
