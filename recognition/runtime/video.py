@@ -16,7 +16,7 @@ import av
 import av.error
 
 from recognition.exceptions import MediaUnavailable, UnreadableVideo
-from recognition.runtime.video_frame import VideoFrame, rgb_image
+from recognition.runtime.video_frame import FrameConverter, VideoFrame
 from recognition.runtime.video_reader import (
     NotSeekable,
     VideoReader,
@@ -216,7 +216,7 @@ class _Sampler:
     ) -> None:
         self._source = source
         self._timestamps = timestamps
-        self._max_side_px = max_side_px
+        self._converter = FrameConverter(max_side_px=max_side_px)
         self._is_wanted = is_wanted
         self._reader: VideoReader | None = None
         self._reconnections_left = _MAX_RECONNECTIONS
@@ -297,9 +297,7 @@ class _Sampler:
                 self._reconnections_left -= 1
 
     def _shown(self, reader: VideoReader, frame: av.VideoFrame) -> VideoFrame:
-        image, scale = rgb_image(
-            frame, pixel_ratio=reader.pixel_ratio, max_side_px=self._max_side_px
-        )
+        image, scale = self._converter.rgb_image(frame, pixel_ratio=reader.pixel_ratio)
         return VideoFrame(reader.seconds_of(frame), image, scale)
 
     def _ended_too_early(self, seconds: float) -> bool:

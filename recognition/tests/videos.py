@@ -64,6 +64,7 @@ def video_bytes(
     rotation=None,
     is_seekable=True,
     pixel_ratio=None,
+    colorspace="ITU601",
     options=None,
     pix_fmt="yuv420p",
     unit=Fraction(1, 1000),
@@ -90,6 +91,7 @@ def video_bytes(
                     if rotation is not None:
                         stream.set_display_rotation(**rotation)
                 frame = av.VideoFrame.from_ndarray(picture)
+                frame = frame.reformat(format=pix_fmt, dst_colorspace=colorspace)
                 seconds = Fraction(number, RATE) if times is None else times[number]
                 frame.pts, frame.time_base = round(seconds / unit), unit
                 file.mux(stream.encode(frame))

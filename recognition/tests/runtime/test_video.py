@@ -202,6 +202,18 @@ def test_pixels_that_are_not_square_become_so(pixel_ratio, shape):
     assert corners_of(frame.image) == "rwwb"
 
 
+@pytest.mark.parametrize(
+    ("size", "colorspace"), [((96, 160), "ITU601"), ((720, 1280), "ITU709")], ids=str
+)
+def test_colours_are_those_a_player_shows(size, colorspace):
+    picture = np.full((*size, 3), (200, 60, 40), np.uint8)
+
+    (frame,) = frames_of(video_bytes([picture], colorspace=colorspace), [0.0])
+
+    # Two conversions and the coding move a colour by a step or two.
+    np.testing.assert_allclose(frame.image[10, 10], (200, 60, 40), atol=4)
+
+
 def test_a_frame_of_8k_is_brought_down_as_asked():
     picture = numbered_picture(5).repeat(40, axis=0).repeat(40, axis=1)[:4320]
     report = FrameReport()
