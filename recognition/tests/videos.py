@@ -148,7 +148,7 @@ class VideoServer:
     broken_after_bytes: int = 0
     # From which request on nothing is answered.
     stalls_from_request: int | None = None
-    requests: list = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     address: str = ""
     stalled: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
