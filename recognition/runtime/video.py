@@ -9,14 +9,14 @@ there is left to its own time-out.
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import av
 import av.error
 
 from recognition.exceptions import MediaUnavailable, UnreadableVideo
-from recognition.runtime.video_frame import VideoFrame, rgb_image
+from recognition.runtime.video_frame import FrameConverter, VideoFrame
 from recognition.runtime.video_reader import (
     DEFAULT_DECODER_THREADS,
     NotSeekable,
@@ -36,8 +36,6 @@ MAX_ERRORS = 5
 _WAITING_FRAMES = 1
 # How often a new connection is tried for one scene.
 _MAX_RECONNECTIONS = 3
-# A container's duration may count sound that outlasts the pictures.
-_END_TOLERANCE_SECONDS = 2.0
 # How soon a stop or the time limit is noticed while no frame comes.
 _POLL_SECONDS = 0.2
 # Decoding a frame of 8K takes less; blocked on the network takes longer and is left.
@@ -86,13 +84,14 @@ def iter_frames(
     deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
     should_stop: Callable[[], bool] = never,
     report: FrameReport | None = None,
-) -> Iterator[VideoFrame]:
+) -> Generator[VideoFrame, None, None]:
     """Yield a frame for each point, in order, all different, as soon as each is ready.
 
     Each comes from the nearest keyframe at or before its point. Where that was given
     already it is the next keyframe if it comes before the next point, otherwise the
     frame shown at the point itself. What cannot be decoded is left out and told in
-    the report. Ends early at `deadline_seconds` from now, or when `should_stop`.
+    the report. Ends early at `deadline_seconds` after the first frame was asked for,
+    or when `should_stop`. Whoever leaves it early closes it, which ends the decoding.
 
     Raises MediaUnavailable or UnreadableVideo if not one frame could be had.
     """
@@ -217,6 +216,7 @@ class _Sampler:
     def __init__(self, wanted: "_Wanted", *, is_wanted: Callable[[], bool]) -> None:
         self._wanted = wanted
         self._timestamps = wanted.timestamps
+        self._converter = FrameConverter(max_side_px=wanted.max_side_px)
         self._is_wanted = is_wanted
         self._reader: VideoReader | None = None
         self._reconnections_left = _MAX_RECONNECTIONS
@@ -289,27 +289,11 @@ class _Sampler:
                     raise source_error(exc) from exc
                 self._reconnections_left -= 1
             else:
-                if frame is not None:
-                    return self._shown(reader, frame)
-                if not self._ended_too_early(seconds):
-                    return None
-                self._disconnect()
-                self._reconnections_left -= 1
+                return None if frame is None else self._shown(reader, frame)
 
     def _shown(self, reader: VideoReader, frame: av.VideoFrame) -> VideoFrame:
-        image, scale = rgb_image(
-            frame, pixel_ratio=reader.pixel_ratio, max_side_px=self._wanted.max_side_px
-        )
+        image, scale = self._converter.rgb_image(frame, pixel_ratio=reader.pixel_ratio)
         return VideoFrame(reader.seconds_of(frame), image, scale)
-
-    def _ended_too_early(self, seconds: float) -> bool:
-        """Whether a new connection might know more than this one, which ended."""
-        return (
-            self._duration is not None
-            and seconds < self._duration - _END_TOLERANCE_SECONDS
-            and self._reconnections_left == _MAX_RECONNECTIONS
-            and self._is_wanted()
-        )
 
     def _connected(self) -> VideoReader:
         if self._reader is None:

@@ -54,6 +54,8 @@ _OPTIONS: Final = {
     # video: https://github.com/mpv-player/mpv/issues/18023
     "multiple_requests": "1",
     "icy": "0",
+    # None from the environment: the key is for Stash alone.
+    "http_proxy": "",
     "user_agent": "stash-sense",
 }
 

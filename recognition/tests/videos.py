@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import av
 import numpy as np
@@ -65,6 +64,7 @@ def video_bytes(
     rotation=None,
     is_seekable=True,
     pixel_ratio=None,
+    colorspace="ITU601",
     options=None,
     pix_fmt="yuv420p",
     unit=Fraction(1, 1000),
@@ -91,6 +91,7 @@ def video_bytes(
                     if rotation is not None:
                         stream.set_display_rotation(**rotation)
                 frame = av.VideoFrame.from_ndarray(picture)
+                frame = frame.reformat(format=pix_fmt, dst_colorspace=colorspace)
                 seconds = Fraction(number, RATE) if times is None else times[number]
                 frame.pts, frame.time_base = round(seconds / unit), unit
                 file.mux(stream.encode(frame))
@@ -147,7 +148,7 @@ class VideoServer:
     broken_after_bytes: int = 0
     # From which request on nothing is answered.
     stalls_from_request: int | None = None
-    requests: list[Any] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     address: str = ""
     stalled: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
