@@ -50,7 +50,7 @@ def test_nothing_is_asked_where_nobody_was_matched(stash_server):
 
 
 def test_pictures_are_not_kept_waiting_by_a_stash_that_was_away(
-    settings, stash_server, monkeypatch
+    db, settings, stash_server, monkeypatch
 ):
     monkeypatch.setattr(local_performers, "_quiet_until", 0.0)
     settings.STASH_URL = "http://127.0.0.1:9"
