@@ -31,7 +31,8 @@ _NEAR = np.dtype(
 )
 _HEALTH = np.dtype(
     [
-        ("is_cut", "?"),
+        ("facenet_cut", "<f4"),
+        ("arcface_cut", "<f4"),
         ("facenet", "<f4", HEALTH_NEIGHBOURS),
         ("arcface", "<f4", HEALTH_NEIGHBOURS),
     ]
@@ -117,7 +118,8 @@ class PackedNear:
             records["facenet"] = probe.facenet_distances
             records["arcface"] = probe.arcface_distances
             start += len(probe.faces)
-            health[position]["is_cut"] = probe.is_cut
+            health[position]["facenet_cut"] = probe.facenet_cut
+            health[position]["arcface_cut"] = probe.arcface_cut
             health[position]["facenet"][: len(probe.nearest_facenet)] = (
                 probe.nearest_facenet
             )
@@ -148,7 +150,8 @@ class PackedNear:
                 arcface_distances=self.near["arcface"][start:end],
                 nearest_facenet=_numbers(record["facenet"]),
                 nearest_arcface=_numbers(record["arcface"]),
-                is_cut=bool(record["is_cut"]),
+                facenet_cut=float(record["facenet_cut"]),
+                arcface_cut=float(record["arcface_cut"]),
             )
             for start, end, record in zip(
                 starts.tolist(), ends.tolist(), self.health, strict=True
