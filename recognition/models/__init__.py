@@ -7,6 +7,7 @@ from recognition.models.fingerprints import (
     FingerprintPerson,
 )
 from recognition.models.jobs import IdentificationJob
+from recognition.models.library import OPERATE, LibraryRun
 from recognition.models.serving import (
     LIVE_SECONDS,
     ServingProcess,
@@ -15,11 +16,13 @@ from recognition.models.serving import (
 
 __all__ = [
     "LIVE_SECONDS",
+    "OPERATE",
     "Fingerprint",
     "FingerprintChange",
     "FingerprintFaces",
     "FingerprintPerson",
     "IdentificationJob",
+    "LibraryRun",
     "ServingProcess",
     "ServingProcessQuerySet",
 ]
