@@ -3,7 +3,7 @@
 An attempt is counted before the work, so that what ends its process is counted too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 from django.db import transaction
 from django.db.models import F
@@ -15,6 +15,8 @@ from recognition.models.fingerprints import FingerprintQuerySet
 Kind = Fingerprint.Kind
 State = Fingerprint.State
 
+# SQLite takes 32,766 values in a query.
+IDS_PER_QUERY = 1000
 BEGUN = "It was begun and has not ended."
 
 
@@ -57,17 +59,32 @@ def forget(kind: Fingerprint.Kind, stash_id: int) -> None:
         rows.update(attempt_count=0, error="")
 
 
-def mark_for_refresh(scene_ids: Iterable[int] | None = None) -> int:
-    """Have scenes looked at again by the next run; all without ids. Return how many."""
-    scenes = Fingerprint.objects.scenes()
-    if scene_ids is not None:
-        scenes = scenes.filter(stash_id__in=[*scene_ids])
+def mark_for_refresh(scene_ids: Sequence[int]) -> int:
+    """Have these scenes looked at again by the next run; return how many are kept."""
     with transaction.atomic():
-        marked = scenes.count()
-        scenes.complete().update(state=State.PENDING)
-        scenes.update(attempt_count=0)
+        return sum(
+            _mark(Fingerprint.objects.scenes().filter(stash_id__in=ids))
+            for ids in _chunks(sorted({*scene_ids}))
+        )
+
+
+def mark_all_for_refresh() -> int:
+    """Have every scene looked at again by the next run; return how many are kept."""
+    with transaction.atomic():
+        return _mark(Fingerprint.objects.scenes())
+
+
+def _mark(scenes: FingerprintQuerySet) -> int:
+    marked = scenes.count()
+    scenes.complete().update(state=State.PENDING)
+    scenes.update(attempt_count=0)
     return marked
 
 
 def _rows(kind: Fingerprint.Kind, stash_id: int) -> FingerprintQuerySet:
     return Fingerprint.objects.filter(kind=kind, stash_id=stash_id)
+
+
+def _chunks(ids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        yield ids[start : start + IDS_PER_QUERY]

@@ -1,6 +1,6 @@
 """Faces as bytes for a row of the database, and back.
 
-Little-endian records, one for each face, embeddings in half precision: 2,084 bytes. A
+Little-endian records, one for each face, embeddings in half precision: 2,080 bytes. A
 distance changes by less than 0.001 by that (recognition/tests/numeric/test_packing.py).
 """
 
@@ -141,8 +141,9 @@ class PackedNear:
 
     def probes(self, rows: NDArray[np.int64]) -> list[NearFaces]:
         """Return what is near each probe; `rows` are the face rows of `near`."""
-        ends = np.searchsorted(self.near["probe"], np.arange(len(self.health)) + 1)
-        starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+        positions = np.arange(len(self.health))
+        starts = np.searchsorted(self.near["probe"], positions)
+        ends = np.searchsorted(self.near["probe"], positions, side="right")
         return [
             NearFaces(
                 faces=rows[start:end],
