@@ -80,7 +80,8 @@ class ReleaseFollower:
         """Return whether it takes distances that are not known to judge an embedder."""
         wanted = min(HEALTH_NEIGHBOURS, len(self._new.digests))
         return any(
-            len(nearest) < wanted and bool((nearest < CLEARLY_APART_DISTANCE).any())
+            len(nearest) < wanted
+            and not (len(nearest) and nearest[0] >= CLEARLY_APART_DISTANCE)
             for nearest in (probe.nearest_facenet, probe.nearest_arcface)
         )
 
