@@ -1,4 +1,4 @@
-"""Fixtures for every app: a real browser, a stand-in Stash."""
+"""Fixtures for every app: a real browser, a stand-in Stash, settings as in the rows."""
 
 import os
 import shutil
@@ -10,10 +10,17 @@ from selenium.webdriver.chrome.service import Service
 from demo.stash.library import load_library
 from demo.stash.testing import StashServer, tiny_library
 from stashsense import env
+from stashsense.preferences import values
 
 BROWSER_WINDOW_PX = (1280, 900)
 # The machine may be busy; an answer that takes longer is a fault.
 BROWSER_PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def _settings_as_in_the_database():
+    """Forget the settings that another test stored: each has its own database."""
+    values.forget()
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,8 @@ def post_worker_init(worker: "Worker") -> None:
 
 
 def worker_exit(server: "Arbiter", worker: "Worker") -> None:
-    """Take this process out of the list of those that serve."""
-    from recognition import registry
+    """Say of jobs that they were interrupted, and that this process serves no more."""
+    from recognition import jobs, registry
 
+    jobs.stop()
     registry.stop()

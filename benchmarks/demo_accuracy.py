@@ -26,8 +26,8 @@ from demo.release import build_release
 from demo.world import DEFAULT_PEOPLE_COUNT, DEFAULT_SEED, World
 from recognition.numeric.boxes import FaceBox
 from recognition.runtime.face_database import FaceDatabase
-from recognition.runtime.providers import usable_cores
 from recognition.runtime.recognizer import RecognizedFace, Recognizer, Timing
+from stashsense.cores import usable_cores
 
 PICTURE_SEED = 990_001
 KNOWN_PICTURE_COUNT = 300

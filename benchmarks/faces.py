@@ -14,7 +14,7 @@ import voyager
 from numpy.typing import NDArray
 
 from benchmarks.cache import cached_folder
-from recognition.runtime.providers import usable_cores
+from stashsense.cores import usable_cores
 
 EMBEDDERS = ("facenet", "arcface")
 

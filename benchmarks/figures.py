@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
-from recognition.runtime.providers import usable_cores
+from stashsense.cores import usable_cores
 
 _PACKAGES = ("onnxruntime-gpu", "voyager", "numpy", "django", "gunicorn")
 

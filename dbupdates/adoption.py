@@ -18,20 +18,25 @@ from dbupdates.archive import FolderSource, ReleaseSource
 from dbupdates.exceptions import InvalidManifest
 from dbupdates.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, parse_manifest
 from dbupdates.models import DatabaseRelease, UpdateRun
+from dbupdates.versions import parse_version
 from stashsense.files import OnBytes, ignore_bytes, sha256_of
 
 logger = logging.getLogger(__name__)
 
 
 def find_candidates() -> list[Path]:
-    """Return the folders with a release to adopt that has not been refused before."""
+    """Return the folders with a release to adopt that has not been refused before.
+
+    The newest first, of those under releases/. One that a row knows from the feed only
+    is not known to be here.
+    """
     data_dir = Path(settings.DATA_DIR)
-    known = set(DatabaseRelease.objects.values_list("version", flat=True))
+    known = DatabaseRelease.objects.exclude(status=DatabaseRelease.Status.AVAILABLE)
+    names = set(store.folders_on_disk()) - {*known.values_list("version", flat=True)}
     folders = [
         store.release_path(name)
-        for name in store.folders_on_disk()
-        if name not in known and store.is_version(name)
-    ]
+        for name in sorted(filter(store.is_version, names), key=parse_version)
+    ][::-1]
     return [
         folder
         for folder in (data_dir, *folders)

@@ -8,7 +8,6 @@ import errno
 import os
 import stat
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -22,7 +21,8 @@ from dbupdates.manifest import (
     PREPARED_NAME,
     is_flat_name,
 )
-from stashsense.files import CHUNK_BYTES, OnBytes, copy_with_sha256, ignore_bytes
+from stashsense import zips
+from stashsense.files import OnBytes, copy_with_sha256, ignore_bytes
 
 # Nine files are known today.
 MAX_FILE_COUNT = 64
@@ -34,17 +34,6 @@ MAX_TOTAL_BYTES = 32 * 1024**3
 # files of blanks may reach anything.
 MAX_COMPRESSION_RATIO = 200
 RATIO_EXEMPT_BYTES = 1024 * 1024
-
-_ENCRYPTED_FLAGS = 0x1 | 0x40 | 0x2000
-_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-# What zipfile and zlib raise for archives that are not what they say.
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    RuntimeError,
-    ValueError,
-)
 
 
 class ReleaseSource(ABC):
@@ -115,7 +104,7 @@ def open_source(path: Path) -> Iterator[ReleaseSource]:
 def zip_opened(file: IO[bytes], name: str) -> Iterator[zipfile.ZipFile]:
     """Yield the zip in a file that can be sought; UnsafeArchive if it is none."""
     with _broken_means_unsafe(name):
-        archive = zipfile.ZipFile(_BoundedReads(file))
+        archive = zipfile.ZipFile(zips.BoundedReads(file))
     with archive:
         yield archive
 
@@ -175,34 +164,6 @@ class FolderSource(ReleaseSource):
             yield content
 
 
-class _BoundedReads:
-    """A file that refuses to return much at once.
-
-    zipfile reads a central directory of any size in one piece and makes an object of
-    each entry before anybody can count them.
-    """
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def read(self, size: int = -1) -> bytes:
-        content = self._file.read(CHUNK_BYTES + 1 if size < 0 else size)
-        if len(content) > CHUNK_BYTES:
-            raise zipfile.BadZipFile("its directory is too large")
-        return content
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        if whence == os.SEEK_SET and offset < 0:
-            raise zipfile.BadZipFile("a member begins before the file does")
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def seekable(self) -> bool:
-        return True
-
-
 class _MemberReads:
     """A member's bytes; a broken one is an UnsafeArchive at the read that finds it."""
 
@@ -219,7 +180,7 @@ class _MemberReads:
 def _broken_means_unsafe(name: str) -> Iterator[None]:
     try:
         yield
-    except _BROKEN as exc:
+    except zips.BROKEN as exc:
         raise UnsafeArchive(f"{name} cannot be read: {exc}") from exc
 
 
@@ -231,9 +192,9 @@ def _refuse_unsafe_member(member: zipfile.ZipInfo) -> None:
         raise UnsafeArchive(
             f"{name[:120]!r} is not the name of a file at the top of the archive"
         )
-    if member.flag_bits & _ENCRYPTED_FLAGS:
+    if member.flag_bits & zips.ENCRYPTED_FLAGS:
         raise UnsafeArchive(f"{name} is encrypted")
-    if member.compress_type not in _COMPRESSIONS:
+    if member.compress_type not in zips.COMPRESSIONS:
         raise UnsafeArchive(f"{name} is compressed in an unsupported way")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):

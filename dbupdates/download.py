@@ -2,7 +2,8 @@
 
 Where the server gives parts of a file, the archive's directory and its manifest are
 read first, and only the members that no installed release has are fetched; the rest
-is linked. The archive keeps its own layout on the disk, with holes.
+is linked, or copied where there are no links. The archive keeps its own layout on the
+disk, with holes.
 """
 
 import logging
@@ -11,22 +12,31 @@ import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from dbupdates import store
-from dbupdates.archive import MAX_TOTAL_BYTES, ReleaseSource, ZipSource, zip_opened
-from dbupdates.exceptions import ChecksumMismatch, DownloadError, InvalidRelease
-from dbupdates.fetcher import Patience, RemoteArchive, open_archive
+from dbupdates.archive import (
+    MAX_FILE_BYTES,
+    MAX_TOTAL_BYTES,
+    ReleaseSource,
+    ZipSource,
+    zip_opened,
+)
+from dbupdates.exceptions import ChecksumMismatch, InvalidRelease
 from dbupdates.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from dbupdates.models import DatabaseRelease, ReleaseFile
 from dbupdates.progress import OnProgress, Phase, Progress
-from stashsense.files import OnBytes, ignore_bytes, sha256_of
+from stashsense.downloads.exceptions import DownloadError
+from stashsense.downloads.fetcher import Patience, RemoteFile, open_remote_file
+from stashsense.files import OnBytes, copy_with_sha256, ignore_bytes, sha256_of
 
 logger = logging.getLogger(__name__)
 
-# What `open_archive` leaves in the folder for the next attempt.
-DOWNLOAD_NAMES = ("archive.zip", "archive.json")
+_ARCHIVE_NAME = "archive.zip"
+# What is left in the folder for the next attempt.
+DOWNLOAD_NAMES = (_ARCHIVE_NAME, "archive.json")
 # A published archive of 1,478 MB unpacks to about 1,890 MB.
 UNPACKED_PER_ARCHIVE_BYTE = 1.3
 # Below that share of the archive, fetching all of it is hardly longer, and then its
@@ -40,13 +50,14 @@ Linked = Mapping[str, tuple[Path, str]]
 class Listeners:
     """Who is told of a download: how far it is, what is worth a line, what it holds.
 
-    `on_sizes` gets the files' sizes before anything large is fetched, where they can
-    be known; it refuses by raising. `on_fetched` gets the bytes that came over the
-    network, at the end.
+    `on_manifest` gets what is to come and `on_sizes` the files' sizes, before anything
+    large is fetched, where they can be known; they refuse by raising. `on_fetched` gets
+    the bytes that came over the network, at the end.
     """
 
     on_progress: OnProgress
     on_note: Callable[[str], None]
+    on_manifest: Callable[[Manifest], None]
     on_sizes: Callable[[Mapping[str, int]], None]
     on_fetched: Callable[[int], None]
 
@@ -65,9 +76,9 @@ def downloaded(
     fetched; what has been fetched stays in the folder, for the next attempt.
     """
     present = _Present(release.archive_bytes, listeners.on_progress)
-    with open_archive(
+    with open_remote_file(
         release.archive_url,
-        folder,
+        folder / _ARCHIVE_NAME,
         max_bytes=MAX_TOTAL_BYTES,
         patience=patience or Patience(),
         on_present=present,
@@ -75,45 +86,66 @@ def downloaded(
         try:
             _require_announced_size(archive, release)
             present.total_bytes = archive.total_bytes
-            if archive.has_ranges:
-                linked = _fetch_missing(archive, release, present, listeners)
-            else:
-                linked = _fetch_unseen(archive, release)
+            linked = _fetch(archive, release, present, listeners)
             with zip_opened(_as_file(archive), archive.path.name) as members:
                 yield LinkedZipSource(
-                    members, archive_bytes=archive.total_bytes, linked=linked
+                    members,
+                    archive_bytes=archive.total_bytes,
+                    linked=linked,
+                    has_links=_has_links(linked, folder),
+                    fetch=partial(_fetch_member, archive, members, present),
                 )
         finally:
             listeners.on_fetched(archive.fetched_bytes)
 
 
 class LinkedZipSource(ZipSource):
-    """A zip some of whose members are installed already, and are linked from there.
+    """A zip some of whose members are installed already, and are taken from there.
 
     `linked` maps names to files and their digests. A file that is not what it was
-    when it was installed is read from the archive after all, which fetches it.
+    when it was installed is read from the archive after all, once `fetch` has had the
+    member of that name fetched.
     """
 
     def __init__(
-        self, archive: zipfile.ZipFile, *, archive_bytes: int, linked: Linked
+        self,
+        archive: zipfile.ZipFile,
+        *,
+        archive_bytes: int,
+        linked: Linked,
+        has_links: bool,
+        fetch: Callable[[str], None],
     ) -> None:
         super().__init__(archive, archive_bytes=archive_bytes)
         self._linked = linked
+        self._has_links = has_links
+        self._fetch = fetch
 
     @property
     def written_bytes(self) -> int:
+        if not self._has_links:
+            return self.total_bytes
         return self.total_bytes - sum(self.sizes[name] for name in self._linked)
 
     def copy(self, name: str, target: Path, *, on_bytes: OnBytes = ignore_bytes) -> str:
         """Link or write the file; return its SHA-256, read anew."""
         if name in self._linked:
             path, expected = self._linked[name]
-            if _link(path, target):
-                if sha256_of(target, on_bytes=on_bytes) == expected:
-                    return expected
-                logger.warning("%s has changed since it was installed", path)
-                target.unlink()
+            if self._take_installed(path, target, on_bytes) == expected:
+                return expected
+            logger.warning("%s has changed since it was installed", path)
+            target.unlink()
+            self._fetch(name)
         return super().copy(name, target, on_bytes=on_bytes)
+
+    def _take_installed(self, path: Path, target: Path, on_bytes: OnBytes) -> str:
+        if self._has_links and _link(path, target):
+            return sha256_of(target, on_bytes=on_bytes)
+        with path.open("rb") as content:
+            _, digest = copy_with_sha256(
+                content, target, max_bytes=MAX_FILE_BYTES, on_bytes=on_bytes
+            )
+        return digest
 
 
 class _Present:
@@ -128,8 +160,28 @@ class _Present:
         self._on_progress(Progress(Phase.DOWNLOADING, present_bytes, total_bytes))
 
 
+def _fetch(
+    archive: RemoteFile,
+    release: DatabaseRelease,
+    present: _Present,
+    listeners: Listeners,
+) -> Linked:
+    """Fetch what is missing, by parts where that can be; return what is here."""
+    if not archive.has_ranges:
+        return _fetch_unseen(archive, release)
+    try:
+        return _fetch_missing(archive, release, present, listeners)
+    except DownloadError as error:
+        if not archive.has_changed:
+            raise
+        listeners.on_note(f"{error} It is fetched from the beginning.")
+    linked = _fetch_unseen(archive, release)
+    _require_announced_size(archive, release)
+    return linked
+
+
 def _fetch_missing(
-    archive: RemoteArchive,
+    archive: RemoteFile,
     release: DatabaseRelease,
     present: _Present,
     listeners: Listeners,
@@ -138,7 +190,10 @@ def _fetch_missing(
     with zip_opened(_as_file(archive), archive.path.name) as members:
         source = ZipSource(members, archive_bytes=archive.total_bytes)
         listeners.on_sizes(source.sizes)
-        linked = _installed_files(_manifest(source, release), source.sizes)
+        manifest = _manifest(source, release)
+        listeners.on_manifest(manifest)
+        linked = _installed_files(manifest, source.sizes)
+        has_links = _has_links(linked, archive.path.parent)
         ranges = _member_ranges(members, without=linked)
     wanted_bytes = sum(archive.missing_bytes(*each) for each in ranges)
     if wanted_bytes > (1 - MIN_LINKED_FRACTION) * archive.total_bytes:
@@ -147,14 +202,17 @@ def _fetch_missing(
     if not linked:
         missing_bytes = archive.missing_bytes(0, archive.total_bytes)
     unpacked_bytes = sum(
-        size for name, size in source.sizes.items() if name not in linked
+        size
+        for name, size in source.sizes.items()
+        if name not in linked or not has_links
     )
     store.require_free_space(missing_bytes + unpacked_bytes)
     if not linked:
         _fetch_all(archive, release)
         return linked
+    taken = "linked" if has_links else "copied"
     listeners.on_note(
-        f"{len(linked)} of {len(source.sizes)} files are here already and are linked; "
+        f"{len(linked)} of {len(source.sizes)} files are here already and are {taken}; "
         f"{missing_bytes / 1e6:,.1f} of {archive.total_bytes / 1e6:,.1f} MB are fetched"
     )
     present.total_bytes = archive.present_bytes + missing_bytes
@@ -163,7 +221,7 @@ def _fetch_missing(
     return linked
 
 
-def _fetch_unseen(archive: RemoteArchive, release: DatabaseRelease) -> Linked:
+def _fetch_unseen(archive: RemoteFile, release: DatabaseRelease) -> Linked:
     """Fetch the whole from a server that gives no parts."""
     unpacked_bytes = int(archive.total_bytes * UNPACKED_PER_ARCHIVE_BYTE)
     missing_bytes = archive.missing_bytes(0, archive.total_bytes)
@@ -172,7 +230,7 @@ def _fetch_unseen(archive: RemoteArchive, release: DatabaseRelease) -> Linked:
     return {}
 
 
-def _fetch_all(archive: RemoteArchive, release: DatabaseRelease) -> None:
+def _fetch_all(archive: RemoteFile, release: DatabaseRelease) -> None:
     expected = release.archive_sha256
     actual = archive.fetch_all(sha256=bool(expected))
     if expected and actual != expected:
@@ -181,7 +239,7 @@ def _fetch_all(archive: RemoteArchive, release: DatabaseRelease) -> None:
         )
 
 
-def _require_announced_size(archive: RemoteArchive, release: DatabaseRelease) -> None:
+def _require_announced_size(archive: RemoteFile, release: DatabaseRelease) -> None:
     announced_bytes = release.archive_bytes
     if announced_bytes and archive.total_bytes != announced_bytes:
         raise DownloadError(
@@ -236,6 +294,27 @@ def _member_ranges(
     return ranges
 
 
+def _fetch_member(
+    archive: RemoteFile, members: zipfile.ZipFile, present: _Present, name: str
+) -> None:
+    """Fetch a member in one piece; read bit by bit, each bit would be a request."""
+    others = {each for each in members.namelist() if each != name}
+    for start, stop in _member_ranges(members, without=others):
+        present.total_bytes = archive.present_bytes + archive.missing_bytes(start, stop)
+        archive.fetch(start, stop)
+
+
+def _has_links(linked: Linked, folder: Path) -> bool:
+    """Return whether installed files can get a second name in the folder."""
+    probe = folder / "link"
+    for path, _ in linked.values():
+        probe.unlink(missing_ok=True)
+        has_links = _link(path, probe)
+        probe.unlink(missing_ok=True)
+        return has_links
+    return True
+
+
 def _link(path: Path, target: Path) -> bool:
     """Give the file a second name; False where the file system has no such thing."""
     try:
@@ -246,5 +325,5 @@ def _link(path: Path, target: Path) -> bool:
     return True
 
 
-def _as_file(archive: RemoteArchive) -> IO[bytes]:
+def _as_file(archive: RemoteFile) -> IO[bytes]:
     return archive.reader()

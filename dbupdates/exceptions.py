@@ -2,13 +2,11 @@
 
 DatabaseUpdateError
 ├── FeedError               the feed could not be read
-├── DownloadError           a published file could not be fetched
 ├── InvalidRelease          what was fetched or given is not a usable release
 │   ├── InvalidManifest
 │   ├── ChecksumMismatch
 │   ├── UnsafeArchive
 │   └── UnloadableIndex
-├── InsufficientDiskSpace
 ├── InsufficientMemory
 ├── UpdateInProgress
 ├── UpdateRefused           there is nothing to do, or not now
@@ -23,7 +21,8 @@ DatabaseUpdateError
 ├── RunNotFound
 └── WrongNetworks
 
-None of them changes which release is served.
+None of them changes which release is served. An update also raises what fetching
+does: stashsense.downloads.exceptions.
 """
 
 from datetime import datetime
@@ -50,13 +49,6 @@ class FeedError(DatabaseUpdateError):
     def __init__(self, message: str, *, closed_until: datetime | None = None) -> None:
         super().__init__(message)
         self.closed_until = closed_until
-
-
-class DownloadError(DatabaseUpdateError):
-    """A published file did not arrive whole; nothing of it was installed."""
-
-    status: ClassVar[int] = 502
-    code: ClassVar[str] = "download_failed"
 
 
 class InvalidRelease(DatabaseUpdateError):
@@ -88,13 +80,6 @@ class UnloadableIndex(InvalidRelease):
     """A vector index failed its trial load, in a process of its own."""
 
     code: ClassVar[str] = "unloadable_index"
-
-
-class InsufficientDiskSpace(DatabaseUpdateError):
-    """The file system has no room for the release; what was written is removed."""
-
-    status: ClassVar[int] = 503
-    code: ClassVar[str] = "insufficient_disk_space"
 
 
 class InsufficientMemory(DatabaseUpdateError):

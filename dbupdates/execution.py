@@ -6,6 +6,7 @@ has flipped.
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dbupdates import runs, store
@@ -19,20 +20,26 @@ from dbupdates.exceptions import (
     UpdateCancelled,
     UpdateInterrupted,
 )
-from dbupdates.fetcher import Patience
+from dbupdates.manifest import Manifest
 from dbupdates.models import DatabaseRelease, UpdatePolicy, UpdateRun
-from dbupdates.progress import CANCELLABLE, OnProgress, Phase
+from dbupdates.progress import CANCELLABLE, SWAP, OnProgress, Phase, Progress
 from dbupdates.runs import RunningUpdate
 from dbupdates.services import (
     get_release,
+    is_here,
     purge_old_releases,
     reject_release,
     stage_release,
 )
-from dbupdates.swap import require_memory, swap_in
+from dbupdates.signals import release_preparing
+from dbupdates.swap import require_memory, settle_swap, swap_in
+from stashsense.downloads.fetcher import Patience
 from stashsense.exceptions import StashSenseError
 
 logger = logging.getLogger(__name__)
+
+# How often a lock that another process holds is tried.
+WAIT_SECONDS = 0.25
 
 
 def execute_run(
@@ -46,39 +53,50 @@ def execute_run(
     Does nothing for a run that has ended or that another process works at. Raises
     only what nobody foresaw, after the row was written.
     """
-    with runs.claimed(run_id) as running:
-        if running is None:
-            return
-        running.listener = listener
-        try:
-            _work(running, patience)
-        except UpdateInterrupted as error:
-            _interrupt(running, error)
-        except KeyboardInterrupt:
-            _interrupt(running, UpdateInterrupted("Interrupted from the keyboard."))
-            raise
-        except UpdateCancelled:
-            # First: a run that has ended leaves nothing to be waited for.
-            store.remove_run_folder(running.run.job_id)
-            runs.end_run(running.run, Phase.CANCELLED)
-        except (StashSenseError, OSError) as error:
-            _fail(running, error)
-        except BaseException as error:
-            logger.exception("Run %s failed", running.run.job_id)
-            _fail(running, error)
-            raise
-        else:
-            store.remove_run_folder(running.run.job_id)
-            runs.end_run(running.run, Phase.COMPLETE)
+    try:
+        with runs.claimed(run_id) as running:
+            if running is not None:
+                running.listener = listener
+                _bring_to_an_end(running, patience)
+    except KeyboardInterrupt:
+        # Not earlier: a delivery of a run that this process holds comes to nothing.
+        runs.leave(run_id)
+        raise
+
+
+def _bring_to_an_end(running: RunningUpdate, patience: Patience | None) -> None:
+    try:
+        _work(running, patience)
+    except UpdateInterrupted as error:
+        _interrupt(running, error)
+    except KeyboardInterrupt:
+        _interrupt(running, UpdateInterrupted("Interrupted from the keyboard."))
+        raise
+    except UpdateCancelled:
+        _end(running, Phase.CANCELLED)
+    except (StashSenseError, OSError) as error:
+        _fail(running, error)
+    except BaseException as error:
+        logger.exception("Run %s failed", running.run.job_id)
+        _fail(running, error)
+        raise
+    else:
+        _end(running, Phase.COMPLETE)
 
 
 def _work(running: RunningUpdate, patience: Patience | None) -> None:
+    if running.is_overdue or (running.run.phase in SWAP and running.run.error):
+        settle_swap(running)
+        _purge_old(running)
+        return
     release = _installed_release(running, patience)
     if running.run.version != release.version:
         running.update(version=release.version)
     _forget_downloads(release)
     if not running.run.is_activating:
         return
+    if running.run.phase in CANCELLABLE:
+        _prepare(running, release.network_set, release.network_files)
     files = {file.name: file.size_bytes for file in release.files.all()}
     if not release.is_active:
         require_memory(files, running.note)
@@ -86,9 +104,27 @@ def _work(running: RunningUpdate, patience: Patience | None) -> None:
     _purge_old(running)
 
 
+def _prepare(
+    running: RunningUpdate, network_set: str, network_files: Mapping[str, str]
+) -> None:
+    """Have the networks fetched that a release needs and that are missing."""
+
+    def tell(done_bytes: int, total_bytes: int) -> None:
+        running(Progress(Phase.MODELS, done_bytes, total_bytes))
+
+    release_preparing.send(
+        sender=DatabaseRelease,
+        network_set=network_set,
+        network_files=network_files,
+        on_bytes=tell,
+        note=running.note,
+    )
+
+
 def _purge_old(running: RunningUpdate) -> None:
+    kept_count = UpdatePolicy.current().kept_count
     try:
-        for old in purge_old_releases(kept_count=UpdatePolicy.current().kept_count):
+        for old in purge_old_releases(kept_count=kept_count, within_run=running.run):
             running.note(f"Deleted the files of release {old}.")
     except (DatabaseUpdateError, OSError) as error:
         # What was asked for is done; the next update tries again.
@@ -99,15 +135,15 @@ def _installed_release(
     running: RunningUpdate, patience: Patience | None
 ) -> DatabaseRelease:
     run = running.run
+    if run.phase in SWAP:
+        return get_release(run.version)
     if run.kind == UpdateRun.Kind.IMPORT:
-        if run.phase not in CANCELLABLE:
-            return get_release(run.version)
         path = Path(run.source_path)
         opened = adopted(path) if is_adoption(path) else open_source(path)
         with opened as source:
-            return stage_release(source, on_progress=running)
+            return stage_release(source, on_progress=running, on_wait=_waiting(running))
     release = get_release(run.version)
-    if release.is_installed and store.has_release(release.version):
+    if is_here(release):
         return release
     if run.kind == UpdateRun.Kind.ACTIVATION:
         # Says why not, as for everybody.
@@ -121,14 +157,34 @@ def _download(
     running: RunningUpdate, release: DatabaseRelease, patience: Patience | None
 ) -> DatabaseRelease:
     _take_over_earlier(running, release)
+    is_resumed = store.run_has_files(running.run.job_id, DOWNLOAD_NAMES)
+    try:
+        return _fetch_and_stage(running, release, patience)
+    except InvalidRelease as error:
+        if not is_resumed:
+            raise
+        # Bytes that lay about for a while prove nothing against what is published.
+        running.note(f"Does not verify: {error}. All of it is fetched anew.")
+        store.empty_run_folder(running.run.job_id)
+    return _fetch_and_stage(running, release, patience)
+
+
+def _fetch_and_stage(
+    running: RunningUpdate, release: DatabaseRelease, patience: Patience | None
+) -> DatabaseRelease:
     running.enter(Phase.DOWNLOADING)
 
     def add_fetched(byte_count: int) -> None:
         running.update(fetched_bytes=running.run.fetched_bytes + byte_count)
 
+    def prepare(manifest: Manifest) -> None:
+        if running.run.is_activating:
+            _prepare(running, manifest.networks.name, manifest.networks.files)
+
     listeners = Listeners(
         on_progress=running,
         on_note=running.note,
+        on_manifest=prepare,
         on_sizes=lambda sizes: require_memory(sizes, running.note),
         on_fetched=add_fetched,
     )
@@ -136,8 +192,25 @@ def _download(
         release, running.folder, listeners=listeners, patience=patience
     ) as source:
         return stage_release(
-            source, expected_version=release.version, on_progress=running
+            source,
+            expected_version=release.version,
+            on_progress=running,
+            on_wait=_waiting(running),
         )
+
+
+def _waiting(running: RunningUpdate) -> Callable[[], None]:
+    """Return what passes the time while somebody deletes files, which takes seconds."""
+    is_told = False
+
+    def wait() -> None:
+        nonlocal is_told
+        if not is_told:
+            running.note("Files are being deleted or installed: waits for that.")
+            is_told = True
+        running.pause(WAIT_SECONDS)
+
+    return wait
 
 
 def _take_over_earlier(running: RunningUpdate, release: DatabaseRelease) -> None:
@@ -169,9 +242,7 @@ def _interrupt(running: RunningUpdate, error: UpdateInterrupted) -> None:
     run = running.run
     if run.phase in CANCELLABLE:
         is_resumable = runs.has_download(run)
-        if not is_resumable:
-            store.remove_run_folder(run.job_id)
-        runs.end_run(run, Phase.FAILED, error=error, is_resumable=is_resumable)
+        _end(running, Phase.FAILED, error=error, is_resumable=is_resumable)
     else:
         running.update(attempt_count=max(run.attempt_count - 1, 0))
 
@@ -182,11 +253,26 @@ def _fail(running: RunningUpdate, error: BaseException) -> None:
         is_resumable = False
         if running.run.kind == UpdateRun.Kind.DOWNLOAD:
             reject_release(running.run.version, str(error))
+    _end(running, Phase.FAILED, error=_told(error), is_resumable=is_resumable)
+
+
+def _end(
+    running: RunningUpdate,
+    phase: Phase,
+    *,
+    error: BaseException | str = "",
+    is_resumable: bool = False,
+) -> None:
+    """Write how the run ended; only one that can be resumed leaves anything.
+
+    Its folder goes last, and its lock with that: nobody must take a run for dead whose
+    row does not yet say how it ended. After a crash in between, the folder is empty.
+    """
+    if not is_resumable:
+        store.empty_run_folder(running.run.job_id)
+    runs.end_run(running.run, phase, error=error, is_resumable=is_resumable)
     if not is_resumable:
         store.remove_run_folder(running.run.job_id)
-    runs.end_run(
-        running.run, Phase.FAILED, error=_told(error), is_resumable=is_resumable
-    )
 
 
 def _told(error: BaseException) -> BaseException | str:

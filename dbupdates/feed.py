@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from dbupdates.exceptions import DownloadError, FeedError
-from dbupdates.exchange import Answer, Broken, Exchange, Line
+from dbupdates.exceptions import FeedError
 from dbupdates.versions import Version, parse_version
+from stashsense.downloads.exceptions import DownloadError
+from stashsense.downloads.exchange import Answer, Broken, Exchange, Line
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0

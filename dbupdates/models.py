@@ -245,7 +245,8 @@ class UpdateRun(models.Model):
     """One attempt to change which release is installed or served.
 
     queued → downloading → extracting → verifying → swapping → reloading → complete;
-    from any of these to failed, and to cancelled until swapping.
+    from any of these to failed, and to cancelled until swapping. Before downloading,
+    or before swapping, models: networks that are missing are fetched.
     """
 
     class Kind(models.TextChoices):

@@ -9,6 +9,7 @@ class Phase(StrEnum):
     """Where an update is: waiting, at one of its steps, or how it ended."""
 
     QUEUED = "queued"
+    MODELS = "models"
     DOWNLOADING = "downloading"
     EXTRACTING = "extracting"
     VERIFYING = "verifying"
@@ -20,8 +21,16 @@ class Phase(StrEnum):
 
 
 # Until the release is swapped in, an update can be cancelled without a trace.
-CANCELLABLE = (Phase.QUEUED, Phase.DOWNLOADING, Phase.EXTRACTING, Phase.VERIFYING)
-IN_PROGRESS = (*CANCELLABLE, Phase.SWAPPING, Phase.RELOADING)
+BEFORE_SWAP = (
+    Phase.MODELS,
+    Phase.DOWNLOADING,
+    Phase.EXTRACTING,
+    Phase.VERIFYING,
+)
+CANCELLABLE = (Phase.QUEUED, *BEFORE_SWAP)
+# From here on the run has to be brought to an end, whoever dies of it.
+SWAP = (Phase.SWAPPING, Phase.RELOADING)
+IN_PROGRESS = (*CANCELLABLE, *SWAP)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,9 @@ def _keep(feed: ReleaseFeed, answer: FeedAnswer) -> None:
         versions = [str(published.version) for published in answer.releases]
         _forget_withdrawn(versions)
         news = {"latest_version": versions[0] if versions else ""}
+        # What the other feeds list is not what the rows say any more: none of them may
+        # answer that nothing has changed.
+        ReleaseFeed.objects.exclude(pk=feed.pk).update(etag="", asked_at=None)
     ReleaseFeed.objects.filter(pk=feed.pk).update(
         etag=answer.etag, answered_at=timezone.now(), error="", **news
     )

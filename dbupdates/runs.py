@@ -28,7 +28,15 @@ from dbupdates.exceptions import (
     UpdateInterrupted,
 )
 from dbupdates.models import DatabaseRelease, UpdateRun
-from dbupdates.progress import CANCELLABLE, IN_PROGRESS, OnProgress, Phase, Progress
+from dbupdates.progress import (
+    BEFORE_SWAP,
+    CANCELLABLE,
+    IN_PROGRESS,
+    SWAP,
+    OnProgress,
+    Phase,
+    Progress,
+)
 from stashsense import stopping
 
 logger = logging.getLogger(__name__)
@@ -45,6 +53,7 @@ RATE_WEIGHT = 0.2
 # them over a line of 100 Mbit/s.
 _SHARES = {
     UpdateRun.Kind.DOWNLOAD: {
+        Phase.MODELS: (0, 10),
         Phase.DOWNLOADING: (0, 65),
         Phase.EXTRACTING: (65, 75),
         Phase.VERIFYING: (75, 93),
@@ -54,10 +63,12 @@ _SHARES = {
     UpdateRun.Kind.IMPORT: {
         Phase.EXTRACTING: (0, 40),
         Phase.VERIFYING: (40, 85),
+        Phase.MODELS: (85, 85),
         Phase.SWAPPING: (85, 86),
         Phase.RELOADING: (86, 100),
     },
     UpdateRun.Kind.ACTIVATION: {
+        Phase.MODELS: (0, 60),
         Phase.SWAPPING: (0, 5),
         Phase.RELOADING: (5, 100),
     },
@@ -91,7 +102,8 @@ def get_run_in_progress() -> UpdateRun:
 def create_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
     """Write the row of a run to be executed here; UpdateInProgress if one goes on.
 
-    A run whose process has died does not stand in the way: it is ended first.
+    A run whose process has died does not stand in the way: it is ended first. But one
+    that had begun to swap does, and is handed to the background to be finished.
     """
     _make_way()
     return _write_run(kind, asker=asker, **facts)
@@ -108,10 +120,17 @@ def queue_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
 
 
 def _make_way() -> None:
-    """End the run in progress if its process has died."""
+    """End the run in progress if its process has died, or have its swap finished."""
     for other in UpdateRun.objects.in_progress():
-        if other.phase != Phase.QUEUED and not store.is_run_held(other.job_id):
+        if store.is_run_held(other.job_id):
+            continue
+        # As it stands without a process: it may have ended since it was listed.
+        other.refresh_from_db()
+        if other.phase in BEFORE_SWAP:
             end_dead_run(other)
+        elif other.phase in SWAP:
+            # Its release is active, and nobody has seen yet that it can be served.
+            requeue_run(other, f"The process that ran it died while {other.phase}.")
 
 
 def _write_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
@@ -145,6 +164,20 @@ def requeue_run(run: UpdateRun, reason: str) -> bool:
             async_task(TASK, run.pk, task_name=f"update {run.job_id}")
             run.log_lines.create(text=reason)
     return bool(is_ours)
+
+
+def leave(run_id: int) -> None:
+    """Give up a run that this process was interrupted at and does not hold any more.
+
+    A swap that has begun is finished by the background; anything else is ended.
+    """
+    run = UpdateRun.objects.in_progress().filter(pk=run_id).first()
+    if run is None or store.is_run_held(run.job_id):
+        return
+    if run.phase in SWAP:
+        requeue_run(run, f"Interrupted while {run.phase}: the background goes on.")
+    else:
+        end_run(run, Phase.FAILED, error=UpdateInterrupted("It was interrupted."))
 
 
 def cancel_run(run: UpdateRun, *, asker: Asker) -> None:
@@ -226,7 +259,8 @@ def claimed(run_id: int) -> Iterator["RunningUpdate | None"]:
     """Hold a run for the time it is worked at; None if that must not be done here.
 
     A second delivery of a run that another process works at, or that has ended, is
-    none to work at. One whose process died is, until it has died MAX_ATTEMPTS times.
+    none to work at. One whose process died is, until it has died MAX_ATTEMPTS times;
+    in a swap once more, to end that: see `RunningUpdate.is_overdue`.
     """
     run = UpdateRun.objects.filter(pk=run_id).first()
     if run is None or not run.is_in_progress:
@@ -240,20 +274,34 @@ def claimed(run_id: int) -> Iterator["RunningUpdate | None"]:
             logger.warning("Run %s is delivered a second time; it goes on", run.job_id)
             yield None
             return
+        except OSError as error:
+            logger.exception("Run %s cannot be worked at", run.job_id)
+            if run.phase in CANCELLABLE:
+                end_run(run, Phase.FAILED, error=error)
+            # A swap stays to be finished, once there is a folder for it.
+            yield None
+            return
         run.refresh_from_db()
-        yield RunningUpdate(run, folder) if _begin_attempt(run) else None
+        if _begin_attempt(run):
+            yield RunningUpdate(run, folder)
+            return
+        if not run.is_resumable:
+            store.remove_run_folder(run.job_id)
+        yield None
 
 
 def _begin_attempt(run: UpdateRun) -> bool:
     """Count an attempt before anything is done; False if there were enough."""
     if not run.is_in_progress:
         return False
-    if run.attempt_count >= MAX_ATTEMPTS:
+    # What a swap has flipped has to be flipped back.
+    limit = MAX_ATTEMPTS + 1 if run.phase in SWAP else MAX_ATTEMPTS
+    if run.attempt_count >= limit:
         end_run(
             run,
             Phase.FAILED,
-            error=f"The process that ran it died {run.attempt_count} times, the last "
-            f"time while {run.phase}. It is not tried again by itself.",
+            error=f"{told_of_deaths(run, run.attempt_count)} It is not tried again by "
+            f"itself. {run.error}".rstrip(),
             is_resumable=has_download(run),
         )
         return False
@@ -264,12 +312,22 @@ def _begin_attempt(run: UpdateRun) -> bool:
         heartbeat_at=now,
     )
     run.refresh_from_db()
-    if run.attempt_count > 1:
+    if run.attempt_count > MAX_ATTEMPTS:
+        told = told_of_deaths(run, MAX_ATTEMPTS)
+        run.log_lines.create(text=f"{told} Now the swap is ended, either way.")
+    elif run.attempt_count > 1:
         run.log_lines.create(
             text=f"Attempt {run.attempt_count} of {MAX_ATTEMPTS}: goes on from where "
             "the process before it died."
         )
     return True
+
+
+def told_of_deaths(run: UpdateRun, count: int) -> str:
+    """Return a sentence on how often the run's process died, and at what."""
+    return (
+        f"The process that ran it died {count} times, the last time while {run.phase}."
+    )
 
 
 class RunningUpdate:
@@ -285,6 +343,11 @@ class RunningUpdate:
         self.listener: OnProgress | None = None
         self._told_at = 0.0
         self._rate = _Rate()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether so many processes died at it that its swap is only to be ended."""
+        return self.run.attempt_count > MAX_ATTEMPTS
 
     def __call__(self, progress: Progress) -> None:
         """Tell how far a phase has come; the row is written twice a second."""
@@ -321,7 +384,11 @@ class RunningUpdate:
         """Let so much time pass, a short one; write that the run lives."""
         self.check_stop()
         time.sleep(seconds)
-        UpdateRun.objects.filter(pk=self.run.pk).update(heartbeat_at=timezone.now())
+        told = UpdateRun.objects.filter(pk=self.run.pk, is_cancel_asked=False).update(
+            heartbeat_at=timezone.now()
+        )
+        if not told:
+            raise UpdateCancelled("The update was cancelled.")
 
     def show_processes(self, ready_count: int, process_count: int) -> None:
         """Write how many of the serving processes have followed."""

@@ -20,6 +20,8 @@ TASK = "dbupdates.tasks.follow_policy"
 LOOK_MINUTES = 15
 CHECK_INTERVAL = timedelta(days=1)
 RETRY_INTERVAL = timedelta(hours=1)
+# Of errors that say nothing about the release.
+_PASSING = ("update_interrupted", "download_failed", "update_in_progress")
 
 
 def ensure_schedule() -> None:
@@ -70,7 +72,7 @@ def was_tried(release: DatabaseRelease) -> bool:
     """Return whether the release was served, refused, cancelled or failed before.
 
     A person may have gone back from it, and what failed once would fail each day. An
-    attempt that was interrupted or found no connection counts for an hour.
+    attempt that was interrupted, found no connection or met another counts for an hour.
     """
     if release.activated_at is not None:
         return True
@@ -79,7 +81,7 @@ def was_tried(release: DatabaseRelease) -> bool:
     ended = UpdateRun.objects.filter(
         version=release.version, phase__in=(Phase.FAILED, Phase.CANCELLED)
     )
-    of_itself = ended.exclude(error_code__in=("update_interrupted", "download_failed"))
+    of_itself = ended.exclude(error_code__in=_PASSING)
     just_now = ended.filter(ended_at__gte=timezone.now() - RETRY_INTERVAL)
     return of_itself.exists() or just_now.exists()
 

@@ -6,31 +6,37 @@ Everything that can fail happens while staging; activating flips a row.
 import errno
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from dbupdates import store
 from dbupdates.archive import ReleaseSource, open_source
 from dbupdates.exceptions import (
     ChecksumMismatch,
-    InsufficientDiskSpace,
     InvalidRelease,
     ReleaseNotFound,
     UpdateInProgress,
 )
 from dbupdates.manifest import MANIFEST_NAME, PREPARED_NAME, Manifest, parse_manifest
-from dbupdates.models import DatabaseRelease, ReleaseFile
+from dbupdates.models import (
+    DatabaseRelease,
+    ReleaseFile,
+    UpdateRun,
+    UpdateRunQuerySet,
+)
 from dbupdates.prepared import FACES_NAME, PERFORMERS_NAME
 from dbupdates.progress import ByteCounter, OnProgress, Phase, ignore_progress
 from dbupdates.signals import release_activated, release_activating
 from dbupdates.trial_load import load_on_trial
 from dbupdates.versions import parse_version
+from stashsense.downloads.exceptions import InsufficientDiskSpace
 from stashsense.files import sha256_of
 
 logger = logging.getLogger(__name__)
@@ -56,6 +62,11 @@ def get_release(version: str) -> DatabaseRelease:
         raise ReleaseNotFound(f"There is no release {version[:80]}.") from exc
 
 
+def is_here(release: DatabaseRelease) -> bool:
+    """Return whether the release is installed and its files have not gone since."""
+    return release.is_installed and store.has_release(release.version)
+
+
 def import_release(
     path: Path, *, on_progress: OnProgress = ignore_progress
 ) -> DatabaseRelease:
@@ -69,8 +80,12 @@ def stage_release(
     *,
     expected_version: str = "",
     on_progress: OnProgress = ignore_progress,
+    on_wait: Callable[[], None] | None = None,
 ) -> DatabaseRelease:
     """Verify a release, put it on disk and return its row, ready to be activated.
+
+    While another stages or deletes, UpdateInProgress is raised, or `on_wait` called
+    again and again: it pauses, or ends the waiting by raising.
 
     A release that is installed already, with the same content, is returned as it is.
     Whatever is refused, by a subclass of DatabaseUpdateError, has changed nothing;
@@ -95,9 +110,13 @@ def stage_release(
         **manifest.checksums,
         MANIFEST_NAME: hashlib.sha256(manifest_bytes).hexdigest(),
     }
-    with store.exclusive(), _disk_full_as_ours():
-        for orphan in store.remove_orphans():
-            logger.warning("Removed staging/%s, left by an import that died", orphan)
+    with store.exclusive(on_wait=on_wait), _disk_full_as_ours():
+        for orphan, error in store.remove_orphans():
+            logger.warning(
+                "staging/%s, left by an import that died: %s",
+                orphan,
+                error or "removed",
+            )
         installed = _find_installed(manifest.version, digests)
         if installed is not None:
             return installed
@@ -156,26 +175,34 @@ def deactivate_release(release: DatabaseRelease) -> None:
     )
 
 
-def purge_release(release: DatabaseRelease) -> None:
+def purge_release(
+    release: DatabaseRelease, *, within_run: UpdateRun | None = None
+) -> None:
     """Delete the files of an installed release and keep its row.
 
-    Raises UpdateInProgress for the active one, or while another stages. A crash
-    between row and files leaves a folder without a row, which `reconcile` deletes.
+    Raises UpdateInProgress for the active one, for those that another run in progress
+    activates or may go back to, or while another stages. A crash between row and files
+    leaves a folder without a row, which `reconcile` deletes.
     """
     with store.exclusive():
-        purged = (
-            DatabaseRelease.objects.activatable()
-            .filter(pk=release.pk)
-            .update(status=Status.PURGED, size_bytes=0)
-        )
-        release.refresh_from_db()
-        if not purged:
-            if release.is_active:
-                raise UpdateInProgress(
-                    f"Release {release} is the active one: activate another first."
+        # The write lock first: a run names what it goes back to before it flips.
+        with transaction.atomic():
+            _refuse_needed(release, within_run)
+            purged = (
+                DatabaseRelease.objects.activatable()
+                .filter(pk=release.pk)
+                .update(status=Status.PURGED, size_bytes=0)
+            )
+            release.refresh_from_db()
+            if not purged:
+                if release.is_active:
+                    raise UpdateInProgress(
+                        f"Release {release} is the active one: activate another first."
+                    )
+                raise ReleaseNotFound(
+                    f"Release {release} is {release.status}: no files."
                 )
-            raise ReleaseNotFound(f"Release {release} is {release.status}: no files.")
-        release.files.all().delete()
+            release.files.all().delete()
         if store.has_release(release.version):
             store.remove(release.version)
     logger.info("Deleted the files of release %s", release.version)
@@ -189,15 +216,22 @@ def reject_release(version: str, reason: str) -> None:
     ).update(status=Status.REJECTED, reason=reason)
 
 
-def purge_old_releases(*, kept_count: int) -> list[DatabaseRelease]:
+def purge_old_releases(
+    *, kept_count: int, within_run: UpdateRun | None = None
+) -> list[DatabaseRelease]:
     """Delete the files of releases that were served once, but for the latest of them.
 
-    What was installed and never served stays: somebody wants it for later.
+    What was installed and never served stays: somebody wants it for later. So does
+    what another run in progress needs.
     """
     served = DatabaseRelease.objects.filter(status=Status.RETIRED)
-    doomed = list(served.order_by("-retired_at")[kept_count:])
+    doomed = [
+        release
+        for release in served.order_by("-retired_at")[kept_count:]
+        if not _runs_that_need(release, within_run).exists()
+    ]
     for release in doomed:
-        purge_release(release)
+        purge_release(release, within_run=within_run)
     return doomed
 
 
@@ -221,6 +255,23 @@ def verify_release(
             )
     problems += [FileProblem(name, "does not belong there") for name in paths]
     return problems
+
+
+def _runs_that_need(
+    release: DatabaseRelease, within_run: UpdateRun | None
+) -> UpdateRunQuerySet:
+    """Return the runs in progress, but for that one, that need the release's files."""
+    version = release.version
+    needing = UpdateRun.objects.in_progress().filter(
+        Q(version=version) | Q(former_version=version)
+    )
+    return needing.exclude(pk=within_run.pk) if within_run else needing
+
+
+def _refuse_needed(release: DatabaseRelease, within_run: UpdateRun | None) -> None:
+    run = _runs_that_need(release, within_run).first()
+    if run is not None:
+        raise UpdateInProgress(f"Release {release} is needed by a run: {run}.")
 
 
 def _require_listed_files(source: ReleaseSource, manifest: Manifest) -> None:

@@ -1,5 +1,10 @@
 """What other apps are told about releases. Receivers live in those apps.
 
+`release_preparing(network_set, network_files, on_bytes, note)` is sent by a run that is
+going to activate a release, before anything large is fetched where its networks are
+known by then, and again before the row flips: a receiver gets the networks that are
+missing, tells how far it is by `on_bytes(done, total)` and what it does by
+`note(text)`, both of which may raise to end it, and fails the run by raising.
 `release_activating(release)` is sent before the row flips: a receiver refuses the
 release by raising, and nothing changes then.
 `release_activated(release)` is sent in the activating process once the new row is
@@ -13,6 +18,7 @@ from typing import Any
 
 from django.dispatch import Signal
 
+release_preparing = Signal()
 release_activating = Signal()
 release_activated = Signal()
 serving_asked = Signal()
@@ -25,7 +31,8 @@ class ServingReport:
     `version` is the release it serves, "" for none. `failed_version` is the release
     whose load failed last, with the reason in `problem`; both are "" once it serves
     the active one. `available_memory_bytes` is what its host or container can still
-    give, before it loads anything; processes of one `host` share it.
+    give, before it loads anything; processes of one `host` share it. `is_unloaded`:
+    it holds nothing for want of work, and loads `version` when it is next asked.
     """
 
     host: str
@@ -35,6 +42,7 @@ class ServingReport:
     problem: str
     available_memory_bytes: int
     has_unloaded_first: bool
+    is_unloaded: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"

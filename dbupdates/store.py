@@ -5,23 +5,27 @@ in DATA_DIR/staging/<run>/release/ and renamed. Who stages holds an operating sy
 lock on the staging folder, which ends with the process, however that ends.
 """
 
-import fcntl
-import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
 
-from dbupdates.exceptions import InsufficientDiskSpace, UpdateInProgress
+from dbupdates.exceptions import UpdateInProgress
 from dbupdates.manifest import PREPARED_NAME
 from dbupdates.models import DatabaseRelease
 from dbupdates.versions import parse_version
-from stashsense.files import free_bytes, sync_directory
+from stashsense.downloads.exceptions import InsufficientDiskSpace
+from stashsense.files import (
+    free_bytes,
+    is_folder_locked,
+    locked_folder,
+    sync_directory,
+)
 
 # Readable by all, writable by none: nothing edits a release, not even by mistake.
 _FILE_MODE = 0o444
@@ -97,11 +101,24 @@ def iter_file_paths(version: str) -> Iterator[tuple[str, Path]]:
 
 
 @contextmanager
-def exclusive() -> Iterator[None]:
-    """Hold the right to stage and to delete; UpdateInProgress if another does."""
+def exclusive(*, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the right to stage and to delete; UpdateInProgress if another does.
+
+    With `on_wait`, which pauses or raises, wait for the other instead.
+    """
     staging_dir = _staging_dir()
     staging_dir.mkdir(parents=True, exist_ok=True)
-    with _locked(staging_dir, "another import or update is in progress"):
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(
+                    _locked(staging_dir, "another import or update is in progress")
+                )
+                break
+            except UpdateInProgress:
+                if on_wait is None:
+                    raise
+                on_wait()
         yield
 
 
@@ -118,19 +135,20 @@ def run_folder(job_id: str) -> Iterator[Path]:
 
 def is_run_held(job_id: str) -> bool:
     """Return whether a living process works at the run."""
-    folder = _run_path(job_id)
-    if not folder.is_dir():
-        return False
-    try:
-        with _locked(folder, "held"):
-            return False
-    except UpdateInProgress:
-        return True
+    return is_folder_locked(_run_path(job_id))
 
 
-def remove_run_folder(job_id: str) -> None:
-    """Delete what a run has left in staging, if anything."""
+def empty_run_folder(job_id: str) -> None:
+    """Delete what a run has left, but for the folder: while it is held, it lives."""
+    with suppress(FileNotFoundError):
+        for path in _run_path(job_id).iterdir():
+            path.unlink(missing_ok=True)
+
+
+def remove_run_folder(job_id: str) -> bool:
+    """Delete what a run has left in staging, if anything; return whether it is gone."""
     shutil.rmtree(_run_path(job_id), ignore_errors=True)
+    return not _run_path(job_id).exists()
 
 
 def run_has_files(job_id: str, names: Iterable[str]) -> bool:
@@ -160,19 +178,13 @@ def take_over_download(job_id: str, former_job_id: str, names: Iterable[str]) ->
 
 @contextmanager
 def _locked(folder: Path, refusal: str) -> Iterator[None]:
-    """Hold the operating system's lock on the folder, or raise UpdateInProgress.
-
-    No file of it remains, and a process that dies gives it up.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    """Hold the operating system's lock on the folder, or raise UpdateInProgress."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(locked_folder(folder))
         except BlockingIOError as exc:
             raise UpdateInProgress(refusal) from exc
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
@@ -232,19 +244,21 @@ def remove(version: str) -> None:
     shutil.rmtree(doomed_dir)
 
 
-def remove_orphans() -> list[str]:
-    """Delete what imports and removals that died left in staging; return the names.
+def remove_orphans() -> Iterator[tuple[str, OSError | None]]:
+    """Delete what imports and removals that died left in staging.
 
-    Call it while holding `exclusive`: without the lock they may be alive.
+    Yields each name, with the error where it could not be deleted; nobody minds what
+    stays, but for its bytes. Call it while holding `exclusive`: without the lock they
+    may be alive.
     """
-    orphans = [
-        path
-        for path in sorted(_staging_dir().iterdir())
-        if path.name.startswith((_IMPORT_PREFIX, _REMOVED_PREFIX))
-    ]
-    for path in orphans:
-        shutil.rmtree(path)
-    return [path.name for path in orphans]
+    for path in sorted(_staging_dir().iterdir()):
+        if path.name.startswith((_IMPORT_PREFIX, _REMOVED_PREFIX)):
+            try:
+                shutil.rmtree(path)
+            except OSError as error:
+                yield path.name, error
+            else:
+                yield path.name, None
 
 
 def has_files(version: str, sizes: Mapping[str, int]) -> bool:

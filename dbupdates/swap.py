@@ -8,16 +8,18 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from django.conf import settings
 
 from dbupdates import store
 from dbupdates.exceptions import InsufficientMemory, SwapFailed
 from dbupdates.models import DatabaseRelease
-from dbupdates.progress import Phase
-from dbupdates.runs import RunningUpdate
-from dbupdates.services import activate_release, deactivate_release
+from dbupdates.progress import SWAP, Phase
+from dbupdates.runs import MAX_ATTEMPTS, RunningUpdate, told_of_deaths
+from dbupdates.services import activate_release, deactivate_release, get_release
 from dbupdates.signals import ServingReport, serving_reports
+from stashsense.exceptions import StashSenseError
 
 logger = logging.getLogger(__name__)
 
@@ -37,23 +39,36 @@ def swap_in(release: DatabaseRelease, running: RunningUpdate) -> None:
     `activate_release` raises has changed nothing. Going on after a crash is calling
     it again: the former release is remembered in the run.
     """
-    if running.run.error:
-        # The process before this one died while it went back.
-        _go_back(release, running)
-        raise SwapFailed(running.run.error)
     former = DatabaseRelease.objects.active()
+    is_begun = running.run.phase in SWAP
     running.enter(Phase.SWAPPING)
-    if former is not None and former.pk != release.pk:
+    # After a crash the active one may be the release itself, which replaced another.
+    if former is not None and not (is_begun and former.pk == release.pk):
         running.update(former_version=former.version)
     activate_release(release)
     running.enter(Phase.RELOADING)
     try:
         _wait_until_served(release, running)
     except SwapFailed as error:
-        told = f"{error} {_after(running.run.former_version)}"
-        running.update(error=told)
-        _go_back(release, running)
-        raise SwapFailed(told) from error
+        _fail_swap(release, running, str(error))
+
+
+def settle_swap(running: RunningUpdate) -> None:
+    """End a swap that processes have died at, or that died while it went back.
+
+    Returns if every live process serves the release after all; otherwise raises
+    SwapFailed after the former release was activated again.
+    """
+    release = get_release(running.run.version)
+    reason = running.run.error
+    if not reason:
+        reports = serving_reports()
+        running.show_processes(len(_serving(release, reports)), len(reports))
+        if release.is_active and _serving(release, reports) == reports:
+            running.note("Every process serves the release.")
+            return
+        reason = told_of_deaths(running.run, MAX_ATTEMPTS)
+    _fail_swap(release, running, reason)
 
 
 def require_memory(sizes: Mapping[str, int], note: Callable[[str], None]) -> None:
@@ -92,7 +107,9 @@ def index_bytes(sizes: Mapping[str, int]) -> int:
 
 
 def _held_bytes(report: ServingReport) -> int:
-    if not report.version or not store.has_release(report.version):
+    if report.is_unloaded or not report.version:
+        return 0
+    if not store.has_release(report.version):
         return 0
     files = store.iter_file_paths(report.version)
     return index_bytes({name: path.stat().st_size for name, path in files})
@@ -100,58 +117,87 @@ def _held_bytes(report: ServingReport) -> int:
 
 def _wait_until_served(release: DatabaseRelease, running: RunningUpdate) -> None:
     deadline = time.monotonic() + RELOAD_SECONDS
+    # Who cannot load it may have tried while its files were gone, and tries again.
+    is_repair = running.run.former_version == release.version
     while True:
         reports = serving_reports()
-        ready = [report for report in reports if report.version == release.version]
+        ready = _serving(release, reports)
         running.show_processes(len(ready), len(reports))
         for report in reports:
-            if report.failed_version == release.version:
+            if report.failed_version == release.version and not is_repair:
                 problem = report.problem.rstrip(".")
                 raise SwapFailed(f"{report} cannot serve it: {problem}.")
         if len(ready) == len(reports):
             _note_how(ready, running)
             return
         if time.monotonic() > deadline:
+            problems = {f" {each}: {each.problem}" for each in reports if each.problem}
             raise SwapFailed(
                 f"{len(ready)} of {len(reports)} processes serve it after "
-                f"{RELOAD_SECONDS:.0f} s."
+                f"{RELOAD_SECONDS:.0f} s.{''.join(sorted(problems))}"
             )
         running.pause(POLL_SECONDS)
 
 
+def _serving(
+    release: DatabaseRelease, reports: list[ServingReport]
+) -> list[ServingReport]:
+    return [report for report in reports if report.version == release.version]
+
+
 def _note_how(ready: list[ServingReport], running: RunningUpdate) -> None:
-    unloaded = sum(report.has_unloaded_first for report in ready)
+    serving = [report for report in ready if not report.is_unloaded]
+    unloaded = sum(report.has_unloaded_first for report in serving)
     if not ready:
         running.note("No process serves at present; those that start will serve it.")
-    elif unloaded:
+    if idle := len(ready) - len(serving):
         running.note(
-            f"{len(ready)} of {len(ready)} processes serve it; {unloaded} let go of "
+            f"{idle} of {len(ready)} processes have nothing loaded, for want of work; "
+            "they load it when they are next asked."
+        )
+    if unloaded:
+        running.note(
+            f"{len(serving)} of {len(ready)} processes serve it; {unloaded} let go of "
             "the former release first."
         )
-    else:
+    elif serving:
         running.note(
-            f"{len(ready)} of {len(ready)} processes serve it; each loaded it beside "
+            f"{len(serving)} of {len(ready)} processes serve it; each loaded it beside "
             "the former one."
         )
 
 
-def _go_back(release: DatabaseRelease, running: RunningUpdate) -> None:
-    """Activate what was served before, and wait for it a while."""
+def _fail_swap(
+    release: DatabaseRelease, running: RunningUpdate, reason: str
+) -> NoReturn:
+    """Activate what was served before and raise SwapFailed."""
+    # For the process after this one, should this one die on the way.
+    running.update(error=reason)
+    outcome = _go_back(release, running)
+    raise SwapFailed(f"{reason} {outcome}")
+
+
+def _go_back(release: DatabaseRelease, running: RunningUpdate) -> str:
+    """Activate what was served before, and wait for it a while; return how it is."""
     former = DatabaseRelease.objects.filter(version=running.run.former_version).first()
     if former is None:
         deactivate_release(release)
-        return
-    activate_release(former)
+        active = DatabaseRelease.objects.active()
+        return (
+            f"{f'Release {active}' if active else 'No release'} is active, as before."
+        )
+    if former == release:
+        return f"Release {release} stays active."
+    try:
+        activate_release(former)
+    except (StashSenseError, OSError) as error:
+        # Why the release cannot be served is what is to be told first.
+        return f"Going back to release {former} failed too: {error}"
     running.note(f"Release {former} is active again.")
     deadline = time.monotonic() + RELOAD_SECONDS
     while any(report.version != former.version for report in serving_reports()):
         if time.monotonic() > deadline:
             running.note(f"Not every process serves release {former} again.")
-            return
+            break
         running.pause(POLL_SECONDS)
-
-
-def _after(former_version: str) -> str:
-    if former_version:
-        return f"Release {former_version} is active again."
-    return "No release is active, as before."
+    return f"Release {former} is active again."

@@ -7,7 +7,7 @@ from django_q.signals import post_spawn
 
 from dbupdates import schedule
 from dbupdates.execution import execute_run
-from dbupdates.reconcile import go_on_with_dead_run
+from dbupdates.reconcile import go_on_with_dead_run, look_for_dead_run
 
 
 def run_update(run_id: int) -> None:
@@ -17,6 +17,7 @@ def run_update(run_id: int) -> None:
 
 def follow_policy() -> None:
     """Check for releases, and install one, when the policy says so."""
+    look_for_dead_run()
     schedule.follow_policy()
 
 

@@ -18,7 +18,7 @@ from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import OnProgress
 from dbupdates.published import check_feed
 from dbupdates.runs import Asker
-from dbupdates.services import get_release
+from dbupdates.services import get_release, is_here
 
 Kind = UpdateRun.Kind
 
@@ -26,13 +26,19 @@ Kind = UpdateRun.Kind
 def find_update(version: str = "") -> DatabaseRelease:
     """Return the release to update to: that one, or the newest published.
 
-    Raises AlreadyLatest, NothingToDownload, ReleaseNotFound, or FeedError when what
-    is published is not known.
+    Also the active one, if its files are gone. Raises AlreadyLatest,
+    NothingToDownload, ReleaseNotFound, or FeedError when what is published is not
+    known.
     """
     release = _find_release(version) if version else _find_latest()
-    if release.is_active:
+    if release.is_active and is_here(release):
         raise AlreadyLatest(f"Release {release} is active already.")
-    if not release.is_obtainable:
+    if not (is_here(release) or release.archive_url):
+        if release.is_installed:
+            raise NothingToDownload(
+                f"The files of release {release} are gone, and the feed has no archive "
+                "of it."
+            )
         raise NothingToDownload(f"Release {release} is published without an archive.")
     return release
 
@@ -44,6 +50,17 @@ def request_update(*, asker: Asker, version: str = "") -> UpdateRun:
     """
     release = find_update(version)
     return runs.queue_run(_kind_for(release), asker=asker, version=release.version)
+
+
+def request_published(*, asker: Asker) -> UpdateRun:
+    """Ask for the newest published release, whatever is served now, with its networks.
+
+    Unlike `request_update` it does not compare versions: a release of one's own, such
+    as the demo world's, may have a later one. Raises what `find_update` does, or
+    UpdateInProgress.
+    """
+    latest = _find_published()
+    return request_update(asker=asker, version=latest.version)
 
 
 def request_activation(release: DatabaseRelease, *, asker: Asker) -> UpdateRun:
@@ -89,20 +106,27 @@ def run_here(
 
 
 def _kind_for(release: DatabaseRelease) -> UpdateRun.Kind:
-    return Kind.ACTIVATION if release.is_installed else Kind.DOWNLOAD
+    return Kind.ACTIVATION if is_here(release) else Kind.DOWNLOAD
 
 
 def _find_latest() -> DatabaseRelease:
+    latest, active = _find_published(), DatabaseRelease.objects.active()
+    # One whose files are gone is got again.
+    is_damaged = latest.is_active and not is_here(latest)
+    is_newer = active is None or latest.version_key > active.version_key
+    if not (is_newer or is_damaged):
+        raise AlreadyLatest(
+            f"Release {active} is active; the newest published is {latest}."
+        )
+    return latest
+
+
+def _find_published() -> DatabaseRelease:
     status = check_feed()
     if status.latest is None:
         if status.error:
             raise FeedError(status.error)
         raise NothingToDownload("The feed lists no release.")
-    if not status.is_newer:
-        raise AlreadyLatest(
-            f"Release {status.active} is active; the newest published is "
-            f"{status.latest}."
-        )
     return status.latest
 
 

@@ -1,6 +1,7 @@
 """Puts the default demo world into a data folder: networks, release, pictures."""
 
 import itertools
+import json
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from dbupdates.models import DatabaseRelease
 from dbupdates.services import activate_release, import_release
+from dbupdates.store import active_release
 from demo.embedding import NETWORK_FILES, NETWORK_SET_NAME, NETWORKS_DIR
 from demo.pictures import iter_known_pictures, iter_stranger_pictures, write_pictures
 from demo.release import build_release
@@ -76,3 +78,15 @@ def draw_sample_pictures(world: World, out_dir: Path) -> int:
             iter_stranger_pictures(seed=PICTURE_SEED, count=_STRANGER_PICTURE_COUNT),
         ),
     )
+
+
+def find_active_world() -> World | None:
+    """Return the world that the active release was drawn from, if it was drawn."""
+    release = active_release()
+    if release is None:
+        return None
+    text = (release.path / "manifest.json").read_text(encoding="utf-8")
+    described = json.loads(text).get("demo")
+    if not isinstance(described, dict):
+        return None
+    return World(described["seed"], described["people"])

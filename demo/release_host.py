@@ -79,6 +79,8 @@ class ReleaseHost(ThreadingHTTPServer):
         # For what is edited while answers are under way.
         self.lock = threading.RLock()
         self.publications: dict[str, Publication] = {}
+        # By their path below /files, for what no feed lists.
+        self.files: dict[str, Publication] = {}
         self.stopping = threading.Event()
         self._exchanges: list[_Exchange] = []
         self._connections: set[socket.socket] = set()
@@ -96,6 +98,10 @@ class ReleaseHost(ThreadingHTTPServer):
     def find_publication(self, version: str) -> Publication | None:
         with self.lock:
             return self.publications.get(version)
+
+    def find_file(self, path: str) -> Publication | None:
+        with self.lock:
+            return self.files.get(path)
 
     def feed(self) -> list[dict[str, Any]]:
         """Return the releases as the feed lists them, newest published first."""
@@ -134,6 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         parts = unquote(urlsplit(self.path).path).strip("/").split("/")
         is_file = len(parts) == 3 and parts[0] in ("archives", "moved")
         publication = self.server.find_publication(parts[1]) if is_file else None
+        if parts[0] == "files":
+            publication = self.server.find_file("/".join(parts[1:]))
         if parts in (["releases"], ["releases", "latest"]):
             self._answer_feed(is_latest=len(parts) == 2)
         elif publication and publication.archive:

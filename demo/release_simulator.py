@@ -1,4 +1,4 @@
-"""A release feed and its archive host on the loopback, to try updates against.
+"""A release feed, its archives and model files on the loopback, to try updates on.
 
 It speaks real HTTP, in the manner of GitHub's releases, and everything about it may
 be changed between two requests: what is published, and what goes wrong.
@@ -28,6 +28,7 @@ class ReleaseSimulator:
         )
         self._address = f"http://127.0.0.1:{self._host.server_port}"
         self.feed_url = f"{self._address}/releases"
+        self.files_url = f"{self._address}/files"
 
     @property
     def faults(self) -> Faults:
@@ -94,6 +95,30 @@ class ReleaseSimulator:
         with self._host.lock:
             self._host.publications[version] = publication
 
+    def serve_file(self, path: str, content: Path | bytes) -> None:
+        """Serve a file that no feed lists at `files_url`/path, in place of another."""
+        self._publication_count += 1
+        publication = Publication(
+            version=path,
+            serial=self._publication_count,
+            archive=Archive(content, path.rpartition("/")[2]),
+            archive_url=f"{self.files_url}/{quote(path)}",
+            has_digest=False,
+            entry={},
+        )
+        with self._host.lock:
+            self._host.files[path] = publication
+
+    def withdraw_file(self, path: str) -> None:
+        with self._host.lock:
+            del self._host.files[path]
+
+    def spoil_file(self, path: str, offset: int) -> None:
+        """Flip a byte; ETag and the given content stay as they are."""
+        archive = self._host.files[path].archive
+        assert archive is not None
+        archive.flipped_offsets.add(offset)
+
     def versions(self) -> list[str]:
         """Return the versions that are published."""
         with self._host.lock:
@@ -122,6 +147,9 @@ class ReleaseSimulator:
     def archive_requests(self) -> list[Request]:
         """What was asked of archives, redirected requests and their targets alike."""
         return [r for r in self.requests if r.path.startswith(("/archives", "/moved"))]
+
+    def file_requests(self) -> list[Request]:
+        return [r for r in self.requests if r.path.startswith("/files")]
 
     @property
     def sent_archive_bytes(self) -> int:

@@ -11,9 +11,14 @@ class RecognitionConfig(AppConfig):
     verbose_name = "Recognition"
 
     def ready(self) -> None:
-        """Connect what happens when releases change and background processes start."""
-        from recognition import receivers, tasks  # noqa: F401
+        """Connect what happens when releases change and in background processes.
 
+        Registers the settings, too.
+        """
+        from recognition import capabilities, preferences, receivers, tasks  # noqa: F401
+
+        preferences.register_all()
+        capabilities.tell_models_by(_model_states)
         post_migrate.connect(_schedule, sender=self)
 
 
@@ -21,3 +26,11 @@ def _schedule(**_: Any) -> None:
     from recognition.tasks import ensure_schedule
 
     ensure_schedule()
+
+
+def _model_states() -> dict[str, Any]:
+    # Few processes answer requests.
+    from recognition import model_files
+    from recognition.api.model_files import status_answer
+
+    return status_answer(model_files.states())

@@ -44,6 +44,56 @@ class ModelsNotInstalled(RecognitionError):
     code: ClassVar[str] = "models_not_installed"
 
 
+class ModelNotFound(RecognitionError):
+    """There is no model file of that name; nothing was changed."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "model_not_found"
+
+
+class InvalidModelFile(RecognitionError):
+    """What was fetched is not the model file; it was removed, nothing was installed.
+
+    The message carries what was expected and what came.
+    """
+
+    status: ClassVar[int] = 502
+    code: ClassVar[str] = "invalid_model_file"
+
+
+class DownloadInProgress(RecognitionError):
+    """The model file is being downloaded already; that goes on."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "download_in_progress"
+
+
+class NoDownload(RecognitionError):
+    """No model file is being downloaded; there is nothing to cancel."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "no_download"
+
+
+class DownloadStopped(RecognitionError):
+    """Somebody asked for the end of a download, and it ended; see the subclasses."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "download_stopped"
+
+
+class DownloadCancelled(DownloadStopped):
+    """A person cancelled the download; nothing of it is left."""
+
+    code: ClassVar[str] = "download_cancelled"
+
+
+class DownloadInterrupted(DownloadStopped):
+    """The process that downloaded ended; what was fetched is kept for the next."""
+
+    code: ClassVar[str] = "download_interrupted"
+
+
 class UnreadableImage(RecognitionError):
     """The bytes given are no picture we read, and never will be.
 

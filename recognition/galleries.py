@@ -68,10 +68,10 @@ def identify_gallery(
     An image that cannot be had or read costs itself and is told in `errors`. Raises
     what StashClient.get_gallery does, DatabaseNotLoaded, or Busy.
     """
-    registry.recognizer()
+    registry.require_served()
     client = configured_client()
     gallery = client.get_gallery(gallery_id)
-    with scene_gate().slot():
+    with registry.in_use(), scene_gate().slot():
         return _Identification(client, gallery, options, face_filter).run()
 
 

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from recognition import registry
 from recognition.exceptions import Busy, IdentificationStopped, JobNotFound
 from recognition.models import IdentificationJob
 from recognition.scenes import (
@@ -236,9 +237,7 @@ def start_job(
 
     Raises what StashClient.get_scene does, DatabaseNotLoaded, or Busy.
     """
-    from recognition import registry
-
-    registry.recognizer()
+    registry.require_served()
     configured_client().get_scene(scene_id)
     row = IdentificationJob.objects.create(
         scene_id=scene_id, host=socket.gethostname(), pid=os.getpid()

@@ -1,11 +1,14 @@
 """Which matches are performers of this Stash, and which of those are tagged already."""
 
 import logging
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from recognition.runtime.recognizer import Match
-from stashsense.integrations.stash import StashClient
+from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import StashError
 from stashsense.integrations.stash_types import TaggedPerformer
 
@@ -58,6 +61,24 @@ def tagged_universal_ids(performers: Iterable[TaggedPerformer]) -> frozenset[str
     return frozenset(id for each in performers for id in each.universal_ids)
 
 
+# After Stash did not answer, pictures are not kept waiting for it for so long.
+QUIET_SECONDS = 30.0
+_quiet_until = 0.0
+
+
+def look_up_in_configured(matches: Iterable[Match]) -> LocalPerformers:
+    """Ask the Stash of the settings, if they name one and it answered of late."""
+    global _quiet_until
+    if not settings.STASH_URL or time.monotonic() < _quiet_until:
+        return NO_LOCAL_PERFORMERS
+    try:
+        return _ask(configured_client(), matches, tagged=())
+    except StashError as error:
+        logger.warning("Matches could not be looked up in Stash: %s", error)
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        return NO_LOCAL_PERFORMERS
+
+
 def look_up(
     client: StashClient,
     matches: Iterable[Match],
@@ -70,13 +91,28 @@ def look_up(
     Who is tagged is known without asking. If Stash does not answer, the others stay
     unknown: the names are worth more than where they are filed.
     """
-    local_ids = {id: str(each.id) for each in tagged for id in each.universal_ids}
+    try:
+        local_ids = _ask(client, matches, tagged=tagged).local_ids
+    except StashError as error:
+        logger.warning("Matches could not be looked up in Stash: %s", error)
+        local_ids = _local_ids(tagged)
+    return LocalPerformers(local_ids, tagged_universal_ids(tagged), tagged_bare_ids)
+
+
+def _ask(
+    client: StashClient,
+    matches: Iterable[Match],
+    *,
+    tagged: Collection[TaggedPerformer],
+) -> LocalPerformers:
+    local_ids = _local_ids(tagged)
     wanted = {match.performer.universal_id for match in matches} - local_ids.keys()
     if wanted:
-        try:
-            for performer in client.find_performers_by_stash_ids(sorted(wanted)):
-                for universal_id in performer.universal_ids & wanted:
-                    local_ids.setdefault(universal_id, str(performer.id))
-        except StashError as error:
-            logger.warning("Matches could not be looked up in Stash: %s", error)
-    return LocalPerformers(local_ids, tagged_universal_ids(tagged), tagged_bare_ids)
+        for performer in client.find_performers_by_stash_ids(sorted(wanted)):
+            for universal_id in performer.universal_ids & wanted:
+                local_ids.setdefault(universal_id, str(performer.id))
+    return LocalPerformers(local_ids)
+
+
+def _local_ids(performers: Iterable[TaggedPerformer]) -> dict[str, str]:
+    return {id: str(each.id) for each in performers for id in each.universal_ids}

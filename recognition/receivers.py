@@ -1,6 +1,7 @@
 """What recognition does when releases change, and what it tells of its processes."""
 
 import socket
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -10,11 +11,28 @@ from dbupdates.signals import (
     ServingReport,
     release_activated,
     release_activating,
+    release_preparing,
     serving_asked,
 )
 
 if TYPE_CHECKING:
     from dbupdates.store import ActiveRelease
+
+
+@receiver(release_preparing)
+def fetch_networks(
+    network_set: str,
+    network_files: Mapping[str, str],
+    on_bytes: Callable[[int, int], None],
+    note: Callable[[str], None],
+    **_: Any,
+) -> None:
+    """Fetch the networks a release needs, where they are published and missing."""
+    from recognition.model_downloads import install_networks
+    from recognition.runtime.networks import PUBLISHED
+
+    if network_set == PUBLISHED:
+        install_networks(network_files, on_bytes=on_bytes, note=note)
 
 
 @receiver(release_activating)
@@ -57,6 +75,7 @@ def report_processes(**_: Any) -> list[ServingReport]:
             problem=row.problem,
             available_memory_bytes=row.available_memory_bytes,
             has_unloaded_first=row.has_unloaded_first,
+            is_unloaded=row.is_unloaded,
         )
         for row in ServingProcess.objects.live()
         # One that was killed had no time to take its row away.

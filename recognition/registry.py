@@ -1,42 +1,46 @@
 """The one process-level registry: what this process serves, and how it is replaced.
 
-A watcher thread looks four times a second at which release is active and loads it
-beside the one served; then one reference changes. A picture in work keeps the
-recognizer it began with. Where memory cannot hold two, what is served goes first, and
-requests are sent away meanwhile. The watcher also writes this process's row, by which
-an update learns that the process has followed, and people what it serves.
+A watcher thread looks four times a second at which release is active and at the
+settings that what is served is made with; what they ask for is loaded beside what is
+served, and then one reference changes. A picture in work keeps the recognizer it began
+with. Where memory cannot hold two, what is served goes first, and requests are sent
+away meanwhile. What nobody has needed for long goes, too, and the next request has it
+loaded again. The watcher also writes this process's row, by which an update learns
+that the process has followed, and people what it serves.
 """
 
 import logging
-import os
-import socket
 import threading
 import time
 import weakref
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import psutil
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from dbupdates.store import ActiveRelease, active_release
+from recognition import preferences, reporting
 from recognition.exceptions import DatabaseNotLoaded, DatabaseUpdating
-from recognition.loading import execution_plan, load_recognizer, must_unload_first
-from recognition.models import ServingProcess, ServingProcessQuerySet
+from recognition.hardware import execution_plan
+from recognition.loading import load_recognizer, must_unload_first
+from recognition.preferences import DEFAULT_OPTIONS, ServingOptions
+from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.memory import release_unused_memory
 from recognition.runtime.networks import Networks
 from recognition.runtime.providers import ExecutionPlan
 from recognition.runtime.recognizer import Recognizer
+from recognition.serving import LoadFailure, RegistryState, Serving
+from recognition.usage import Usage
 from stashsense.exceptions import StashSenseError
-from stashsense.memory import available_memory_bytes
+
+__all__ = ["LoadFailure", "Registry", "RegistryState", "Serving"]
 
 logger = logging.getLogger(__name__)
 
 # A query of one row; a swap waits for half of it on average.
 POLL_SECONDS = 0.25
 HEARTBEAT_SECONDS = 5.0
-FORGET_AFTER = timedelta(hours=1)
 # After a failed load: the cause may be a file that somebody is putting in its place.
 RETRY_SECONDS = 30.0
 STOP_SECONDS = 3.0
@@ -45,38 +49,13 @@ FAULT_SECONDS = 5.0
 # How long requests in work may keep a release that is to be unloaded.
 LETTING_GO_SECONDS = 5.0
 LETTING_GO_POLL_SECONDS = 0.02
+# How long requests wait for what was unloaded, counted from the first of them: a
+# published release takes seconds, and clients give up after a minute.
+WAKING_SECONDS = 20.0
 
 NO_ACTIVE_RELEASE = (
     "No release is active: import one with manage.py import_release PATH --activate."
 )
-
-
-@dataclass(frozen=True)
-class Serving:
-    """A release that is being served, and by what."""
-
-    release: ActiveRelease
-    recognizer: Recognizer
-
-
-@dataclass(frozen=True)
-class LoadFailure:
-    """Why a release could not be loaded, and when that was found (monotonic)."""
-
-    release: ActiveRelease
-    code: str
-    message: str
-    failed_at: float
-
-
-@dataclass(frozen=True)
-class RegistryState:
-    """What the registry holds at one moment."""
-
-    serving: Serving | None
-    is_loading: bool
-    failure: LoadFailure | None
-    plan: ExecutionPlan | None
 
 
 class Registry:
@@ -90,6 +69,12 @@ class Registry:
         self._watcher: threading.Thread | None = None
         self._is_changing_over = False
         self._has_unloaded_first = False
+        self._usage = Usage()
+        # What the next request loads, where there was nothing to do; and until when
+        # requests wait for it, None while nobody has asked.
+        self._unloaded: ActiveRelease | None = None
+        self._awaited_until: float | None = None
+        self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._started_at = timezone.now()
@@ -122,29 +107,70 @@ class Registry:
         active = active_release()
         if active is None:
             raise DatabaseNotLoaded(NO_ACTIVE_RELEASE)
-        self._plan = execution_plan()
-        self._serving = Serving(active, load_recognizer(active, self._plan))
+        options = preferences.serving_options()
+        self._plan = execution_plan(is_gpu_enabled=options.is_gpu_enabled)
+        recognizer = load_recognizer(active, self._plan, options=options)
+        self._serving = Serving(active, recognizer, options)
 
     def serve(self, serving: Serving | None) -> None:
         """Serve this and nothing else: the back door of tests."""
         self._serving = serving
         self._failure = None
+        self._unloaded = None
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Have nothing unloaded for want of work until the block ends."""
+        with self._usage.work():
+            yield
+
+    def require_served(self) -> None:
+        """Raise DatabaseNotLoaded unless `recognizer` will have one to return.
+
+        What was unloaded begins to be loaded; this does not wait for it.
+        """
+        self._usage.touch()
+        if self._serving is None and not self._ask_for_unloaded():
+            raise self._not_loaded()
 
     def recognizer(self) -> Recognizer:
-        """Return what to identify with; raises DatabaseNotLoaded with the reason."""
+        """Return what to identify with; raises DatabaseNotLoaded with the reason.
+
+        Waits for what was unloaded for want of work, for a while.
+        """
+        self._usage.touch()
+        if self._serving is None and self._ask_for_unloaded():
+            self._await_loaded()
         if (serving := self._serving) is not None:
             return serving.recognizer
+        raise self._not_loaded()
+
+    def _not_loaded(self) -> DatabaseNotLoaded:
         if self._is_changing_over:
-            raise DatabaseUpdating("Database update in progress")
+            return DatabaseUpdating("Database update in progress")
         if (failure := self._failure) is not None:
-            raise DatabaseNotLoaded(
+            return DatabaseNotLoaded(
                 f"Release {failure.release.version} is not served: {failure.message}"
             )
-        raise DatabaseNotLoaded(
-            "The database is being loaded."
-            if self._loader is not None
-            else NO_ACTIVE_RELEASE
+        is_coming = self._loader is not None or self._unloaded is not None
+        return DatabaseNotLoaded(
+            "The database is being loaded." if is_coming else NO_ACTIVE_RELEASE
         )
+
+    def _ask_for_unloaded(self) -> bool:
+        """Have what was unloaded loaded again; False where nothing was."""
+        with self._changed:
+            if self._unloaded is None:
+                return self._serving is not None
+            if self._awaited_until is None:
+                self._awaited_until = time.monotonic() + WAKING_SECONDS
+                self._wake.set()
+            return True
+
+    def _await_loaded(self) -> None:
+        with self._changed:
+            left = (self._awaited_until or 0.0) - time.monotonic()
+            self._changed.wait_for(lambda: self._unloaded is None, max(left, 0.0))
 
     def state(self) -> RegistryState:
         """Return what is held now, without waiting for anything."""
@@ -153,11 +179,12 @@ class Registry:
             is_loading=self._loader is not None,
             failure=self._failure,
             plan=self._plan,
+            unloaded=self._unloaded,
         )
 
     def _watch(self) -> None:
         try:
-            self._forget_the_dead()
+            reporting.forget_the_dead()
             while not self._stopping.is_set():
                 try:
                     self._look()
@@ -174,22 +201,30 @@ class Registry:
                     self._wake.wait(FAULT_SECONDS)
                 self._wake.wait(POLL_SECONDS)
                 self._wake.clear()
-            self._row().delete()
+            reporting.remove_row()
         finally:
             connection.close()
 
     def _look(self) -> None:
         active = active_release()
-        if self._failure is not None and self._failure.release != active:
+        options = preferences.serving_options() if active else DEFAULT_OPTIONS
+        failure = self._failure
+        if failure is not None and (failure.release, failure.options) != (
+            active,
+            options,
+        ):
             self._failure = None
             # Or the next attempt to swap this release in would read of this one.
             self._next_heartbeat = 0.0
         if self._loader is None:
             if active is None:
                 self._stop_serving()
-            elif self._should_load(active):
+            elif self._should_load(active, options):
                 self._loader = threading.Thread(
-                    target=self._load, args=[active], name="loader", daemon=True
+                    target=self._load,
+                    args=[active, options],
+                    name="loader",
+                    daemon=True,
                 )
                 try:
                     self._loader.start()
@@ -198,6 +233,8 @@ class Registry:
                     self._loader = None
                     raise
                 self._next_heartbeat = 0.0
+            else:
+                self._unload_if_idle(active)
         if time.monotonic() >= self._next_heartbeat:
             # First: a load that ends while the row is written wants another.
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
@@ -206,26 +243,58 @@ class Registry:
 
     def _stop_serving(self) -> None:
         self._is_changing_over = False
-        if (serving := self._serving) is not None:
+        followed = self.state().followed
+        if followed is not None:
             self._serving = None
+            self._end_waiting()
             self._next_heartbeat = 0.0
-            logger.info("No release is active; %s goes", serving.release.version)
+            logger.info("No release is active; %s goes", followed.version)
 
-    def _should_load(self, active: ActiveRelease) -> bool:
-        if self._serving is not None and self._serving.release == active:
+    def _should_load(self, active: ActiveRelease, options: ServingOptions) -> bool:
+        serving, failure = self._serving, self._failure
+        if serving and (serving.release, serving.options) == (active, options):
             return False
-        failure = self._failure
+        if self._unloaded is not None and self._awaited_until is None:
+            return preferences.idle_unload_seconds() == 0
         return failure is None or time.monotonic() - failure.failed_at >= RETRY_SECONDS
 
-    def _load(self, release: ActiveRelease) -> None:
+    def _unload_if_idle(self, active: ActiveRelease) -> None:
+        """Let go of what nobody has needed for as long as the setting says."""
+        if self._unloaded is not None:
+            if self._unloaded != active and self._awaited_until is None:
+                # Nothing to load for that: it has followed when it says so.
+                self._unloaded = active
+                self._next_heartbeat = 0.0
+            return
+        seconds = preferences.idle_unload_seconds()
+        if self._serving is None or not seconds:
+            return
+        with self._usage.while_idle(seconds) as is_idle:
+            if not is_idle:
+                return
+            self._awaited_until = None
+            self._unloaded = active
+            self._serving = None
+        # At which freed memory goes back, too.
+        self._next_heartbeat = 0.0
+        logger.info("Unloaded release %s after %d s idle", active.version, seconds)
+
+    def _end_waiting(self) -> None:
+        """Have requests that wait for what was unloaded look at what there is now."""
+        with self._changed:
+            self._unloaded = None
+            self._awaited_until = None
+            self._changed.notify_all()
+
+    def _load(self, release: ActiveRelease, options: ServingOptions) -> None:
         try:
-            self._change_over(release)
+            self._change_over(release, options)
         except StashSenseError as error:
             logger.error("Cannot serve release %s: %s", release.version, error)
-            self._fail(release, error.code, str(error))
+            self._fail(release, options, error.code, str(error))
         except Exception as error:
             logger.exception("Cannot serve release %s", release.version)
-            self._fail(release, "error", type(error).__name__)
+            self._fail(release, options, "error", type(error).__name__)
             raise
         finally:
             connection.close()
@@ -234,38 +303,67 @@ class Registry:
             self._next_heartbeat = 0.0
             self._wake.set()
 
-    def _fail(self, release: ActiveRelease, code: str, message: str) -> None:
-        self._failure = LoadFailure(release, code, message, time.monotonic())
+    def _fail(
+        self, release: ActiveRelease, options: ServingOptions, code: str, message: str
+    ) -> None:
+        failed_at = time.monotonic()
+        self._failure = LoadFailure(release, options, code, message, failed_at)
         self._is_changing_over = False
+        self._end_waiting()
 
-    def _change_over(self, release: ActiveRelease) -> None:
-        """Load the release and put it in place, if it is still the active one."""
+    def _change_over(self, release: ActiveRelease, options: ServingOptions) -> None:
+        """Load what is asked for and put it in place, if it is still the active one."""
         started = time.monotonic()
-        self._plan = execution_plan()
-        networks = self._networks_of(release)
-        unloads_first = self._serving is not None and must_unload_first(
-            release, opens_networks=networks is None
+        plan = execution_plan(is_gpu_enabled=options.is_gpu_enabled)
+        networks = self._networks_of(release, plan)
+        database = self._database_of(release)
+        unloads_first = (
+            self._serving is not None
+            and not (networks and database)
+            and must_unload_first(
+                release,
+                opens_networks=networks is None,
+                loads_indices=database is None,
+            )
         )
         if unloads_first:
             self._is_changing_over = True
+            database = None
             self._unload()
-        recognizer = load_recognizer(release, self._plan, networks=networks)
+        if self._serving is None:
+            self._plan = plan
+        # Only where the networks are: another device opens them all anew.
+        serving = self._serving
+        signals = serving.recognizer.signals if networks and serving else None
+        recognizer = load_recognizer(
+            release,
+            plan,
+            options=options,
+            networks=networks,
+            database=database,
+            signals=signals,
+        )
         if active_release() != release:
             # If it was unloaded for, the change-over goes on with the one that is.
             logger.info("Release %s is not active any more", release.version)
             return
         self._has_unloaded_first = unloads_first
-        self._serving = Serving(release, recognizer)
+        self._plan = plan
+        self._usage.touch()
+        self._serving = Serving(release, recognizer, options)
         self._is_changing_over = False
         self._failure = None
+        self._end_waiting()
         release_unused_memory()
         seconds = time.monotonic() - started
         logger.info("Serving release %s after %.1f s", release.version, seconds)
 
-    def _networks_of(self, release: ActiveRelease) -> Networks | None:
-        """Return the open networks if the release needs the very same."""
+    def _networks_of(
+        self, release: ActiveRelease, plan: ExecutionPlan
+    ) -> Networks | None:
+        """Return the open networks if the release needs the very same, run there."""
         serving = self._serving
-        if serving is None:
+        if serving is None or plan != self._plan:
             return None
         served = serving.release
         is_same = (served.network_set, served.network_files) == (
@@ -273,6 +371,13 @@ class Registry:
             release.network_files,
         )
         return serving.recognizer.networks if is_same else None
+
+    def _database_of(self, release: ActiveRelease) -> FaceDatabase | None:
+        """Return the loaded faces if it is the same release."""
+        serving = self._serving
+        if serving is None or serving.release != release:
+            return None
+        return serving.recognizer.database
 
     def _unload(self) -> None:
         """Let go of what is served and wait until requests in work have, too."""
@@ -287,49 +392,11 @@ class Registry:
                 break
         release_unused_memory()
 
-    def _forget_the_dead(self) -> None:
-        """Remove rows of processes that ended without doing so.
-
-        Of this machine those that are no more; of others, such as containers that were
-        made anew, those not heard of for long. One that lives writes its row again.
-        """
-        long_ago = timezone.now() - FORGET_AFTER
-        ServingProcess.objects.filter(heartbeat_at__lt=long_ago).delete()
-        rows = ServingProcess.objects.filter(host=socket.gethostname())
-        dead = [
-            pid
-            for pid in rows.values_list("pid", flat=True)
-            if not psutil.pid_exists(pid)
-        ]
-        rows.filter(pid__in=dead).delete()
-
-    def _row(self) -> ServingProcessQuerySet:
-        return ServingProcess.objects.filter(host=socket.gethostname(), pid=os.getpid())
-
     def _write_row(self) -> None:
-        state = self.state()
-        release = state.serving.release if state.serving else None
-        plan = state.plan
-        ServingProcess.objects.update_or_create(
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            defaults={
-                "release_version": release.version if release else "",
-                "network_set": release.network_set if release else "",
-                "is_loading": state.is_loading,
-                "failed_version": (
-                    state.failure.release.version if state.failure else ""
-                ),
-                "problem": state.failure.message if state.failure else "",
-                "has_unloaded_first": self._has_unloaded_first,
-                "device": plan.device if plan else "",
-                "execution_provider": plan.provider if plan else "",
-                "device_reason": plan.reason if plan else "",
-                "memory_bytes": psutil.Process().memory_info().rss,
-                "available_memory_bytes": available_memory_bytes(),
-                "started_at": self._started_at,
-                "heartbeat_at": timezone.now(),
-            },
+        reporting.write_row(
+            self.state(),
+            has_unloaded_first=self._has_unloaded_first,
+            started_at=self._started_at,
         )
 
 
@@ -361,8 +428,26 @@ def serve(serving: Serving | None) -> None:
     _registry.serve(serving)
 
 
+@contextmanager
+def in_use() -> Iterator[None]:
+    """Keep what is served from being unloaded for want of work; for work that takes
+    long, such as a scene, and for requests that wait for their turn.
+    """
+    with _registry.in_use():
+        yield
+
+
+def require_served() -> None:
+    """Raise DatabaseNotLoaded unless `recognizer` will return one; never waits."""
+    _registry.require_served()
+
+
 def recognizer() -> Recognizer:
-    """Return what this process identifies with; raises DatabaseNotLoaded."""
+    """Return what this process identifies with; raises DatabaseNotLoaded.
+
+    Waits a while where that was unloaded for want of work, so call it where few
+    threads come at once: in a slot of the queue.
+    """
     return _registry.recognizer()
 
 

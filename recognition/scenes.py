@@ -9,19 +9,24 @@ with; whom the faces show is asked of the release served at the end.
 import functools
 import logging
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from django.conf import settings
 
-from recognition import fingerprints, registry
-from recognition.covers import Cover, fetch_cover, fetch_sprites
+from recognition import fingerprints, preferences, registry
+from recognition.covers import Cover, fetch_cover
+from recognition.evidence import (
+    NOTHING_SEEN,
+    Observations,
+    PictureShelf,
+    matching_for,
+    wanted_signals,
+    weigh,
+)
 from recognition.exceptions import (
     DatabaseUpdating,
     IdentificationStopped,
-    MediaUnavailable,
     SceneWithoutFiles,
     UnreadableImage,
     UnreadableVideo,
@@ -29,15 +34,18 @@ from recognition.exceptions import (
 from recognition.inference_queue import InferenceQueue
 from recognition.local_performers import LocalMatch, look_up, tagged_universal_ids
 from recognition.models import Fingerprint
+from recognition.numeric.arrays import RgbImage
 from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenPerson
 from recognition.numeric.sampling import frame_timestamps
 from recognition.runtime.collector import (
     CollectedFaces,
     FaceCollector,
     FaceFilter,
+    Look,
     Turn,
     look_at,
 )
+from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.networks import Networks
 from recognition.runtime.people import (
     MatchedFaces,
@@ -45,7 +53,8 @@ from recognition.runtime.people import (
     match_scene_faces,
 )
 from recognition.runtime.recognizer import Match, Recognizer, Timing
-from recognition.runtime.video import FrameReport, VideoFrame, VideoSource, iter_frames
+from recognition.runtime.video import VideoFrame
+from recognition.scene_frames import FrameSource, SceneFrames
 from recognition.services import inference_queue
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import StashError
@@ -53,21 +62,11 @@ from stashsense.integrations.stash_types import StashScene
 
 logger = logging.getLogger(__name__)
 
-# A larger frame shows no smaller face to a detector that looks at 640 pixels.
-MAX_FRAME_SIDE_PX = 3840
 # How long the end of a scene waits for a release that is being exchanged.
 RELEASE_WAIT_SECONDS = 120.0
 _WAIT_STEP_SECONDS = 0.25
 # People so far are told no more often than this: it takes a query for each face.
 PEOPLE_SO_FAR_SECONDS = 5.0
-
-
-class FrameSource(StrEnum):
-    """Where the frames of a scene come from; AUTO: sprites if the video cannot be."""
-
-    STREAM = "stream"
-    SPRITES = "sprites"
-    AUTO = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,10 +186,10 @@ def identify_scene(
     MediaUnavailable, DatabaseNotLoaded, Busy, or IdentificationStopped by the watcher.
     """
     # Refused at once where there is nothing to identify with.
-    registry.recognizer()
+    registry.require_served()
     client = configured_client()
     scene = client.get_scene(scene_id)
-    with (entrance or scene_gate().slot)():
+    with registry.in_use(), (entrance or scene_gate().slot)():
         return _Identification(client, scene, options, watcher or Nobody()).run()
 
 
@@ -210,22 +209,32 @@ class _Identification:
         self._watcher = watcher
         self._timing = Timing()
         self._filter = FaceFilter(options.min_face_confidence, options.min_face_size_px)
-        self._networks = registry.recognizer().networks
+        recognizer = registry.recognizer()
+        self._networks = recognizer.networks
+        self._signals = wanted_signals(
+            recognizer.signals, body=options.use_body, tattoo=options.use_tattoo
+        )
         self._collector = FaceCollector(
             self._networks,
             turn=inference_queue().turn,
             timing=self._timing,
         )
-        self._timestamps = self._sampling_points()
-        self._report = FrameReport()
-        self._source = options.source
+        self._frames = SceneFrames(
+            client,
+            scene,
+            self._sampling_points(),
+            wanted=options.source,
+            should_stop=watcher.is_stop_asked,
+            timing=self._timing,
+        )
+        self._shelf = PictureShelf(self._signals)
         self._frames_done = 0
         self._detected_count = 0
         self._people_told_at = time.monotonic()
 
     def run(self) -> IdentifiedScene:
         started = time.perf_counter()
-        for frame in self._frames():
+        for frame in self._frames:
             self._look_at_frame(frame)
         self._check_stop()
         if not self._frames_done:
@@ -234,28 +243,27 @@ class _Identification:
         self._look_at_cover()
         collected = self._collector.collect()
         recognizer = current_recognizer(self._networks, watcher=self._watcher)
+        observations = self._observe()
         with self._timing.step("match"):
-            matched = match_scene_faces(
-                recognizer.database, collected.faces, self._matching
-            )
-            people = self._named(matched)
+            matched, people = self._people(collected, recognizer.database, observations)
         error = self._keep(matched)
         return IdentifiedScene(
             scene_id=self._scene.id,
             release_version=recognizer.database.version,
             network_set=self._networks.name,
             options=self._options,
-            source=self._source,
+            source=self._frames.source,
             duration_seconds=self._duration,
-            frames_requested=len(self._timestamps),
+            frames_requested=len(self._frames.timestamps),
             frames_analyzed=self._frames_done,
             faces_detected=self._detected_count,
             faces_kept=faces_kept,
             collected=collected,
             people=people,
-            errors=self._report.errors,
+            errors=self._frames.errors,
             timing=self._timing,
             total_seconds=time.perf_counter() - started,
+            multi_signal_used=bool(observations),
             fingerprint_saved=not error,
             fingerprint_error=error,
         )
@@ -273,72 +281,12 @@ class _Identification:
             )
         return frame_timestamps(
             self._duration,
-            self._options.num_frames or settings.SCENE_FRAMES,
+            self._options.num_frames or preferences.num_frames(),
             start=self._options.start,
             end=self._options.end,
         )
 
-    # Frames
-
-    def _frames(self) -> Iterator[VideoFrame]:
-        """Yield frames from the source asked for; AUTO turns to sprites at need."""
-        wanted = self._options.source
-        if wanted is FrameSource.SPRITES:
-            yield from self._sprite_frames()
-            return
-        try:
-            yield from self._stream_frames()
-        except (MediaUnavailable, UnreadableVideo) as error:
-            if wanted is FrameSource.STREAM or self._frames_done:
-                raise
-            yield from self._sprite_frames_instead(error)
-
-    def _stream_frames(self) -> Iterator[VideoFrame]:
-        self._source = FrameSource.STREAM
-        frames = iter_frames(
-            VideoSource(self._stream_url(), self._client.media_headers),
-            self._timestamps,
-            max_side_px=MAX_FRAME_SIDE_PX,
-            deadline_seconds=settings.SCENE_SECONDS,
-            should_stop=self._watcher.is_stop_asked,
-            report=self._report,
-        )
-        while True:
-            with self._timing.step("extract"):
-                frame = next(frames, None)
-            if frame is None:
-                return
-            yield frame
-
-    def _stream_url(self) -> str:
-        if self._scene.stream_url is None:
-            raise MediaUnavailable(f"Stash does not play scene {self._scene.id}.")
-        return self._scene.stream_url
-
-    def _sprite_frames(self) -> Iterator[VideoFrame]:
-        self._source = FrameSource.SPRITES
-        with self._timing.step("extract"):
-            vtt, sheet = fetch_sprites(self._client, self._scene)
-        from recognition.runtime.sprites import iter_sprite_frames
-
-        yield from iter_sprite_frames(
-            vtt,
-            sheet,
-            duration_seconds=self._duration,
-            count=len(self._timestamps),
-        )
-
-    def _sprite_frames_instead(
-        self, error: MediaUnavailable | UnreadableVideo
-    ) -> Iterator[VideoFrame]:
-        """Yield sprites where the video cannot be read; without any, tell of that."""
-        logger.info("Scene %s: %s Trying its sprites.", self._scene.id, error)
-        try:
-            yield from self._sprite_frames()
-        except (MediaUnavailable, UnreadableImage, StashError) as exc:
-            logger.info("Scene %s: %s", self._scene.id, exc)
-            raise error from exc
-        self._report.errors.insert(0, str(error))
+    # Looking
 
     def _look_at_frame(self, frame: VideoFrame) -> None:
         self._check_stop()
@@ -354,7 +302,7 @@ class _Identification:
             )
         self._detected_count += look.detected_count
         self._frames_done += 1
-        self._collector.add(look.faces)
+        self._keep_faces(look, frame.image, scale=frame.scale)
         self._watcher.report(self._progress())
 
     def _look_at_cover(self) -> None:
@@ -363,17 +311,29 @@ class _Identification:
             cover = self._cover()
         if cover is None:
             return
+        # Enlarged, it is to show faces as large as the frames do.
+        size = round(self._options.min_face_size_px / cover.scale)
         with inference_queue().turn():
             look = look_at(
                 self._networks,
                 cover.image,
-                face_filter=self._filter,
+                face_filter=replace(self._filter, min_size_px=size),
                 frame=COVER_FRAME,
                 seconds=None,
-                scale=1.0,
+                scale=cover.scale,
                 timing=self._timing,
             )
+        self._keep_faces(look, cover.image, scale=cover.scale)
+
+    def _keep_faces(self, look: Look, image: RgbImage, *, scale: float) -> None:
+        self._shelf.offer(
+            image, look.faces, first_position=self._collector.count, scale=scale
+        )
         self._collector.add(look.faces)
+
+    def _observe(self) -> Observations:
+        with inference_queue().turn(), self._timing.step("observe"):
+            return self._shelf.observe()
 
     def _cover(self) -> Cover | None:
         try:
@@ -385,7 +345,7 @@ class _Identification:
             return None
 
     def _no_frame_reason(self) -> str:
-        lost = "; ".join(self._report.errors) or "it has no pictures at these times"
+        lost = "; ".join(self._frames.errors) or "it has no pictures at these times"
         return f"No frame of scene {self._scene.id} could be decoded: {lost}."
 
     def _check_stop(self) -> None:
@@ -395,7 +355,7 @@ class _Identification:
     # People
 
     def _progress(self) -> SceneProgress:
-        done, asked = self._frames_done, len(self._timestamps)
+        done, asked = self._frames_done, len(self._frames.timestamps)
         now = time.monotonic()
         if (
             not self._watcher.wants_people()
@@ -409,8 +369,7 @@ class _Identification:
             return SceneProgress(done, asked)
         collected = self._collector.collect()
         with self._timing.step("match"):
-            matched = match_scene_faces(database, collected.faces, self._matching)
-            people = self._named(matched)
+            _, people = self._people(collected, database, NOTHING_SEEN)
         self._people_told_at = time.monotonic()
         return SceneProgress(done, asked, collected, people)
 
@@ -425,26 +384,43 @@ class _Identification:
             tagged=tagged | self._options.tagged_bare_ids,
         )
 
-    def _named(self, matched: MatchedFaces) -> list[IdentifiedPerson]:
-        """Return the people with what this Stash knows of who they may be."""
-        release = matched.database.release
+    def _people(
+        self,
+        collected: CollectedFaces,
+        database: FaceDatabase,
+        observations: Observations,
+    ) -> tuple[MatchedFaces, list[IdentifiedPerson]]:
+        """Return the people, and the same with what this Stash knows of them."""
+        options = matching_for(
+            self._matching,
+            self._signals,
+            candidate_count=preferences.face_candidates(),
+        )
+        matched = match_scene_faces(database, collected.faces, options)
+        weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)
         matches = [
             [
-                Match(release.performer(candidate.performer), candidate)
-                for candidate in person.candidates
+                Match(database.release.performer(candidate.performer), candidate)
+                for candidate in each.person.candidates
             ]
-            for person in matched.people
+            for each in weighed
         ]
         local = look_up(
             self._client,
-            (match for each in matches for match in each),
+            (match for found in matches for match in found),
             tagged=self._scene.performers,
             tagged_bare_ids=self._options.tagged_bare_ids,
         )
-        return [
-            IdentifiedPerson(person, local.localized(found))
-            for person, found in zip(matched.people, matches, strict=True)
+        people = [
+            IdentifiedPerson(
+                each.person,
+                local.localized(found),
+                each.signals_used,
+                each.tattoos_detected,
+            )
+            for each, found in zip(weighed, matches, strict=True)
         ]
+        return replace(matched, people=[each.person for each in weighed]), people
 
     def _keep(self, matched: MatchedFaces) -> str:
         """Keep what was seen; return why that could not be, or ""."""
@@ -455,11 +431,11 @@ class _Identification:
             matched,
             options=self._matching,
             network_set=self._networks.name,
-            source=self._source.value,
+            source=self._frames.source.value,
             duration_seconds=self._duration,
             width=file.width,
             height=file.height,
-            frames_requested=len(self._timestamps),
+            frames_requested=len(self._frames.timestamps),
             frames_analyzed=self._frames_done,
         )
 

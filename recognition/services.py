@@ -7,6 +7,7 @@ from django.conf import settings
 
 from recognition import registry
 from recognition.inference_queue import InferenceQueue
+from recognition.local_performers import LocalPerformers, look_up_in_configured
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
 from recognition.runtime.recognizer import RecognizedFace, Timing
 from stashsense.integrations.safe_fetch import fetch_public
@@ -20,6 +21,7 @@ class IdentifiedImage:
     """The faces of one picture, its size as displayed, and where the time went."""
 
     faces: list[RecognizedFace]
+    local: LocalPerformers
     width: int
     height: int
     release_version: str
@@ -46,11 +48,11 @@ def identify_image(
     Raises UnreadableImage, DatabaseNotLoaded, or Busy when too many wait.
     """
     # Refused at once where there is nothing to identify with.
-    registry.recognizer()
+    registry.require_served()
     timing = Timing()
     # Decoding belongs inside: a waiting picture is held as bytes, not as pixels. And
     # who waits must not hold on to a release that is being replaced.
-    with inference_queue().slot():
+    with registry.in_use(), inference_queue().slot():
         recognizer = registry.recognizer()
         with timing.step("decode"):
             image = decode_picture(data)
@@ -61,9 +63,11 @@ def identify_image(
             min_face_confidence=min_face_confidence,
             timing=timing,
         )
+    local = look_up_in_configured(m for face in faces for m in face.matches)
     height, width = image.shape[:2]
     return IdentifiedImage(
         faces=faces,
+        local=local,
         width=width,
         height=height,
         release_version=recognizer.database.version,

@@ -49,12 +49,12 @@ def identify_stash_image(
     Raises what StashClient.get_image does, MediaUnavailable, UnreadableImage,
     DatabaseNotLoaded, or Busy.
     """
-    registry.recognizer()
+    registry.require_served()
     client = configured_client()
     image = client.get_image(image_id)
     data = fetch_image(client, image)
     timing = Timing()
-    with inference_queue().slot():
+    with registry.in_use(), inference_queue().slot():
         recognizer = registry.recognizer()
         with timing.step("decode"):
             pixels = decode_picture(data)

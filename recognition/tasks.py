@@ -1,7 +1,4 @@
-"""What django-q2 calls, and what happens when one of its processes starts.
-
-Every process loads this module; few need what the work takes.
-"""
+"""What django-q2 calls, and what happens when one of its processes starts."""
 
 from typing import Any
 
@@ -9,13 +6,25 @@ from django.dispatch import receiver
 from django_q.models import Schedule
 from django_q.signals import post_spawn
 
+from recognition.library_runs import rematch_if_outdated, take_up_dead_runs
+from recognition.model_downloads import (
+    execute_download,
+    look_after_dead_downloads,
+)
+
 LOOK_TASK = "recognition.tasks.look_after_library"
 # A run whose process died on another machine waits so long for somebody to see it.
 LOOK_MINUTES = 5
 
 
+def download_model(download_id: int) -> None:
+    """Work at the download until it has ended; its row says how."""
+    execute_download(download_id)
+
+
 def work_at_library_run(run_id: int, slice_number: int) -> None:
     """Work at the run for a while; its row says how far it is."""
+    # Every process loads this module; few need what the work takes.
     from recognition.library_slices import work_at_slice
 
     work_at_slice(run_id, slice_number)
@@ -23,8 +32,6 @@ def work_at_library_run(run_id: int, slice_number: int) -> None:
 
 def look_after_library() -> None:
     """Go on with runs nobody works at, and match what is kept of another release."""
-    from recognition.library_runs import rematch_if_outdated, take_up_dead_runs
-
     take_up_dead_runs()
     rematch_if_outdated()
 
@@ -42,8 +49,12 @@ def ensure_schedule() -> None:
 
 
 @receiver(post_spawn)
-def look_after_dead_runs(**_: Any) -> None:
-    """Go on with a run whose process has just been replaced by this one."""
-    from recognition.library_runs import take_up_dead_runs
+def look_after_downloads(**_: Any) -> None:
+    """Go on with downloads whose process has died, or that nobody has begun."""
+    look_after_dead_downloads()
 
+
+@receiver(post_spawn)
+def look_after_dead_runs(**_: Any) -> None:
+    """Go on with library runs whose process has died."""
     take_up_dead_runs()

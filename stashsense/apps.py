@@ -8,6 +8,13 @@ class StashSenseConfig(AppConfig):
     name = "stashsense"
     verbose_name = "Stash Sense"
 
+    def ready(self) -> None:
+        """Show the settings in the admin, and register the project's own."""
+        from stashsense.integrations import preferences
+        from stashsense.preferences import admin  # noqa: F401
+
+        preferences.register_all()
+
 
 class StashSenseAdminConfig(AdminConfig):
     default_site = "stashsense.admin.StashSenseAdminSite"

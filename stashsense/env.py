@@ -7,6 +7,8 @@ unless it is a secret, what was found.
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -40,6 +42,37 @@ def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:
     return number
 
 
+def optional_integer(
+    name: str, *, minimum: int, maximum: int, multiple_of: int = 1
+) -> int | None:
+    """Return a whole number within the bounds, or None where none is given."""
+    if not text(name, ""):
+        return None
+    number = integer(name, default=minimum, minimum=minimum, maximum=maximum)
+    if number % multiple_of:
+        raise ImproperlyConfigured(
+            f"{name} must be a multiple of {multiple_of}, not {number}."
+        )
+    return number
+
+
+def optional_number(name: str, *, minimum: float, maximum: float) -> float | None:
+    """Return a number within the bounds, or None where none is given."""
+    value = text(name, "")
+    if not value:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {value!r}.") from None
+    # Not a number is within no bounds.
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(
+            f"{name} must be between {minimum:g} and {maximum:g}, not {value}."
+        )
+    return number
+
+
 def choice(name: str, *, default: str, choices: Collection[str]) -> str:
     """Return one of `choices`, compared without letter case."""
     value = text(name, default).lower()
@@ -47,6 +80,31 @@ def choice(name: str, *, default: str, choices: Collection[str]) -> str:
         listed = ", ".join(sorted(choices))
         raise ImproperlyConfigured(f"{name} must be one of {listed}, not {value!r}.")
     return value
+
+
+def address(name: str, default: str) -> str:
+    """Return an http(s) address without a slash at its end; names go below it."""
+    value = text(name, default).rstrip("/")
+    try:
+        parts = urlsplit(value)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_plain = not (parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:
+        is_usable = is_plain = False
+    if not (is_usable and is_plain):
+        # Not what was found: it may hold a password.
+        raise ImproperlyConfigured(
+            f"{name} must be an http(s) address without user, query or fragment."
+        )
+    return value
+
+
+def switch(name: str) -> bool | Literal["auto"] | None:
+    """Return what `true`, `false` or `auto` stand for, or None where none is given."""
+    if not text(name, ""):
+        return None
+    value = choice(name, default="auto", choices={"true", "false", "auto"})
+    return "auto" if value == "auto" else value == "true"
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -3,6 +3,7 @@
 StashSenseError
 ├── dbupdates.exceptions.DatabaseUpdateError ...     what is published or installed
 ├── recognition.exceptions.RecognitionError ...      pictures, networks, capacity
+├── stashsense.downloads.exceptions ...              large files from elsewhere
 └── stashsense.integrations.* ...                    other services
 """
 

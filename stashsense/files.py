@@ -1,10 +1,12 @@
-"""Digests, atomic writes and free space: the standard library only, no domain."""
+"""Digests, atomic writes, locks and free space: the standard library, no domain."""
 
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -83,6 +85,31 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Hold the operating system's lock on the folder; BlockingIOError if another does.
+
+    No file of it remains, and a process that dies gives it up.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_folder_locked(folder: Path) -> bool:
+    """Return whether a living process, this one included, holds the folder."""
+    try:
+        with locked_folder(folder):
+            return False
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
 
 
 def free_bytes(path: Path) -> int:

@@ -24,7 +24,7 @@ from typing import IO, NoReturn
 
 import psutil
 
-from stashsense import __version__, data_folder, processes
+from stashsense import __version__, data_folder, keys, processes
 from stashsense.data_folder import ROOT, DataFolderUnusable
 
 # supervisord gives its programs 7 s (supervisord.conf); Docker kills after 10.
@@ -35,6 +35,7 @@ READY_POLL_SECONDS = 0.05
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 DEFAULT_HOST = "0.0.0.0"
 DEFAULT_PORT = 5000
+DEMO_STASH_PORT = 9998
 
 
 class CannotServe(Exception):
@@ -61,10 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         _set_environment(options)
         _require_port(options.host, options.port)
+        if options.demo_stash is not None:
+            _require_demo_stash(options)
         with data_folder.held(options.data_dir):
+            if options.demo_stash is not None:
+                _connect_demo_stash(options.data_dir, options.demo_stash)
             _require_settings()
             _prepare(options.data_dir, without_demo=options.no_demo)
-            _serve(options.host, options.port, started)
+            _serve(options, started)
     except Stopped:
         return 0
     except (CannotServe, DataFolderUnusable) as error:
@@ -100,6 +105,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-demo", action="store_true", help="do not install the demo world"
     )
+    parser.add_argument(
+        "--demo-stash",
+        nargs="?",
+        type=_port,
+        const=DEMO_STASH_PORT,
+        metavar="PORT",
+        help="run a stand-in Stash of drawn people beside the service, for this "
+        f"machine only, and use it in place of a real one (port {DEMO_STASH_PORT})",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     return parser
 
@@ -124,12 +138,13 @@ def _set_environment(options: argparse.Namespace) -> None:
         "STASH_SENSE_HOST": options.host,
         "PORT": str(options.port),
         "STASH_SENSE_PYTHON": sys.executable,
+        "STASH_SENSE_DEMO_STASH": str(options.demo_stash is not None).lower(),
         "PYTHONUNBUFFERED": "1",
     }
     os.chdir(ROOT)
 
 
-def _require_port(host: str, port: int) -> None:
+def _require_port(host: str, port: int, *, option: str = "--port") -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -141,11 +156,39 @@ def _require_port(host: str, port: int) -> None:
             if error.errno == errno.EADDRINUSE:
                 raise CannotServe(
                     f"Port {port} is in use by another program: "
-                    "end that one, or choose another with --port."
+                    f"end that one, or choose another with {option}."
                 ) from None
             raise CannotServe(
                 f"Cannot listen on {host} port {port}: {error.strerror}."
             ) from None
+
+
+def _require_demo_stash(options: argparse.Namespace) -> None:
+    for name in ("STASH_URL", "STASH_API_KEY", "STASH_API_KEY_FILE"):
+        if os.environ.get(name, "").strip():
+            raise CannotServe(
+                f"{name} is set, and --demo-stash is for those without a Stash: "
+                f"leave out the option, or unset {name}."
+            )
+    if options.demo_stash == options.port:
+        raise CannotServe(
+            f"The service and the stand-in Stash cannot both listen on port "
+            f"{options.port}: give another one, as in --demo-stash {options.port + 1}."
+        )
+    _require_port("127.0.0.1", options.demo_stash, option="--demo-stash PORT")
+
+
+def _connect_demo_stash(data_dir: Path, port: int) -> None:
+    """Have the processes to come find the stand-in as they would find a real Stash."""
+    os.environ |= {
+        "STASH_URL": _demo_stash_url(port),
+        # Not on its command line, where every user of the machine could read it.
+        "STASH_API_KEY": keys.read_or_create(data_dir / "demo_stash_key"),
+    }
+
+
+def _demo_stash_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 def _require_settings() -> None:
@@ -168,7 +211,8 @@ def _prepare(data_dir: Path, *, without_demo: bool) -> None:
             raise CannotServe("The data folder could not be prepared; see above.")
 
 
-def _serve(host: str, port: int, started: float) -> None:
+def _serve(options: argparse.Namespace, started: float) -> None:
+    host, port = options.host, options.port
     processes.adopt_orphans()
     command = [sys.executable, "-m", "stashsense.supervisor"]
     with _ended(_start(command, stdout=subprocess.PIPE)) as supervisor:
@@ -176,6 +220,11 @@ def _serve(host: str, port: int, started: float) -> None:
         threading.Thread(target=_relay, args=[supervisor.stdout], daemon=True).start()
         _wait_until_ready(supervisor, host, port)
         _say_where(host, port, time.monotonic() - started)
+        if options.demo_stash is not None:
+            _say(
+                f"The stand-in Stash is at {_demo_stash_url(options.demo_stash)}/ once "
+                "its library is drawn; its key is in demo_stash_key in the data folder."
+            )
         _wait_for_exit(supervisor)
         raise CannotServe("The supervisor ended by itself; see above.")
 

@@ -55,6 +55,24 @@ SWAP = env.choice(
     "STASH_SENSE_SWAP", default="auto", choices={"auto", "beside", "unload-first"}
 )
 
+# Model files
+
+# Where the files of each maker lie; a mirror keeps the rest of their paths.
+MODEL_SOURCES = {
+    "stash_sense": env.address(
+        "STASH_SENSE_MODEL_SOURCE",
+        "https://github.com/carrotwaxr/stash-sense/releases/download/models",
+    ),
+    "insightface": env.address(
+        "STASH_SENSE_MODEL_SOURCE_INSIGHTFACE",
+        "https://github.com/deepinsight/insightface/releases/download/v0.7",
+    ),
+    "mediapipe": env.address(
+        "STASH_SENSE_MODEL_SOURCE_MEDIAPIPE",
+        "https://storage.googleapis.com/mediapipe-models",
+    ),
+}
+
 # Recognition
 
 # Pictures are fetched from public addresses, from Stash and from these hosts.
@@ -85,25 +103,29 @@ SCENE_QUEUE = env.integer("STASH_SENSE_SCENE_QUEUE", default=4, minimum=0, maxim
 SCENE_SECONDS = env.integer(
     "STASH_SENSE_SCENE_SECONDS", default=600, minimum=10, maximum=86_400
 )
-# Frames of a scene, unless the request says.
-SCENE_FRAMES = 60
 # Who identifies, for what runs in the background: this service, or one elsewhere.
 RECOGNITION_URL = env.text("RECOGNITION_URL", "").rstrip("/")
 RECOGNITION_API_KEY = env.secret("RECOGNITION_API_KEY")
-# The picture is looked at in a square of this many pixels; 640 as published.
-DETECTION_SIZE_PX = env.integer(
-    "STASH_SENSE_DETECTION_SIZE", default=640, minimum=320, maximum=1280
+# What these say is the default of settings that users may change, in place of what the
+# hardware suggests. The pyramid of the detector halves the square five times.
+DETECTION_SIZE_PX = env.optional_integer(
+    "STASH_SENSE_DETECTION_SIZE", minimum=160, maximum=1280, multiple_of=32
 )
-# Faces of one run of an embedder: each is embedded twice (mirror), so 32 inputs.
-EMBEDDING_BATCH_SIZE = env.integer(
-    "STASH_SENSE_EMBEDDING_BATCH_SIZE", default=16, minimum=1, maximum=128
+EMBEDDING_BATCH_SIZE = env.optional_integer(
+    "STASH_SENSE_EMBEDDING_BATCH_SIZE", minimum=1, maximum=128
 )
+# What these say is stored at the first start, as if a user had chosen it; `auto` is not
+# stored, but makes the default "on where the files are there".
+FIRST_STASH_API_RATE = env.optional_number("STASH_RATE_LIMIT", minimum=0.5, maximum=50)
+FIRST_FACE_CANDIDATES = env.optional_integer("FACE_CANDIDATES", minimum=5, maximum=100)
+FIRST_BODY_SIGNAL = env.switch("ENABLE_BODY_SIGNAL")
+FIRST_TATTOO_SIGNAL = env.switch("ENABLE_TATTOO_SIGNAL")
 
 # Processes
 
 # Each worker holds its own copy of the networks and of about 1.6 GB of indices.
 WEB_WORKERS = env.integer("WEB_WORKERS", default=1, minimum=1, maximum=64)
-# 8 more than pictures and scenes may be in work or waiting, so that /health finds a thread.
+# 8 more than may be in work or waiting, so that /health finds a thread.
 WEB_THREADS = env.integer(
     "WEB_THREADS",
     default=INFERENCE_SLOTS + INFERENCE_QUEUE + SCENE_SLOTS + SCENE_QUEUE + 8,

@@ -9,13 +9,17 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from stashsense.api.docs import DocsView
 from stashsense.api.health import FfmpegHealthView, HealthView
 from stashsense.api.home import HomeView
+from stashsense.api.system import CapabilitiesView, SystemInfoView
 
 urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     path("health", HealthView.as_view(), name="health"),
     path("health/ffmpeg", FfmpegHealthView.as_view(), name="health-ffmpeg"),
+    path("system/info", SystemInfoView.as_view(), name="system-info"),
+    path("capabilities", CapabilitiesView.as_view(), name="capabilities"),
     path("", include("recognition.api.urls")),
     path("", include("dbupdates.api.urls")),
+    path("", include("stashsense.preferences.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="swagger-ui"),
     path("admin/", admin.site.urls),

@@ -16,12 +16,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from dbupdates.admin.read_only import ReadOnly
+from dbupdates.manifest import PUBLISHED_NETWORKS
 from dbupdates.models import DatabaseRelease, ReleaseFeed, ReleaseFile, UpdateRun
 from dbupdates.published import check_feed, feed_status
 from dbupdates.runs import Asker
-from dbupdates.services import purge_release, verify_release
+from dbupdates.services import is_here, purge_release, verify_release
 from dbupdates.signals import ServingReport, serving_reports
-from dbupdates.updates import request_activation, request_update
+from dbupdates.updates import request_activation, request_published, request_update
 from stashsense.exceptions import StashSenseError
 
 # Django's admin classes take no parameters while running.
@@ -82,7 +83,7 @@ OPERATIONS = {
         Operation(
             "update",
             "Download and activate",
-            lambda release: release.is_obtainable and not release.is_installed,
+            lambda release: bool(release.archive_url) and not is_here(release),
             _update,
         ),
         Operation(
@@ -193,6 +194,11 @@ class DatabaseReleaseAdmin(ReadOnly, _ModelAdmin):
         return [
             path("check/", wrap(self.check_view), name="dbupdates_check"),
             path(
+                "install-published/",
+                wrap(self.install_published_view),
+                name="dbupdates_install_published",
+            ),
+            path(
                 "<int:pk>/do/<slug:name>/", wrap(self.operate_view), name="dbupdates_do"
             ),
             *super().get_urls(),
@@ -202,8 +208,12 @@ class DatabaseReleaseAdmin(ReadOnly, _ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the releases below what is known of the feed."""
+        feed = feed_status()
         context = {
-            "feed": feed_status(),
+            "feed": feed,
+            # Such as the demo world, or nothing: the step to real data.
+            "serves_published": feed.active is not None
+            and feed.active.network_set == PUBLISHED_NETWORKS.name,
             "run": UpdateRun.objects.in_progress().first(),
             "can_operate": self.has_operate_permission(request),
         }
@@ -261,6 +271,21 @@ class DatabaseReleaseAdmin(ReadOnly, _ModelAdmin):
         for feed in ReleaseFeed.objects.filter(asked_at=status.asked_at):
             log_change(request, feed, "Asked the feed.")
         return redirect("admin:dbupdates_databaserelease_changelist")
+
+    def install_published_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask for the newest published release with the networks it needs."""
+        self._require_operator(request)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            run = request_published(asker=asker_of(request))
+        except StashSenseError as error:
+            messages.error(request, str(error))
+            return redirect("admin:dbupdates_databaserelease_changelist")
+        done = f"Asked for the published data, release {run.version}."
+        log_change(request, run, done)
+        messages.success(request, done)
+        return redirect("admin:dbupdates_updaterun_change", run.pk)
 
     def operate_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Do what a button on a release's page says."""

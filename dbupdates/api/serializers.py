@@ -9,7 +9,11 @@ from dbupdates.progress import Phase
 from dbupdates.published import FeedStatus
 
 # How clients of the predecessor know the phases it did not have.
-_SPELLINGS = {Phase.QUEUED: "downloading", Phase.CANCELLED: "failed"}
+_SPELLINGS = {
+    Phase.QUEUED: "downloading",
+    Phase.MODELS: "downloading",
+    Phase.CANCELLED: "failed",
+}
 STATUSES = [
     "idle",
     "downloading",

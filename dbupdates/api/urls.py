@@ -21,6 +21,12 @@ urlpatterns = [
         views.CancelUpdateView.as_view(),
         name="database-update-cancel",
     ),
+    # A route of the models by its name: what it asks for is an update.
+    path(
+        "models/install-published",
+        views.InstallPublishedView.as_view(),
+        name="models-install-published",
+    ),
     path("database/releases", views.ReleasesView.as_view(), name="database-releases"),
     path(
         "database/releases/<str:version>/activate",

@@ -62,6 +62,23 @@ class UpdateView(APIView):
         return _started(updates.request_update(asker=_asker(request), version=version))
 
 
+class InstallPublishedView(APIView):
+    """From the demo world to real data."""
+
+    @extend_schema(
+        operation_id="models_install_published",
+        request=None,
+        responses={200: serializers.RunStartedAnswer, **_REFUSALS},
+    )
+    def post(self, request: Request) -> Response:
+        """Begin to fetch the newest published release with its networks and serve it.
+
+        Nothing is switched unless all of it is there; activating the former release
+        is the way back.
+        """
+        return _started(updates.request_published(asker=_asker(request)))
+
+
 class UpdateStatusView(APIView):
     """How far is it?"""
 

@@ -1,50 +1,32 @@
-"""What the commands of this app share: a progress bar, and errors as sentences."""
+"""What the commands of this app share: who they are, and how far a run is."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from django.conf import settings
 from django.core.management.base import CommandError, OutputWrapper
-from django.db import OperationalError
-from tqdm import tqdm
 
+from dbupdates.execution import execute_run
 from dbupdates.models import UpdateRun
 from dbupdates.progress import OnProgress, Phase, Progress
 from dbupdates.runs import Asker
-from stashsense.exceptions import StashSenseError
+from stashsense.terminal import byte_bar, show_bytes
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 ASKER = Asker(UpdateRun.Asker.COMMAND)
 FOLLOW_SECONDS = 0.5
+# The background looks into its queue once a second.
+PATIENCE_SECONDS = 10.0
 
 
 @contextmanager
 def progress_shown(output: OutputWrapper) -> Iterator[OnProgress]:
     """Yield a listener: a bar on a terminal, a line for each phase elsewhere."""
-    if sys.stderr.isatty():
-        bar: tqdm[NoReturn] = tqdm(
-            unit="B", unit_scale=True, leave=False, dynamic_ncols=True
-        )
-        with bar:
-            yield _BarListener(bar)
-    else:
-        yield _LineListener(output)
-
-
-@contextmanager
-def errors_as_sentences() -> Iterator[None]:
-    """End a command with what went wrong and no traceback."""
-    try:
-        yield
-    except (StashSenseError, OSError) as exc:
-        raise CommandError(str(exc)) from exc
-    except OperationalError as exc:
-        raise CommandError(
-            f"The database cannot be used: {exc}. Has the service been started with "
-            f"this data folder ({settings.DATA_DIR}) before?"
-        ) from exc
+    with byte_bar() as bar:
+        yield _BarListener(bar) if bar is not None else _LineListener(output)
 
 
 def require_success(run: UpdateRun) -> None:
@@ -61,15 +43,37 @@ def follow(run: UpdateRun, on_progress: OnProgress) -> None:
         run.refresh_from_db()
 
 
+def follow_or_work(run: UpdateRun, output: OutputWrapper) -> None:
+    """Show how far the run is until it has ended; work at it if nobody takes it.
+
+    Ends the command with the reason unless the run is complete.
+    """
+    with progress_shown(output) as listener:
+        if not _is_taken(run):
+            output.write("No background process takes it: working at it here.")
+            execute_run(run.pk, listener=listener)
+            run.refresh_from_db()
+        follow(run, listener)
+    require_success(run)
+
+
+def _is_taken(run: UpdateRun) -> bool:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while run.phase == Phase.QUEUED and not run.attempt_count:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+        run.refresh_from_db()
+    return True
+
+
 class _BarListener:
     def __init__(self, bar: "tqdm[NoReturn]") -> None:
         self._bar = bar
 
     def __call__(self, progress: Progress) -> None:
         self._bar.set_description(progress.phase.capitalize(), refresh=False)
-        self._bar.total = progress.total_bytes or None
-        self._bar.n = progress.done_bytes
-        self._bar.refresh() if progress.done_bytes == 0 else self._bar.update(0)
+        show_bytes(self._bar, progress.done_bytes, progress.total_bytes)
 
 
 class _LineListener:

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from dbupdates import store
-from dbupdates.fetcher import Patience
+from dbupdates import runs, store
+from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, ReleaseFile, UpdateRun
+from dbupdates.progress import SWAP
 from dbupdates.runs import Asker
-from dbupdates.signals import ServingReport, serving_asked
+from dbupdates.signals import ServingReport, release_preparing, serving_asked
 from dbupdates.tests.builder import NETWORK_FILES, NETWORKS, ReleaseBuilder
 from dbupdates.tests.factories import DatabaseReleaseFactory
 from demo.release_simulator import ReleaseSimulator
+from stashsense.downloads.fetcher import Patience
 
 
 @pytest.fixture
@@ -92,6 +94,21 @@ def processes():
     serving_asked.disconnect(answer)
 
 
+@pytest.fixture
+def preparing():
+    """Networks are missing at the first question; getting them has two steps."""
+    asked: list[str] = []
+
+    def get_networks(network_set, on_bytes, **_):
+        for done_bytes in () if network_set in asked else (0, 1, 2):
+            on_bytes(done_bytes, 2)
+        asked.append(network_set)
+
+    release_preparing.connect(get_networks)
+    yield asked
+    release_preparing.disconnect(get_networks)
+
+
 def serving(version="", **facts):
     """Return the report of a process that serves the release."""
     defaults = {
@@ -114,6 +131,37 @@ def follower(pid=1, **facts):
         return serving(active.version if active else "", pid=pid, **facts)
 
     return report
+
+
+class Killed(BaseException):
+    """What nothing in the code can catch and tell of."""
+
+
+@pytest.fixture
+def die(monkeypatch):
+    """Work at a run and die in a phase of it: rows and folders stay as they are."""
+
+    def die(run, phase):
+        def listen(progress):
+            if progress.phase == phase and progress.done_bytes:
+                raise Killed
+
+        def die_when_entered(running, entered):
+            real_enter(running, entered)
+            if entered == phase and phase in SWAP:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            real_enter = runs.RunningUpdate.enter
+            patch.setattr(runs.RunningUpdate, "enter", die_when_entered)
+            # Nothing is written or tidied up by a process that is gone.
+            patch.setattr("dbupdates.execution._fail", lambda *_: None)
+            with pytest.raises(Killed):
+                execute_run(run.pk, listener=listen, patience=IMPATIENT)
+        run.refresh_from_db()
+        return run
+
+    return die
 
 
 @dataclass

@@ -1,11 +1,16 @@
 """Moving over: the predecessor's flat files become a release, once."""
 
+import shutil
+
 import pytest
 
 from dbupdates import reconcile, store
 from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import Phase
+from dbupdates.published import check_feed
+from dbupdates.services import import_release
+from dbupdates.tests.builder import ReleaseBuilder
 from dbupdates.tests.conftest import names_in
 from dbupdates.tests.updating import NEW, OLD, active_version
 
@@ -136,10 +141,32 @@ def test_a_crash_between_installing_and_forgetting_is_finished_by_the_next_start
     assert names_in(flat / "releases") == [NEW]
 
 
-def test_a_release_whose_row_was_lost_is_taken_in_again(world, start):
-    from dbupdates.services import import_release
-    from dbupdates.tests.builder import ReleaseBuilder
+def test_after_the_rows_were_lost_the_newest_release_is_adopted_first(
+    world, start, tmp_path, published
+):
+    versions = ["2026.02.18", "2026.02.18.2", "2026.02.18.10"]
+    for version in versions:
+        import_release(ReleaseBuilder(version).write_folder(tmp_path / version))
+    DatabaseRelease.objects.all().delete()
+    shutil.rmtree(store.release_path(OLD))
 
+    assert start().version == "2026.02.18.10"
+    assert active_version() == "2026.02.18.10"
+
+    # The feed makes a row for another before it is adopted.
+    check_feed()
+    assert DatabaseRelease.objects.get(version=NEW).status == "available"
+    assert start().version == "2026.02.18.2"
+    assert start().version == NEW
+
+    assert start() is None
+    assert names_in(world.data_dir / "releases") == sorted(versions)
+    assert active_version() == "2026.02.18.10"
+    assert DatabaseRelease.objects.installed().count() == 3
+    assert published.sent_archive_bytes == 0
+
+
+def test_a_release_whose_row_was_lost_is_taken_in_again(world, start):
     folder = ReleaseBuilder().write_folder(world.data_dir.parent)
     import_release(folder)
     before = inodes([store.release_path(NEW) / "faces.json"])

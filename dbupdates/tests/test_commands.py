@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from dbupdates import store
 from dbupdates.execution import execute_run
-from dbupdates.management.commands import update_database
+from dbupdates.management import terminal
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.services import activate_release, import_release
 from dbupdates.tests.factories import DatabaseReleaseFactory
@@ -194,7 +194,7 @@ def test_update_database_asks_the_background(world, published, capsys):
 def test_update_database_works_without_a_background_when_it_waits(
     world, published, capsys, monkeypatch
 ):
-    monkeypatch.setattr(update_database, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(terminal, "PATIENCE_SECONDS", 0)
 
     call_command("update_database", "--wait", "--version", "v2026.2.18")
 
@@ -228,7 +228,7 @@ def test_update_database_follows_what_the_background_does(
 
 
 def test_update_database_ends_with_the_reason(world, published, monkeypatch):
-    monkeypatch.setattr(update_database, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(terminal, "PATIENCE_SECONDS", 0)
     published.corrupt("2026.02.18", "faces.json")
 
     with pytest.raises(CommandError, match="expected sha256"):

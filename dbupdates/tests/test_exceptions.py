@@ -9,13 +9,11 @@ from stashsense.exceptions import StashSenseError
 EXPECTED = {
     "DatabaseUpdateError": (500, "database_update_failed"),
     "FeedError": (503, "feed_unavailable"),
-    "DownloadError": (502, "download_failed"),
     "InvalidRelease": (422, "invalid_release"),
     "InvalidManifest": (422, "invalid_manifest"),
     "ChecksumMismatch": (422, "checksum_mismatch"),
     "UnsafeArchive": (422, "unsafe_archive"),
     "UnloadableIndex": (422, "unloadable_index"),
-    "InsufficientDiskSpace": (503, "insufficient_disk_space"),
     "InsufficientMemory": (503, "insufficient_memory"),
     "UpdateInProgress": (409, "update_in_progress"),
     "UpdateRefused": (409, "update_refused"),

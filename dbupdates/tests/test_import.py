@@ -13,7 +13,6 @@ import voyager
 from dbupdates import store
 from dbupdates.exceptions import (
     ChecksumMismatch,
-    InsufficientDiskSpace,
     InvalidManifest,
     InvalidRelease,
     UnloadableIndex,
@@ -32,6 +31,7 @@ from dbupdates.tests.builder import (
     sha256,
 )
 from dbupdates.tests.conftest import names_in
+from stashsense.downloads.exceptions import InsufficientDiskSpace
 
 Status = DatabaseRelease.Status
 

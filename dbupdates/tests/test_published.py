@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from dbupdates.models import DatabaseRelease, ReleaseFeed
 from dbupdates.published import check_feed, feed_status
+from dbupdates.tests.factories import DatabaseReleaseFactory
+from demo.release_simulator import ReleaseSimulator
 
 pytestmark = pytest.mark.usefixtures("world")
 
@@ -132,6 +134,35 @@ def test_a_withdrawn_release_is_forgotten(published):
     assert status.latest is None
     assert not DatabaseRelease.objects.filter(version="2026.02.18").exists()
     assert DatabaseRelease.objects.get(version="2026.01.01").is_active
+
+
+@pytest.fixture
+def other_feed():
+    with ReleaseSimulator() as simulator:
+        simulator.publish("2026.02.19", b"another zip")
+        yield simulator
+
+
+def test_a_feed_that_is_gone_back_to_lists_what_it_did(published, other_feed, settings):
+    purged = DatabaseReleaseFactory(version="2026.02.01", status="purged")
+    published.publish(purged.version, b"zip")
+    check_feed()
+    settings.RELEASE_FEED = other_feed.feed_url
+    status = check_feed()
+    assert status.latest
+    assert status.latest.version == "2026.02.19"
+    assert not DatabaseRelease.objects.filter(version="2026.02.18").exists()
+
+    settings.RELEASE_FEED = published.feed_url
+    status = check_feed()
+
+    assert status.error == ""
+    assert status.latest
+    assert status.latest.version == "2026.02.18"
+    assert status.is_update_available
+    purged.refresh_from_db()
+    assert purged.archive_url == published.archive_url(purged.version)
+    assert not DatabaseRelease.objects.filter(version="2026.02.19").exists()
 
 
 def test_garbage_is_told_and_changes_nothing(published):

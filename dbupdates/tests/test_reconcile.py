@@ -1,5 +1,9 @@
 """What a start, and a replaced process, set right."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 from django_q.models import OrmQ
 
@@ -9,52 +13,21 @@ from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import CANCELLABLE, Phase
 from dbupdates.reconcile import go_on_with_dead_run, reconcile
 from dbupdates.services import import_release
-from dbupdates.tests.conftest import ASKER, IMPATIENT, names_in
-from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
+from dbupdates.tests.conftest import ASKER, IMPATIENT, Killed, names_in
+from dbupdates.tests.updating import (
+    NEW,
+    OLD,
+    active_version,
+    log_of,
+    update,
+    work_at_queue,
+)
 from dbupdates.updates import request_update
-
-
-class Killed(BaseException):
-    """What nothing in the code can catch and tell of."""
 
 
 @pytest.fixture
 def builder(large_builder):
     return large_builder
-
-
-@pytest.fixture
-def die(monkeypatch):
-    """Work at a run and die in a phase of it: rows and folders stay as they are."""
-
-    def die(run, phase):
-        def listen(progress):
-            if progress.phase == phase and progress.done_bytes:
-                raise Killed
-
-        def die_when_entered(running, entered):
-            real_enter(running, entered)
-            if entered == phase and phase not in CANCELLABLE:
-                raise Killed
-
-        with monkeypatch.context() as patch:
-            real_enter = runs.RunningUpdate.enter
-            patch.setattr(runs.RunningUpdate, "enter", die_when_entered)
-            # Nothing is written or tidied up by a process that is gone.
-            patch.setattr("dbupdates.execution._fail", lambda *_: None)
-            with pytest.raises(Killed):
-                execute_run(run.pk, listener=listen, patience=IMPATIENT)
-        run.refresh_from_db()
-        return run
-
-    return die
-
-
-def work_at_queue():
-    """Do what the background does: take each task once."""
-    for task in OrmQ.objects.all():
-        tasks.run_update(*task.args())
-        task.delete()
 
 
 def tell_nobody(_sentence):
@@ -65,7 +38,9 @@ WORKING = [phase for phase in CANCELLABLE if phase != Phase.QUEUED]
 
 
 @pytest.mark.parametrize("phase", [*WORKING, Phase.SWAPPING, Phase.RELOADING])
-def test_a_run_whose_process_is_replaced_goes_on_once(world, published, die, phase):
+def test_a_run_whose_process_is_replaced_goes_on_once(
+    preparing, world, published, die, phase
+):
     run = die(request_update(asker=ASKER), phase)
     OrmQ.objects.all().delete()
 
@@ -138,7 +113,7 @@ def test_a_run_that_nobody_had_begun_is_asked_for_again(world, published):
 
 @pytest.mark.parametrize("phase", WORKING)
 def test_a_start_fails_what_was_cut_off_and_offers_to_go_on(
-    world, published, die, phase
+    preparing, world, published, die, phase
 ):
     run = die(request_update(asker=ASKER), phase)
     OrmQ.objects.all().delete()
@@ -301,6 +276,88 @@ def test_files_that_are_gone_are_told_of_and_the_active_row_stays(world, publish
 
     assert told == [f"The files of release {NEW}, which is active, are gone."]
     assert active_version() == NEW
+
+
+@pytest.fixture
+def unremovable(monkeypatch):
+    """Have what lies below these paths belong to somebody else."""
+    paths: list[Path] = []
+    real_unlink, real_rmdir = os.unlink, os.rmdir
+
+    def refuse_ours(real):
+        def remove(name, *args, dir_fd=None, **options):
+            folder = Path(f"/proc/self/fd/{dir_fd}").resolve() if dir_fd else Path()
+            path = folder / name
+            if any(path.is_relative_to(each) for each in paths):
+                raise PermissionError(errno.EPERM, "not yours", str(path))
+            real(name, *args, dir_fd=dir_fd, **options)
+
+        return remove
+
+    monkeypatch.setattr(os, "unlink", refuse_ours(real_unlink))
+    monkeypatch.setattr(os, "rmdir", refuse_ours(real_rmdir))
+    return paths
+
+
+def test_what_cannot_be_removed_is_told_of_and_the_rest_is_done(
+    world, published, unremovable
+):
+    update()
+    staging_dir = world.data_dir / "staging"
+    for name in ("import-abc", "removed-abc", "update-0123456789ab"):
+        (staging_dir / name).mkdir()
+        (staging_dir / name / "faces.json").touch()
+    unremovable += [staging_dir / "import-abc", staging_dir / "update-0123456789ab"]
+    told: list[str] = []
+
+    reconcile(told.append)
+
+    assert names_in(staging_dir) == ["import-abc", "update-0123456789ab"]
+    assert [line for line in told if "cannot be removed" in line] == [
+        told[0],
+        "What run 0123456789ab had left cannot be removed.",
+    ]
+    assert "staging/import-abc cannot be removed" in told[0]
+    assert active_version() == NEW
+
+
+def test_what_cannot_be_removed_does_not_stop_updates(world, published, unremovable):
+    (world.data_dir / "staging" / "import-abc").mkdir(parents=True)
+    (world.data_dir / "staging" / "import-abc" / "faces.json").touch()
+    unremovable += [world.data_dir / "staging" / "import-abc"]
+
+    assert update().phase == Phase.COMPLETE
+    assert active_version() == NEW
+
+
+def test_files_of_a_purged_release_that_cannot_be_removed_are_told_of(
+    world, published, unremovable
+):
+    update()
+    DatabaseRelease.objects.filter(version=OLD).update(status="purged")
+    unremovable += [world.data_dir / "staging"]
+    told: list[str] = []
+
+    reconcile(told.append)
+
+    [line] = told
+    assert f"release {OLD}, which is purged, cannot be removed" in line
+    assert active_version() == NEW
+
+
+def test_a_start_goes_on_without_a_folder_for_staging(world, published):
+    run = request_update(asker=ASKER)
+    staging_dir = world.data_dir / "staging"
+    staging_dir.write_bytes(b"in the way")
+    told: list[str] = []
+
+    reconcile(told.append)
+    go_on_with_dead_run()
+
+    assert "Something was not set right" in told[0]
+    run.refresh_from_db()
+    assert run.phase == Phase.QUEUED
+    assert active_version() == OLD
 
 
 def test_when_all_is_well_nothing_is_said_and_nothing_done(world, published):

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -10,10 +12,10 @@ from dbupdates import runs, store
 from dbupdates.exceptions import TooLateToCancel
 from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, UpdateRun
-from dbupdates.progress import CANCELLABLE, IN_PROGRESS, Phase, Progress
+from dbupdates.progress import CANCELLABLE, IN_PROGRESS, SWAP, Phase, Progress
 from dbupdates.tests.conftest import ASKER, IMPATIENT, names_in
 from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
-from dbupdates.updates import request_update
+from dbupdates.updates import request_import, request_update
 from stashsense import stopping
 
 WORKING = [phase for phase in CANCELLABLE if phase != Phase.QUEUED]
@@ -31,7 +33,9 @@ def assert_nothing_happened(world):
 
 
 @pytest.mark.parametrize("phase", WORKING)
-def test_a_cancel_is_obeyed_in_every_phase_before_the_swap(world, published, phase):
+def test_a_cancel_is_obeyed_in_every_phase_before_the_swap(
+    preparing, world, published, phase
+):
     run = request_update(asker=ASKER)
     asked_at: list[float] = []
 
@@ -49,6 +53,51 @@ def test_a_cancel_is_obeyed_in_every_phase_before_the_swap(world, published, pha
     assert_nothing_happened(world)
     assert DatabaseRelease.objects.get(version=NEW).status == "available"
     assert update().phase == Phase.COMPLETE
+
+
+@pytest.fixture
+def held_staging(world, monkeypatch):
+    """Hold what a deletion of files holds; return what is done at the first pause."""
+    at_pause: list[Any] = []
+    real_pause = runs.RunningUpdate.pause
+
+    def pause(running, seconds):
+        while at_pause:
+            at_pause.pop()()
+        real_pause(running, seconds)
+
+    monkeypatch.setattr(runs.RunningUpdate, "pause", pause)
+    with ExitStack() as held:
+        held.enter_context(store.exclusive())
+        at_pause.append(held.close)
+        yield at_pause
+
+
+def test_a_run_waits_until_files_have_been_deleted(published, held_staging):
+    run = update()
+
+    assert (run.phase, run.error) == (Phase.COMPLETE, "")
+    assert "waits for that" in log_of(run)
+    assert active_version() == NEW
+
+
+def test_an_import_waits_too(world, archive, held_staging):
+    run = request_import(archive, asker=ASKER, is_activating=True)
+
+    execute_run(run.pk)
+
+    run.refresh_from_db()
+    assert run.phase == Phase.COMPLETE
+    assert active_version() == NEW
+
+
+def test_a_cancel_is_obeyed_while_a_run_waits(world, published, held_staging):
+    held_staging[:] = [lambda: runs.cancel_run(UpdateRun.objects.get(), asker=ASKER)]
+
+    run = update()
+
+    assert run.phase == Phase.CANCELLED
+    assert_nothing_happened(world)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -75,7 +124,7 @@ def test_a_cancel_is_obeyed_while_the_server_says_nothing(world, published):
 
 @pytest.mark.parametrize("phase", WORKING)
 def test_a_stop_of_the_service_keeps_what_was_fetched(
-    world, published, phase, monkeypatch
+    preparing, world, published, phase, monkeypatch
 ):
     run = request_update(asker=ASKER)
     is_stopping: list[bool] = []
@@ -98,7 +147,7 @@ def test_a_stop_of_the_service_keeps_what_was_fetched(
     is_stopping.clear()
     before = published.sent_archive_bytes
     assert update().phase == Phase.COMPLETE
-    if phase != Phase.DOWNLOADING:
+    if phase not in (Phase.MODELS, Phase.DOWNLOADING):
         # The tail of the archive is asked for anew, to see that it is the same.
         assert published.sent_archive_bytes - before <= 2 * 65536
 
@@ -161,6 +210,43 @@ def test_an_error_that_nobody_foresaw_is_written_and_raised(
     assert "secret detail" in caplog.text
     assert active_version() == OLD
     assert not store.is_run_held(run.job_id)
+
+
+def test_a_run_that_gets_no_folder_fails_and_does_not_stand_in_the_way(
+    world, published
+):
+    run = request_update(asker=ASKER)
+    staging_dir = world.data_dir / "staging"
+    staging_dir.write_bytes(b"in the way")
+
+    execute_run(run.pk)
+
+    run.refresh_from_db()
+    assert run.phase == Phase.FAILED
+    assert "staging" in run.error
+    assert active_version() == OLD
+    staging_dir.unlink()
+    assert update().phase == Phase.COMPLETE
+
+
+@pytest.mark.parametrize("phase", SWAP)
+def test_a_swap_that_gets_no_folder_is_finished_once_there_is_one(
+    world, published, phase, die
+):
+    run = die(request_update(asker=ASKER), phase)
+    staging_dir = world.data_dir / "staging"
+    staging_dir.rename(world.data_dir / "elsewhere")
+    staging_dir.write_bytes(b"in the way")
+
+    execute_run(run.pk)
+
+    run.refresh_from_db()
+    assert (run.phase, run.attempt_count) == (phase, 1)
+    staging_dir.unlink()
+    execute_run(run.pk)
+    run.refresh_from_db()
+    assert run.phase == Phase.COMPLETE
+    assert active_version() == NEW
 
 
 def test_a_time_limit_of_the_background_is_written_too(world, published, monkeypatch):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from dbupdates import tasks
+from dbupdates.exceptions import UpdateInProgress
 from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, ReleaseFeed, UpdatePolicy, UpdateRun
 from dbupdates.schedule import ensure_schedule, is_in_window
@@ -113,6 +114,22 @@ def test_a_download_that_failed_is_tried_again_after_an_hour(world, published):
     tasks.follow_policy()
     assert UpdateRun.objects.count() == 1
     UpdateRun.objects.update(ended_at=timezone.now() - timedelta(hours=2))
+
+    tasks.follow_policy()
+
+    assert UpdateRun.objects.count() == 2
+
+
+def test_what_met_another_is_tried_again_after_an_hour(world, published):
+    policy(is_installing=True)
+    UpdateRun.objects.create(
+        kind="download",
+        asked_by="schedule",
+        version=NEW,
+        phase="failed",
+        error_code=UpdateInProgress.code,
+        ended_at=timezone.now() - timedelta(hours=2),
+    )
 
     tasks.follow_policy()
 

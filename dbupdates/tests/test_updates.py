@@ -18,14 +18,14 @@ from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import Phase
 from dbupdates.published import check_feed
 from dbupdates.runs import Asker
-from dbupdates.services import import_release
+from dbupdates.services import import_release, verify_release
 from dbupdates.tests.builder import ReleaseBuilder
 from dbupdates.tests.conftest import (
     ASKER,
     names_in,
     serving,
 )
-from dbupdates.tests.updating import NEW, OLD, active_version, update
+from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
 from dbupdates.updates import request_update
 
 
@@ -165,6 +165,62 @@ def test_an_installed_release_is_activated_without_a_download(world, published):
     assert published.sent_archive_bytes == 0
 
 
+@pytest.mark.parametrize("version", ["", NEW])
+def test_the_files_of_the_active_release_can_be_fetched_again(
+    world, published, processes, version
+):
+    def try_again():
+        has_files = tried and store.has_release(NEW)
+        tried.append(1)
+        return serving(NEW) if has_files else serving("", failed_version=NEW)
+
+    update()
+    store.remove(NEW)
+    tried: list[int] = []
+    processes[1] = try_again
+
+    run = update(version)
+
+    assert (run.kind, run.phase) == ("download", Phase.COMPLETE)
+    assert active_version() == NEW
+    assert verify_release(DatabaseRelease.objects.get(version=NEW)) == []
+    assert DatabaseRelease.objects.get(version=OLD).status == "retired"
+    with pytest.raises(AlreadyLatest):
+        request_update(asker=ASKER, version=version)
+
+
+def test_an_active_release_that_cannot_be_loaded_again_stays_active(
+    world, published, processes, monkeypatch
+):
+    monkeypatch.setattr("dbupdates.swap.RELOAD_SECONDS", 0.05)
+    update()
+    store.remove(NEW)
+    processes[1] = serving("", failed_version=NEW, problem="out of paper")
+
+    run = update()
+
+    assert (run.phase, run.error_code) == (Phase.FAILED, "swap_failed")
+    assert re.search(r"0 of 1 .* web:1: out of paper .* stays active", run.error)
+    assert active_version() == NEW
+    assert store.has_release(NEW)
+
+
+def test_files_that_are_gone_and_not_published_are_nothing_to_download(
+    world, published
+):
+    staged = import_release(published_path(published))
+    store.remove(OLD)
+    store.remove(NEW)
+    published.withdraw(NEW)
+    check_feed()
+
+    for version in (OLD, staged.version):
+        with pytest.raises(NothingToDownload, match="are gone, and the feed has no"):
+            request_update(asker=ASKER, version=version)
+
+    assert not UpdateRun.objects.exists()
+
+
 def published_path(simulator):
     return simulator._archive(NEW).content
 
@@ -278,6 +334,46 @@ def test_a_failed_download_is_resumed_by_the_next_update(world, published, archi
     assert names_in(world.data_dir / "staging") == []
     first.refresh_from_db()
     assert not first.is_resumable
+
+
+@pytest.mark.parametrize("has_digest", [True, False])
+def test_bytes_that_were_lost_with_the_power_are_fetched_again(
+    world, simulator, archive, has_digest
+):
+    simulator.publish(NEW, archive, has_digest=has_digest)
+    size = archive.stat().st_size
+    simulator.faults.drop_after_bytes = [size, size // 2, 0, 0, 0, 0, 0, 0]
+    first = update()
+    assert first.is_resumable
+    simulator.faults.drop_after_bytes = []
+    path = world.data_dir / "staging" / f"update-{first.job_id}" / "archive.zip"
+    with path.open("r+b") as file:
+        file.seek(1000)
+        file.write(bytes(size // 4))
+
+    run = update()
+
+    assert (run.phase, run.error) == (Phase.COMPLETE, "")
+    assert "All of it is fetched anew" in log_of(run)
+    assert active_version() == NEW
+    assert names_in(world.data_dir / "staging") == []
+
+
+def test_an_archive_that_is_bad_is_rejected_after_it_was_fetched_anew_once(
+    world, published, archive
+):
+    size = archive.stat().st_size
+    published.corrupt(NEW, "faces.json")
+    published.faults.drop_after_bytes = [size, size // 2, 0, 0, 0, 0, 0, 0]
+    assert update().is_resumable
+    published.faults.drop_after_bytes = []
+    before = published.sent_archive_bytes
+
+    run = update()
+
+    assert_failed(world, run, "the archive: expected sha256")
+    assert published.sent_archive_bytes - before < 2 * size
+    assert DatabaseRelease.objects.get(version=NEW).status == "rejected"
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -1,6 +1,8 @@
 """Updates as tests ask for them, and what they look at afterwards."""
 
-from dbupdates import store
+from django_q.models import OrmQ
+
+from dbupdates import store, tasks
 from dbupdates.execution import execute_run
 from dbupdates.tests.conftest import ASKER, IMPATIENT
 from dbupdates.updates import request_update
@@ -24,3 +26,10 @@ def active_version():
 
 def log_of(run):
     return "\n".join(line.text for line in run.log_lines.all())
+
+
+def work_at_queue():
+    """Do what the background does: take each task once."""
+    for task in OrmQ.objects.all():
+        tasks.run_update(*task.args())
+        task.delete()

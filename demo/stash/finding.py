@@ -63,11 +63,15 @@ def require_id(text: str) -> str:
     return text
 
 
-def duplicate_scenes(library: Library, *, distance: int) -> list[list[Scene]]:
-    """Return groups of scenes whose perceptual hashes are that near."""
+def duplicate_scenes(
+    library: Library, *, distance: int, duration_diff: float
+) -> list[list[Scene]]:
+    """Return groups of scenes whose perceptual hashes and durations are that near."""
     groups: list[list[Scene]] = []
     for first, second in combinations(library.scenes.values(), 2):
-        if not _are_near(library, first, second, distance):
+        apart = abs(_duration(library, first) - _duration(library, second))
+        is_as_long = duration_diff < 0 or apart <= duration_diff
+        if not (is_as_long and _are_near(library, first, second, distance)):
             continue
         known = next((g for g in groups if first in g or second in g), None)
         if known is None:

@@ -249,7 +249,10 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         if not found[1]:
             return (max(0, size - int(found[2])), size) if found[2] else None
-        start, last = int(found[1]), int(found[2] or size)
+        start = int(found[1])
+        if not found[2]:
+            return start, size
+        last = int(found[2])
         return None if last < start else (start, min(last + 1, size))
 
     def _send_parts(self, parts: Any, total: int) -> None:

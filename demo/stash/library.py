@@ -141,6 +141,8 @@ class Performer(Row):
     stash_ids: list[StashId] = field(default_factory=list)
     custom_fields: dict[str, Any] = field(default_factory=dict)
     picture_name: str | None = None
+    # What performerUpdate was given, in place of that.
+    picture: bytes | None = None
 
 
 @dataclass

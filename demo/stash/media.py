@@ -41,6 +41,8 @@ def find_media(library: Library, parts: Sequence[str]) -> Media | None:
             performer = library.performers.get(performer_id)
             if performer is None:
                 return None
+            if performer.picture is not None:
+                return Media(performer.picture, "image/jpeg")
             if performer.picture_name is None:
                 return Media(PLACEHOLDER, _SVG)
             return _file(library.folder / performer.picture_name)

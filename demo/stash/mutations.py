@@ -6,6 +6,7 @@ bulk updates add and remove. Each change also sets `updated_at`.
 
 import base64
 import binascii
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -30,7 +31,9 @@ from demo.stash.library import (
 Input = Mapping[str, Any]
 
 # Keys of inputs that are no columns, and those that name the row itself.
-_NOT_COLUMNS = {"id", "ids", "clientMutationId", "primary_file_id", "image", "url"}
+_NOT_COLUMNS = {"id", "ids", "clientMutationId", "primary_file_id", "url"}
+# Keys that take pictures, and where these are kept.
+_PICTURES = {"image": "picture", "cover_image": "cover_image"}
 # Which rows the ids of a key have to name.
 _LINKS = {
     "performer_ids": "performers",
@@ -57,10 +60,13 @@ def _require(library: Library, kind: str, row_id: str) -> Any:
 def _apply(library: Library, row: Any, given: Input) -> None:
     """Write what the input names into the row, all of it or nothing."""
     changes = {
-        key: _value(library, row, key, value)
+        _PICTURES.get(key, key): _value(library, row, key, value)
         for key, value in given.items()
         if key not in _NOT_COLUMNS
     }
+    if "url" in given:
+        # From the days when there was one.
+        changes["urls"] = [given["url"]] if given["url"] else []
     _refuse_taken_name(library, row, changes.get("name"))
     for key, value in changes.items():
         setattr(row, key, value)
@@ -68,7 +74,7 @@ def _apply(library: Library, row: Any, given: Input) -> None:
 
 
 def _value(library: Library, row: Any, key: str, value: Any) -> Any:
-    if key == "cover_image":
+    if key in _PICTURES:
         return None if value is None else _data_url(value)
     if key == "stash_ids":
         return _stash_ids(value or [])
@@ -81,11 +87,18 @@ def _value(library: Library, row: Any, key: str, value: Any) -> Any:
         for each in value if isinstance(value, list) else [value]:
             if each is not None:
                 _require(library, _LINKS[key], each)
-    current = getattr(row, key)
-    if value is None and isinstance(current, list | str | bool):
-        return type(current)()
+    if value is None:
+        return _empty_value(row, key)
     # Twice the same link would break a unique index.
     return list(dict.fromkeys(value)) if isinstance(value, list) else value
+
+
+def _empty_value(row: Any, key: str) -> Any:
+    """Return what a row has that was never given any."""
+    [column] = [each for each in dataclasses.fields(row) if each.name == key]
+    if column.default_factory is not dataclasses.MISSING:
+        return column.default_factory()
+    return column.default
 
 
 def _in_bulk(current: list[str], values: Sequence[str], mode: str) -> list[str]:

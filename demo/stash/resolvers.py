@@ -104,7 +104,8 @@ def _gallery_image(gallery: Gallery, info: Info, index: int) -> Image:
 
 def _image_path(row: Row, info: Info) -> str:
     query = {"t": _stamp(row)}
-    if getattr(row, "picture_name", None) is None:
+    has_own = isinstance(row, Performer) and (row.picture or row.picture_name)
+    if not has_own:
         query["default"] = "true"
     return _url(info, f"/{type(row).__name__.lower()}/{row.id}/image", **query)
 
@@ -278,7 +279,12 @@ def _find_duplicates(
     distance: int | None = None,
     duration_diff: float | None = None,
 ) -> list[list[Scene]]:
-    return finding.duplicate_scenes(_library(info), distance=distance or 0)
+    # A negative difference, the default, is any.
+    return finding.duplicate_scenes(
+        _library(info),
+        distance=distance or 0,
+        duration_diff=-1 if duration_diff is None else duration_diff,
+    )
 
 
 # The server

@@ -5,7 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from recognition.runtime.recognizer import Match, RecognizedFace
+from recognition.local_performers import LocalMatch, LocalPerformers
+from recognition.runtime.recognizer import RecognizedFace
 from recognition.services import IdentifiedImage
 
 DEFAULT_TOP_K = 5
@@ -158,7 +159,7 @@ class DatabaseInfoAnswer(serializers.Serializer[Any]):
 def identify_answer(identified: IdentifiedImage) -> dict[str, Any]:
     """Return the body of IdentifyAnswer."""
     return {
-        "faces": [_face_answer(face) for face in identified.faces],
+        "faces": [_face_answer(face, identified.local) for face in identified.faces],
         "face_count": len(identified.faces),
         "image_width": identified.width,
         "image_height": identified.height,
@@ -166,7 +167,7 @@ def identify_answer(identified: IdentifiedImage) -> dict[str, Any]:
     }
 
 
-def _face_answer(recognized: RecognizedFace) -> dict[str, Any]:
+def _face_answer(recognized: RecognizedFace, local: LocalPerformers) -> dict[str, Any]:
     box = recognized.face.box
     return {
         "box": {
@@ -176,17 +177,20 @@ def _face_answer(recognized: RecognizedFace) -> dict[str, Any]:
             "height": box.height,
             "confidence": recognized.face.confidence,
         },
-        "matches": [match_answer(match) for match in recognized.matches],
+        "matches": [
+            match_answer(match) for match in local.localized(recognized.matches)
+        ],
     }
 
 
-def match_answer(match: Match) -> dict[str, Any]:
-    performer, candidate = match.performer, match.candidate
+def match_answer(local: LocalMatch) -> dict[str, Any]:
+    """Return the body of PerformerMatchAnswer."""
+    performer, candidate = local.match.performer, local.match.candidate
     endpoint, _, stashdb_id = performer.universal_id.rpartition(":")
     return {
         "stashdb_id": stashdb_id,
         "universal_id": performer.universal_id,
-        "local_performer_id": None,
+        "local_performer_id": local.local_performer_id,
         "name": performer.name,
         "confidence": candidate.confidence,
         "distance": candidate.distance,
@@ -195,5 +199,5 @@ def match_answer(match: Match) -> dict[str, Any]:
         "country": performer.country,
         "image_url": performer.image_url,
         "endpoint": endpoint or None,
-        "already_tagged": False,
+        "already_tagged": local.is_tagged,
     }

@@ -15,10 +15,9 @@ from recognition.api.serializers import (
     match_answer,
 )
 from recognition.galleries import IdentifiedGallery, IdentifiedGalleryPerformer
-from recognition.local_performers import LocalMatch
 from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenFace
+from recognition.scene_frames import FrameSource
 from recognition.scenes import (
-    FrameSource,
     IdentifiedPerson,
     IdentifiedScene,
     SceneOptions,
@@ -85,7 +84,7 @@ class IdentifySceneRequest(SignalOptions, CropOption):
     )
     start_offset_pct = FiniteFloatField(default=0.05, min_value=0, max_value=0.5)
     end_offset_pct = FiniteFloatField(default=0.95, min_value=0.5, max_value=1)
-    source = serializers.ChoiceField(
+    source = serializers.ChoiceField(  # type: ignore[assignment]
         choices=[(each.value, each.value) for each in FrameSource],
         default=FrameSource.AUTO.value,
         help_text="The video, Stash's sprites, or sprites if the video cannot be read.",
@@ -176,12 +175,16 @@ class IdentifySceneAnswer(serializers.Serializer[Any]):
     faces_detected = serializers.IntegerField(help_text="Without the cover's.")
     faces_after_filter = serializers.IntegerField(help_text="Without the cover's.")
     persons = PersonAnswer(many=True)
-    errors = serializers.ListField(child=serializers.CharField())
+    errors = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.CharField()
+    )
     fingerprint_saved = serializers.BooleanField()
     fingerprint_error = serializers.CharField(allow_null=True)
     timing = TimingAnswer()
     multi_signal_used = serializers.BooleanField()
-    source = serializers.CharField(help_text="stream or sprites.")
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="stream or sprites."
+    )
     duration = serializers.FloatField(help_text="Seconds, as Stash has it.")
     database_version = serializers.CharField()
 
@@ -230,7 +233,9 @@ class IdentifyGalleryAnswer(serializers.Serializer[Any]):
     faces_detected = serializers.IntegerField()
     performers = GalleryPerformerAnswer(many=True)
     unknown_count = serializers.IntegerField(help_text="People without a name.")
-    errors = serializers.ListField(child=serializers.CharField())
+    errors = serializers.ListField(  # type: ignore[assignment]
+        child=serializers.CharField()
+    )
     database_version = serializers.CharField()
 
 
@@ -297,7 +302,7 @@ def person_answer(
 ) -> dict[str, Any]:
     """Return the body of PersonAnswer; `faces` are those the person refers to."""
     person = identified.person
-    matches = [local_match_answer(match) for match in identified.matches]
+    matches = [match_answer(match) for match in identified.matches]
     return {
         "person_id": number,
         "frame_count": person.frame_count,
@@ -318,7 +323,7 @@ def image_answer(
         "faces": [
             {
                 "box": _box(each.face),
-                "matches": [local_match_answer(match) for match in each.matches],
+                "matches": [match_answer(match) for match in each.matches],
                 "crop": _data_address(each.crop_jpeg) if with_crops else None,
             }
             for each in identified.faces
@@ -355,16 +360,8 @@ def gallery_answer(
     }
 
 
-def local_match_answer(local: LocalMatch) -> dict[str, Any]:
-    """Return the body of PerformerMatchAnswer."""
-    return match_answer(local.match) | {
-        "local_performer_id": local.local_performer_id,
-        "already_tagged": local.is_tagged,
-    }
-
-
 def _gallery_performer(performer: IdentifiedGalleryPerformer) -> dict[str, Any]:
-    match = local_match_answer(performer.match)
+    match = match_answer(performer.match)
     kept = (
         "universal_id local_performer_id name confidence country image_url endpoint"
         " already_tagged"

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from recognition.api import fingerprint_views, stash_views, views
+from recognition.api import fingerprint_views, model_files, stash_views, views
 
 fingerprint_urls = [
     path("status", fingerprint_views.StatusView.as_view(), name="status"),
@@ -49,4 +49,29 @@ urlpatterns = [
         name="job-cancel",
     ),
     path("database/info", views.DatabaseInfoView.as_view(), name="database-info"),
+    path(
+        "models/status",
+        model_files.ModelsStatusView.as_view(),
+        name="models-status",
+    ),
+    path(
+        "models/download/<str:model_name>",
+        model_files.DownloadModelView.as_view(),
+        name="models-download",
+    ),
+    path(
+        "models/download-all",
+        model_files.DownloadAllModelsView.as_view(),
+        name="models-download-all",
+    ),
+    path(
+        "models/download-progress",
+        model_files.DownloadProgressView.as_view(),
+        name="models-download-progress",
+    ),
+    path(
+        "models/cancel",
+        model_files.CancelDownloadsView.as_view(),
+        name="models-cancel",
+    ),
 ]

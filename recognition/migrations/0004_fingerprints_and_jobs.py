@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recognition', '0002_change_over'),
+        ('recognition', '0003_model_files'),
     ]
 
     operations = [

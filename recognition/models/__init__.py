@@ -1,5 +1,6 @@
 """What recognition keeps in the database."""
 
+from recognition.models.files import ModelDownload, ModelFile
 from recognition.models.fingerprints import (
     Fingerprint,
     FingerprintChange,
@@ -23,6 +24,8 @@ __all__ = [
     "FingerprintPerson",
     "IdentificationJob",
     "LibraryRun",
+    "ModelDownload",
+    "ModelFile",
     "ServingProcess",
     "ServingProcessQuerySet",
 ]

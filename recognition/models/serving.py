@@ -25,6 +25,14 @@ class ServingProcess(models.Model):
     release_version = models.CharField(
         "serves", max_length=64, blank=True, help_text="Empty while nothing is loaded."
     )
+    is_unloaded = models.BooleanField(
+        "unloaded",
+        default=False,
+        help_text=(
+            "It had nothing to do and gave the memory back; the next request loads "
+            "the release again."
+        ),
+    )
     network_set = models.CharField("networks", max_length=64, blank=True)
     is_loading = models.BooleanField("loading", default=False)
     failed_version = models.CharField(

@@ -1,5 +1,6 @@
 """Faces in a picture: boxes, landmarks and confidence, by InsightFace's SCRFD."""
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,17 @@ class FaceDetector:
             model_file=str(path), session=session, static_shape_sessions=False
         )
         self._size_px = size_px
+
+    @property
+    def size_px(self) -> int:
+        """The side of the square."""
+        return self._size_px
+
+    def with_size(self, size_px: int) -> "FaceDetector":
+        """Return a detector with the same open network and another square."""
+        other = copy.copy(self)
+        other._size_px = size_px
+        return other
 
     def detect_faces(
         self, image: RgbImage, *, min_confidence: float

@@ -1,5 +1,6 @@
 """Embeddings of aligned crops, many faces in one run of a network."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -21,13 +22,24 @@ class Embedder:
         """Take `batch_size` faces a run; with mirrors that is twice as many inputs."""
         self._session = session
         self._prepare = prepare
-        self.batch_size = batch_size
+        self._batch_size = batch_size
         self._input_name = session.get_inputs()[0].name
         size = session.get_outputs()[0].shape[-1]
         if size != EMBEDDING_SIZE:
             raise ModelsNotInstalled(
                 f"An embedder answers {size} numbers; {EMBEDDING_SIZE} were expected."
             )
+
+    @property
+    def batch_size(self) -> int:
+        """Faces of one run."""
+        return self._batch_size
+
+    def with_batch_size(self, batch_size: int) -> "Embedder":
+        """Return an embedder with the same open network and other batches."""
+        other = copy.copy(self)
+        other._batch_size = batch_size
+        return other
 
     def embed(self, crops: list[RgbImage]) -> Embeddings:
         """Return float32 [faces, 512]: the mean over each crop and its mirror.
@@ -36,9 +48,9 @@ class Embedder:
         """
         if not crops:
             return np.empty((0, EMBEDDING_SIZE), dtype=np.float32)
-        starts = range(0, len(crops), self.batch_size)
+        starts = range(0, len(crops), self._batch_size)
         return np.concatenate(
-            [self._embed_batch(crops[at : at + self.batch_size]) for at in starts]
+            [self._embed_batch(crops[at : at + self._batch_size]) for at in starts]
         )
 
     def _embed_batch(self, crops: list[RgbImage]) -> Embeddings:

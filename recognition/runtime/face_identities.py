@@ -110,12 +110,12 @@ class ReleaseChange:
 def _digests(index: VectorIndex, count: int, *, seed: int) -> Digests:
     """Return a digest of each vector's bits, by a fixed random linear form."""
     generator = np.random.default_rng(seed)
-    factors: Digests | None = None
+    factors = np.empty(0, dtype=np.uint64)
     found = np.empty(count, dtype=np.uint64)
     for start in range(0, count, ROWS_AT_A_TIME):
         rows = np.arange(start, min(start + ROWS_AT_A_TIME, count))
         bits = _bits(index.vectors(rows))
-        if factors is None:
+        if not len(factors):
             factors = np.bitwise_or(
                 generator.integers(1, 2**63, size=bits.shape[1], dtype=np.uint64),
                 np.uint64(1),

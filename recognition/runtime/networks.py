@@ -7,7 +7,7 @@ one, and a manifest that names none means the published set.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognition.exceptions import ModelsNotInstalled
@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 PUBLISHED = "published"
 FACENET_FILE = "facenet512.onnx"
 ARCFACE_FILE = "arcface.onnx"
+_DOWNLOAD_HINT = (
+    "download them (manage.py download_models, or Model files in the admin), or "
+)
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,17 @@ class NetworkSet:
         (name,) = set(self.files) - {FACENET_FILE, ARCFACE_FILE}
         return name
 
+    def missing_files(self) -> list[str]:
+        """Return the files that are not there, sorted; their bytes are not read."""
+        return sorted(name for name in self.files if not (self.folder / name).is_file())
+
     def require_installed(self) -> None:
         """Raise ModelsNotInstalled, saying what to do, unless every digest matches."""
-        missing = [name for name in self.files if not (self.folder / name).is_file()]
-        if missing:
+        if missing := self.missing_files():
             raise ModelsNotInstalled(
                 f"The networks of this release ({self.name}) are not installed:"
-                f" put {', '.join(sorted(missing))} into {self.folder}."
+                f" {_DOWNLOAD_HINT * (self.name == PUBLISHED)}"
+                f"put {', '.join(missing)} into {self.folder}."
             )
         for name, expected in self.files.items():
             if expected and (actual := sha256_of(self.folder / name)) != expected:
@@ -70,6 +77,27 @@ class Networks:
     detector: FaceDetector
     facenet: Embedder
     arcface: Embedder
+
+    def with_sizes(
+        self, *, detection_size_px: int, embedding_batch_size: int
+    ) -> "Networks":
+        """Return the same open networks with these sizes, and leave these as they are.
+
+        Where nothing is to change, that is this very object.
+        """
+        sizes = (
+            self.detector.size_px,
+            self.facenet.batch_size,
+            self.arcface.batch_size,
+        )
+        if sizes == (detection_size_px, embedding_batch_size, embedding_batch_size):
+            return self
+        return replace(
+            self,
+            detector=self.detector.with_size(detection_size_px),
+            facenet=self.facenet.with_batch_size(embedding_batch_size),
+            arcface=self.arcface.with_batch_size(embedding_batch_size),
+        )
 
 
 def open_networks(

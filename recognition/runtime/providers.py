@@ -7,7 +7,6 @@ networks are made of is run on the GPU first, and its answer compared with the C
 
 import ctypes
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
 from recognition.exceptions import RecognitionError
+from stashsense.cores import usable_cores
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +34,17 @@ _ORT_SEVERITY_FATAL = 4
 
 @dataclass(frozen=True)
 class ExecutionPlan:
-    """Where networks run: the providers in order, the device's name and the reason."""
+    """Where networks run: the providers in order, the device's name and the reason.
+
+    `device_memory_bytes` is all the memory of the GPU, 0 where networks run on the
+    CPU or the driver does not tell.
+    """
 
     providers: tuple[str, ...]
     device: str
     reason: str
     threads: int
+    device_memory_bytes: int = 0
 
     @property
     def provider(self) -> str:
@@ -54,40 +59,51 @@ class GpuUnusable(RecognitionError):
     code = "gpu_unusable"
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may run on."""
-    return len(os.sched_getaffinity(0))
+@dataclass(frozen=True)
+class CudaDevice:
+    """A GPU as its driver describes it; the memory is 0 where it does not tell."""
+
+    name: str
+    memory_bytes: int
 
 
-def choose_execution_plan(device: str = "auto", *, threads: int = 0) -> ExecutionPlan:
+def choose_execution_plan(
+    device: str = "auto", *, threads: int = 0, is_gpu_enabled: bool = True
+) -> ExecutionPlan:
     """Return where networks run: `auto` takes the GPU when a trial run on it works.
 
-    `cuda` raises GpuUnusable when it does not; `threads` 0 means every usable core.
+    `cuda` raises GpuUnusable when it does not; a GPU that is switched off is not
+    tried, whatever the device. `threads` 0 means every usable core.
     """
     threads = threads or usable_cores()
     if device == "cpu":
         reason = "the CPU was asked for"
+    elif not is_gpu_enabled:
+        reason = "the GPU is switched off in the settings"
     else:
         try:
-            name = _try_cuda()
+            gpu = _try_cuda()
         except GpuUnusable as error:
             if device == "cuda":
                 raise
             reason = str(error)
         else:
             providers = (CUDA_PROVIDER, CPU_PROVIDER)
-            plan = ExecutionPlan(providers, name, "a trial run worked", threads)
-            logger.info("Networks run on the GPU: %s", name)
+            plan = ExecutionPlan(
+                providers, gpu.name, "a trial run worked", threads, gpu.memory_bytes
+            )
+            logger.info("Networks run on the GPU: %s", gpu.name)
             return plan
     logger.info("Networks run on the CPU with %d threads: %s", threads, reason)
     return ExecutionPlan((CPU_PROVIDER,), "CPU", reason, threads)
 
 
-def _try_cuda() -> str:
-    """Run the trial graph on the first GPU; return the card's name."""
+def _try_cuda() -> CudaDevice:
+    """Run the trial graph on the first GPU; return the card."""
     if CUDA_PROVIDER not in ort.get_available_providers():
         raise GpuUnusable("this build of ONNX Runtime has no CUDA")
-    name = _cuda_device_name()
+    gpu = _cuda_device()
+    name = gpu.name
     graph = _trial_graph()
     probe = np.random.default_rng(0).uniform(-1, 1, (1, 3, 16, 16)).astype(np.float32)
     try:
@@ -107,11 +123,15 @@ def _try_cuda() -> str:
     expected = cpu.run(None, {"input": probe})[0]
     if not np.allclose(answer, expected, atol=TRIAL_TOLERANCE):
         raise GpuUnusable(f"the trial run on {name} gave wrong numbers")
-    return name
+    return gpu
 
 
-def _cuda_device_name() -> str:
-    """Return the first card's name from the driver, without opening a context."""
+def _cuda_device() -> CudaDevice:
+    """Return the first card from the driver, without opening a context.
+
+    The driver that runs the networks is asked rather than NVML: it numbers cards as
+    ONNX Runtime does, whatever CUDA_VISIBLE_DEVICES says.
+    """
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -122,8 +142,14 @@ def _cuda_device_name() -> str:
     if driver.cuDeviceGetCount(ctypes.byref(count)) != 0 or count.value == 0:
         raise GpuUnusable("the NVIDIA driver sees no GPU")
     name = ctypes.create_string_buffer(128)
-    driver.cuDeviceGetName(name, len(name), 0)
-    return name.value.decode(errors="replace")
+    device = ctypes.c_int()
+    memory = ctypes.c_size_t()
+    if driver.cuDeviceGet(ctypes.byref(device), 0) != 0:
+        raise GpuUnusable("the NVIDIA driver does not hand out its GPU")
+    driver.cuDeviceGetName(name, len(name), device)
+    # Fails into 0, which is "unknown".
+    driver.cuDeviceTotalMem_v2(ctypes.byref(memory), device)
+    return CudaDevice(name.value.decode(errors="replace"), memory.value)
 
 
 def _trial_graph() -> bytes:

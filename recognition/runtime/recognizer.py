@@ -14,6 +14,7 @@ from recognition.runtime.candidates import candidates_of
 from recognition.runtime.detector import DetectedFace
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.networks import Networks
+from recognition.runtime.signals import NO_SIGNALS, SignalResources
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Recognizer:
 
     networks: Networks
     database: FaceDatabase
+    signals: SignalResources = NO_SIGNALS
 
     def recognize(
         self,

@@ -10,6 +10,18 @@ from numpy.typing import NDArray
 from recognition.exceptions import ModelsNotInstalled
 from recognition.runtime.providers import CUDA_PROVIDER, ExecutionPlan
 
+_STATE = ort.capi.onnxruntime_pybind11_state
+# What opening a graph raises, and running one that is not what it should be.
+ORT_ERRORS = (
+    _STATE.Fail,
+    _STATE.InvalidArgument,
+    _STATE.InvalidGraph,
+    _STATE.InvalidProtobuf,
+    _STATE.NoSuchFile,
+    _STATE.NotImplemented,
+    _STATE.RuntimeException,
+)
+
 
 class Node(Protocol):
     """An input or output of a graph."""
@@ -52,19 +64,8 @@ def open_session(path: Path, plan: ExecutionPlan) -> Session:
             providers=list(plan.providers),
             provider_options=provider_options,
         )
-    except (RuntimeError, ValueError, *_ORT_ERRORS) as error:
+    except (RuntimeError, ValueError, *ORT_ERRORS) as error:
         raise ModelsNotInstalled(
             f"{path.name} cannot be opened as an ONNX graph: {error}"
         ) from error
     return session
-
-
-_STATE = ort.capi.onnxruntime_pybind11_state
-_ORT_ERRORS = (
-    _STATE.Fail,
-    _STATE.InvalidGraph,
-    _STATE.InvalidProtobuf,
-    _STATE.NoSuchFile,
-    _STATE.NotImplemented,
-    _STATE.RuntimeException,
-)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from recognition.exceptions import DatabaseNotLoaded
 from recognition.numeric.arrays import Embeddings
 from recognition.numeric.fusion import Neighbours
-from recognition.runtime.providers import usable_cores
+from stashsense.cores import usable_cores
 
 # Voyager keeps Python from running while a query lasts, about 2 ms for each probe
 # and core; ten probes hold other requests up for 10 to 20 ms.
@@ -40,6 +40,11 @@ class VectorIndex:
         """Return float32 [rows, 512]: the vectors as stored, of length one."""
         stored: Embeddings = self._index.get_vectors(rows.tolist())
         return stored
+
+    @property
+    def dimensions(self) -> int:
+        """How many numbers a vector has."""
+        return int(self._index.num_dimensions)
 
     def nearest(self, probes: Embeddings, *, k: int) -> list[Neighbours]:
         """Return for each row of `probes` its `k` nearest faces, or all there are."""

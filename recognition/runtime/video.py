@@ -9,15 +9,16 @@ there is left to its own time-out.
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import av
 import av.error
 
 from recognition.exceptions import MediaUnavailable, UnreadableVideo
-from recognition.runtime.video_frame import VideoFrame, rgb_image
+from recognition.runtime.video_frame import FrameConverter, VideoFrame
 from recognition.runtime.video_reader import (
+    DEFAULT_DECODER_THREADS,
     NotSeekable,
     VideoReader,
     VideoSource,
@@ -35,8 +36,6 @@ MAX_ERRORS = 5
 _WAITING_FRAMES = 1
 # How often a new connection is tried for one scene.
 _MAX_RECONNECTIONS = 3
-# A container's duration may count sound that outlasts the pictures.
-_END_TOLERANCE_SECONDS = 2.0
 # How soon a stop or the time limit is noticed while no frame comes.
 _POLL_SECONDS = 0.2
 # Decoding a frame of 8K takes less; blocked on the network takes longer and is left.
@@ -81,16 +80,18 @@ def iter_frames(
     timestamps: Timestamps,
     *,
     max_side_px: int | None = None,
+    decoder_threads: int = DEFAULT_DECODER_THREADS,
     deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
     should_stop: Callable[[], bool] = never,
     report: FrameReport | None = None,
-) -> Iterator[VideoFrame]:
+) -> Generator[VideoFrame, None, None]:
     """Yield a frame for each point, in order, all different, as soon as each is ready.
 
     Each comes from the nearest keyframe at or before its point. Where that was given
     already it is the next keyframe if it comes before the next point, otherwise the
     frame shown at the point itself. What cannot be decoded is left out and told in
-    the report. Ends early at `deadline_seconds` from now, or when `should_stop`.
+    the report. Ends early at `deadline_seconds` after the first frame was asked for,
+    or when `should_stop`. Whoever leaves it early closes it, which ends the decoding.
 
     Raises MediaUnavailable or UnreadableVideo if not one frame could be had.
     """
@@ -103,7 +104,8 @@ def iter_frames(
         is_over = is_over or should_stop() or time.monotonic() >= ends_at
         return is_over
 
-    with _Decoding(source, timestamps, max_side_px=max_side_px) as decoding:
+    wanted = _Wanted(source, timestamps, max_side_px, decoder_threads)
+    with _Decoding(wanted) as decoding:
         for event in decoding.iter_events(give_up=cuts_short):
             if isinstance(event, VideoFrame):
                 _count_frame(report, event)
@@ -141,6 +143,16 @@ _Event = VideoFrame | _ReportChange
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """Which frames of which video, and how they are to be decoded."""
+
+    source: VideoSource
+    timestamps: Timestamps
+    max_side_px: int | None
+    decoder_threads: int
+
+
+@dataclass(frozen=True)
 class _End:
     """The last thing said: nothing follows, or this error ended it."""
 
@@ -150,16 +162,11 @@ class _End:
 class _Decoding:
     """The thread that decodes, and the queue it fills."""
 
-    def __init__(
-        self, source: VideoSource, timestamps: Timestamps, *, max_side_px: int | None
-    ) -> None:
+    def __init__(self, wanted: "_Wanted") -> None:
         self._events: queue.Queue[_Event | _End] = queue.Queue(_WAITING_FRAMES)
         self._is_abandoned = threading.Event()
         self._sampler = _Sampler(
-            source,
-            timestamps,
-            max_side_px=max_side_px,
-            is_wanted=lambda: not self._is_abandoned.is_set(),
+            wanted, is_wanted=lambda: not self._is_abandoned.is_set()
         )
         self._thread = threading.Thread(
             target=self._run, name="video-frames", daemon=True
@@ -206,17 +213,10 @@ class _Decoding:
 class _Sampler:
     """Goes from point to point, and to another connection when one breaks."""
 
-    def __init__(
-        self,
-        source: VideoSource,
-        timestamps: Timestamps,
-        *,
-        max_side_px: int | None,
-        is_wanted: Callable[[], bool],
-    ) -> None:
-        self._source = source
-        self._timestamps = timestamps
-        self._max_side_px = max_side_px
+    def __init__(self, wanted: "_Wanted", *, is_wanted: Callable[[], bool]) -> None:
+        self._wanted = wanted
+        self._timestamps = wanted.timestamps
+        self._converter = FrameConverter(max_side_px=wanted.max_side_px)
         self._is_wanted = is_wanted
         self._reader: VideoReader | None = None
         self._reconnections_left = _MAX_RECONNECTIONS
@@ -277,40 +277,31 @@ class _Sampler:
                     seconds, after=after, reach_seconds=reach_seconds
                 )
             except NotSeekable:
-                reader.read_sequentially()
+                # What was read on the way is gone; from the beginning, once.
+                self._disconnect()
+                self._connected().read_sequentially()
             except av.error.FFmpegError as exc:
                 if not is_connection_error(exc):
                     raise
                 self._disconnect()
-                if self._reconnections_left == 0:
+                # From the beginning again is no way to get on.
+                if self._reconnections_left == 0 or reader.is_sequential:
                     raise source_error(exc) from exc
                 self._reconnections_left -= 1
             else:
-                if frame is not None:
-                    return self._shown(reader, frame)
-                if not self._ended_too_early(seconds):
-                    return None
-                self._disconnect()
-                self._reconnections_left -= 1
+                return None if frame is None else self._shown(reader, frame)
 
     def _shown(self, reader: VideoReader, frame: av.VideoFrame) -> VideoFrame:
-        image, scale = rgb_image(
-            frame, pixel_ratio=reader.pixel_ratio, max_side_px=self._max_side_px
-        )
+        image, scale = self._converter.rgb_image(frame, pixel_ratio=reader.pixel_ratio)
         return VideoFrame(reader.seconds_of(frame), image, scale)
-
-    def _ended_too_early(self, seconds: float) -> bool:
-        """Whether a new connection might know more than this one, which ended."""
-        return (
-            self._duration is not None
-            and seconds < self._duration - _END_TOLERANCE_SECONDS
-            and self._reconnections_left == _MAX_RECONNECTIONS
-            and self._is_wanted()
-        )
 
     def _connected(self) -> VideoReader:
         if self._reader is None:
-            self._reader = open_video(self._source, is_wanted=self._is_wanted)
+            self._reader = open_video(
+                self._wanted.source,
+                is_wanted=self._is_wanted,
+                decoder_threads=self._wanted.decoder_threads,
+            )
         return self._reader
 
     def _disconnect(self) -> None:

@@ -34,10 +34,10 @@ MAX_VIDEO_PIXELS = 64_000_000
 _NEAR_SECONDS = 2
 # Frames nobody refers to are left out until this close to the point.
 _EXACT_SECONDS = 0.5
-# Formats without an index land after the point; each attempt goes twice as far back.
+# Formats without an index land behind the keyframe; each attempt goes further back.
 _SEEK_ATTEMPTS = 4
 # More threads keep more frames in memory and make a keyframe no faster.
-_DECODER_THREADS = 4
+DEFAULT_DECODER_THREADS = 4
 
 _MICROSECONDS = 1_000_000
 
@@ -54,6 +54,8 @@ _OPTIONS: Final = {
     # video: https://github.com/mpv-player/mpv/issues/18023
     "multiple_requests": "1",
     "icy": "0",
+    # None from the environment: the key is for Stash alone.
+    "http_proxy": "",
     "user_agent": "stash-sense",
 }
 
@@ -88,7 +90,12 @@ class VideoSource:
                 raise ValueError("A header of a video is not printable ASCII.")
 
 
-def open_video(source: VideoSource, *, is_wanted: Callable[[], bool]) -> "VideoReader":
+def open_video(
+    source: VideoSource,
+    *,
+    is_wanted: Callable[[], bool],
+    decoder_threads: int = DEFAULT_DECODER_THREADS,
+) -> "VideoReader":
     """Return the open video; `is_wanted` is asked between packets.
 
     Raises MediaUnavailable for what the source answers, UnreadableVideo for what it
@@ -112,7 +119,9 @@ def open_video(source: VideoSource, *, is_wanted: Callable[[], bool]) -> "VideoR
     except av.error.FFmpegError as exc:
         raise source_error(exc) from exc
     try:
-        return VideoReader(container, is_wanted=is_wanted)
+        return VideoReader(
+            container, is_wanted=is_wanted, decoder_threads=decoder_threads
+        )
     except UnreadableVideo:
         container.close()
         raise
@@ -126,26 +135,33 @@ class VideoReader:
     """
 
     def __init__(
-        self, container: InputContainer, *, is_wanted: Callable[[], bool]
+        self,
+        container: InputContainer,
+        *,
+        is_wanted: Callable[[], bool],
+        decoder_threads: int,
     ) -> None:
         self._container = container
         self._is_wanted = is_wanted
         self._stream = _picture_stream(container)
         self._codec = self._stream.codec_context
-        self._codec.thread_count = _DECODER_THREADS
+        self._codec.thread_count = decoder_threads
         self._codec.options = {"max_pixels": str(MAX_VIDEO_PIXELS)}
         unit = self._stream.time_base
         assert unit is not None
         self._unit: Fraction = unit
         start = Fraction(container.start_time or 0, _MICROSECONDS)
         self._origin = round(start / self._unit)
+        self._near = round(_NEAR_SECONDS / self._unit)
         self._packets: VideoPackets = iter(())
         self._decoded: deque[av.VideoFrame] = deque()
         # Where decoding has got to; None where it would have to begin at a keyframe.
         self._position: int | None = None
         # The last frame there is, once it was seen.
         self._end: int | None = None
-        self._is_sequential = False
+        self._has_keyframes = False
+        self._has_other_packets = False
+        self.is_sequential = False
         self._passed: VideoPacket | None = None
         self._upcoming: VideoPacket | None = None
 
@@ -181,7 +197,7 @@ class VideoReader:
 
     def read_sequentially(self) -> None:
         """Never seek again: read on, and take the keyframes that come by."""
-        self._is_sequential = True
+        self.is_sequential = True
         self._position = None
 
     def frame_at(
@@ -201,7 +217,7 @@ class VideoReader:
         if self._end is not None and earliest > self._end:
             return None
         limit = point + round(reach_seconds / self._unit)
-        if self._is_sequential:
+        if self.is_sequential:
             return self._passing_keyframe(point, earliest, limit)
         try:
             if not self._can_decode_on(point):
@@ -229,22 +245,22 @@ class VideoReader:
         if index.search_timestamp(point) != index.search_timestamp(self._position):
             return False
         is_indexed = index.search_timestamp(point, backward=False, any_frame=True) >= 0
-        return is_indexed or (point - self._position) * self._unit <= _NEAR_SECONDS
+        return is_indexed or point - self._position <= self._near
 
     def _seek(self, point: int) -> VideoPacket | None:
         """Return the keyframe at or before the point; None at the end of the video."""
-        margin = 0
+        start = point
         packet = None
-        for _ in range(_SEEK_ATTEMPTS):
-            start = max(self._origin, point - margin)
+        for attempt in range(_SEEK_ATTEMPTS):
             self._seek_to(start, backward=True)
-            packet = self._next_keyframe_packet(landing=start)
-            if packet is None or start == self._origin:
+            earlier, packet = packet, self._next_keyframe_packet(landing=start)
+            if earlier and packet and _packet_time(packet) > _packet_time(earlier):
+                # Further back lies what comes later: it just reads on.
+                raise NotSeekable
+            overshoot = self._near if packet is None else _packet_time(packet) - point
+            if overshoot <= 0 or start < self._origin or not self._is_wanted():
                 break
-            overshoot = _packet_time(packet) - point
-            if overshoot <= 0:
-                break
-            margin = 2 * (margin + overshoot)
+            start -= overshoot * 2**attempt
         return packet
 
     def _seek_after(self, point: int, limit: int) -> VideoPacket | None:
@@ -279,14 +295,13 @@ class VideoReader:
             self._packets = self._read_packets()
         for packet in self._packets:
             if packet.is_keyframe:
+                self._has_keyframes = True
                 return packet
-            if landing is not None and self._is_far_before(packet, landing):
+            self._has_other_packets = True
+            if landing is not None and landing - _packet_time(packet) > self._near:
                 raise NotSeekable
             landing = None
         return None
-
-    def _is_far_before(self, packet: VideoPacket, landing: int) -> bool:
-        return (landing - _packet_time(packet)) * self._unit > _NEAR_SECONDS
 
     def _read_packets(self) -> VideoPackets:
         """Yield the packets from here to the end, as long as they are wanted."""
@@ -312,6 +327,10 @@ class VideoReader:
         """Begin to decode at the keyframe before the point; False at the end."""
         packet = self._seek(point)
         if packet is None:
+            if self._has_other_packets and not self._has_keyframes:
+                # Nothing in it can be decoded; looking again would read all again.
+                self._end = self._origin - 1
+                raise _damaged()
             return False
         self._codec.skip_frame = "DEFAULT"
         self._decoded.extend(self._codec.decode(packet))
@@ -333,6 +352,9 @@ class VideoReader:
             best = frame
         if self._is_wanted():
             self._end = earliest - 1 if best is None else _frame_time(best)
+            if best is None and earliest == self._origin:
+                # There were packets up to the end, and no picture in any of them.
+                raise _damaged()
         return best
 
     def _next_decoded(self, point: int) -> av.VideoFrame | None:

@@ -18,10 +18,15 @@ from demo.install import install_networks
 from demo.pictures import iter_known_pictures, iter_stranger_pictures
 from demo.release import build_release
 from demo.world import World
-from recognition import registry
+from recognition import hardware, registry
 from recognition.loading import load_recognizer
 from recognition.registry import Registry
-from recognition.runtime.providers import choose_execution_plan
+from recognition.runtime import providers
+from recognition.runtime.providers import (
+    CudaDevice,
+    GpuUnusable,
+    choose_execution_plan,
+)
 
 VERSION = "2026.03.01"
 TWIN_VERSION = "2026.03.02"
@@ -135,6 +140,23 @@ def watching(settings, small_world, transactional_db, monkeypatch):
     watched.stop()
     # A load that is left to end looks at the database, which is gone after this.
     wait_until(lambda: not watched.state().is_loading)
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """Have this machine find a GPU of so many MB, or none with None."""
+
+    def put_in(memory_mb):
+        def try_cuda():
+            if memory_mb is None:
+                raise GpuUnusable("there is no NVIDIA driver")
+            return CudaDevice("Abacus", memory_mb * 1_000_000)
+
+        monkeypatch.setattr(providers, "_try_cuda", try_cuda)
+        hardware._tried_plan.cache_clear()
+
+    yield put_in
+    hardware._tried_plan.cache_clear()
 
 
 @pytest.fixture

@@ -214,6 +214,9 @@ def test_every_process_that_is_about_to_load_counts(
     row.save()
 
     assert loading.must_unload_first(release, opens_networks=False)
+    # One that has nothing loaded, for want of work, does not load it now either.
+    ServingProcess.objects.filter(pk=row.pk).update(is_unloaded=True)
+    assert not loading.must_unload_first(release, opens_networks=False)
 
 
 def test_meanwhile_only_pictures_are_refused(first, gate, small_world, monkeypatch):

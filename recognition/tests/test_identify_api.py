@@ -356,3 +356,18 @@ def test_the_api_description_and_its_page_need_no_other_host(admin_client):
     assert "http://" not in page
     assert "https://" not in page
     assert set(schema["paths"]) >= {"/identify", "/identify/url", "/health"}
+
+
+def test_matches_of_a_picture_say_who_is_in_the_library(
+    admin_client, portrait, stash, monkeypatch
+):
+    monkeypatch.setattr("recognition.local_performers._quiet_until", 0.0)
+    universal_id = portrait.answers[0].universal_id
+    domain, _, bare = universal_id.partition(":")
+    performer = stash.library.performers["5"]
+    performer.stash_ids[0].endpoint = f"https://{domain}/graphql"
+    performer.stash_ids[0].stash_id = bare
+
+    (face,) = identify(admin_client, image_base64=encoded(portrait)).json()["faces"]
+
+    assert face["matches"][0]["local_performer_id"] is not None

@@ -1,7 +1,12 @@
 """Which matches are performers of this Stash."""
 
 from dbupdates.prepared import Performer
-from recognition.local_performers import look_up
+from recognition import local_performers
+from recognition.local_performers import (
+    NO_LOCAL_PERFORMERS,
+    look_up,
+    look_up_in_configured,
+)
 from recognition.numeric.people import PersonCandidate
 from recognition.runtime.recognizer import Match
 from stashsense.integrations.stash import StashClient
@@ -40,5 +45,18 @@ def test_a_stash_that_does_not_answer_leaves_the_matches_unknown():
 
 def test_nothing_is_asked_where_nobody_was_matched(stash_server):
     look_up(StashClient(stash_server.url), [])
+
+    assert stash_server.requests == []
+
+
+def test_pictures_are_not_kept_waiting_by_a_stash_that_was_away(
+    settings, stash_server, monkeypatch
+):
+    monkeypatch.setattr(local_performers, "_quiet_until", 0.0)
+    settings.STASH_URL = "http://127.0.0.1:9"
+    assert look_up_in_configured([match("stashdb.org:0")]) == NO_LOCAL_PERFORMERS
+
+    settings.STASH_URL = stash_server.url
+    look_up_in_configured([match("stashdb.org:0")])
 
     assert stash_server.requests == []

@@ -15,6 +15,7 @@ from recognition.tests.stash_world import (
     named,
     post,
 )
+from stashsense.preferences.services import store_settings
 
 MODES = pytest.mark.parametrize("mode", ["frequency", "cluster", "hybrid"])
 
@@ -151,11 +152,11 @@ def test_one_frame_is_enough(admin_client, stash):
 
 
 def test_the_setting_decides_how_many_frames_where_the_request_does_not(
-    admin_client, stash, settings
+    admin_client, stash
 ):
-    settings.SCENE_FRAMES = 3
+    store_settings({"num_frames": 11}, user=None)
 
-    assert identify(admin_client).json()["frames_requested"] == 3
+    assert identify(admin_client).json()["frames_requested"] == 11
 
 
 def test_distances_and_sizes_are_honoured(admin_client, stash):

@@ -38,6 +38,9 @@ class HealthAnswer(serializers.Serializer[Any]):
     release = serializers.CharField(allow_null=True)
     network_set = serializers.CharField(allow_null=True)
     is_loading = serializers.BooleanField()
+    is_unloaded = serializers.BooleanField(
+        help_text="Nothing is loaded for want of work; the next request has it loaded."
+    )
     problem = serializers.CharField(
         allow_null=True, help_text="Code of what keeps the active release from serving."
     )
@@ -65,7 +68,7 @@ class HealthView(APIView):
         """Return what this process serves; never waits and never loads anything."""
         state = registry.state()
         serving = state.serving
-        release = serving.release if serving else None
+        release = state.followed
         faces = serving.recognizer.database.release if serving else None
         return Response(
             {
@@ -77,6 +80,7 @@ class HealthView(APIView):
                 "release": release.version if release else None,
                 "network_set": release.network_set if release else None,
                 "is_loading": state.is_loading,
+                "is_unloaded": state.unloaded is not None,
                 "problem": state.failure.code if state.failure else None,
                 "devices": _devices(state),
                 "authentication": settings.AUTHENTICATION,
@@ -114,7 +118,7 @@ class FfmpegHealthView(APIView):
             {
                 "ffmpeg_available": bool(libraries),
                 # Clients ask this before they offer /identify/scene.
-                "v2_endpoint_ready": False,
+                "v2_endpoint_ready": bool(libraries),
                 "libraries": libraries,
             }
         )

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from stashsense.integrations import stash_operations as operations
+from stashsense.integrations.preferences import stash_api_rate
 from stashsense.integrations.rate_limiter import RateLimiter, RateLimiterFigures
 from stashsense.integrations.stash_address import parse_stash_url
 from stashsense.integrations.stash_answers import (
@@ -311,8 +312,8 @@ _configured: tuple[tuple[str, str], StashClient] | None = None
 def configured_client() -> StashClient:
     """Return this process's client of the Stash that the settings name.
 
-    Raises StashNotConfigured where they name none. All callers share its limiter, whose
-    rate may be set while it runs.
+    Raises StashNotConfigured where they name none. All callers share its limiter, at
+    the rate that users have set.
     """
     global _configured
     wanted = settings.STASH_URL, settings.STASH_API_KEY or ""
@@ -320,7 +321,9 @@ def configured_client() -> StashClient:
         if _configured is None or _configured[0] != wanted:
             limiter = RateLimiter(DEFAULT_REQUESTS_PER_SECOND)
             _configured = wanted, StashClient(*wanted, limiter=limiter)
-        return _configured[1]
+        client = _configured[1]
+    client.limiter.requests_per_second = stash_api_rate()
+    return client
 
 
 def _forget_parents_client() -> None:

@@ -54,8 +54,8 @@ _FAILURES = (requests.RequestException, HTTPError, OSError)
 class Patience:
     """Time-outs and repeating; only what changes nothing is asked more than once.
 
-    `answer_seconds` is for an answer from the question to its last byte; it may be
-    exceeded by one stall.
+    `answer_seconds` is from the first question to the last byte of the answer, without
+    waiting for the limiter; one stall may exceed it.
     """
 
     connect_seconds: float = 5
@@ -199,12 +199,14 @@ class StashTransport:
         """Return the answer, of the last attempt if it took several."""
         patience = self._patience
         attempts = patience.attempts if request.may_repeat else 1
+        seconds_left = request.seconds
         for attempt in range(1, attempts + 1):
             delay = patience.first_delay_seconds * 2 ** (attempt - 1)
             if request.is_limited:
                 self._limiter.wait()
+            began_at = time.monotonic()
             try:
-                answer = self._attempt(request)
+                answer = self._attempt(request, seconds_left)
                 if answer.status not in _PASSING_STATUSES:
                     return answer
                 delay = max(delay, _asked_for_delay(answer))
@@ -214,7 +216,12 @@ class StashTransport:
                 reason, cause = _reason(exc), exc
                 if not _may_pass(exc):
                     attempts = attempt
-            if attempt >= attempts or delay > patience.longest_delay_seconds:
+            seconds_left -= time.monotonic() - began_at + delay
+            if (
+                attempt >= attempts
+                or delay > patience.longest_delay_seconds
+                or seconds_left <= 0
+            ):
                 raise StashUnreachable(
                     f"Stash at {self._host} cannot be reached: it {reason}. Check that "
                     "it runs and that STASH_URL leads to it from this machine."
@@ -223,9 +230,9 @@ class StashTransport:
             time.sleep(delay)
         raise AssertionError("the last attempt returns or raises")
 
-    def _attempt(self, request: _Request) -> _Answer:
+    def _attempt(self, request: _Request, seconds: float) -> _Answer:
         patience = self._patience
-        ends_at = time.monotonic() + request.seconds
+        ends_at = time.monotonic() + seconds
         try:
             response = self._session.request(
                 request.method,
@@ -233,8 +240,8 @@ class StashTransport:
                 data=request.body,
                 headers={**self._own_headers, **request.headers},
                 timeout=(
-                    min(patience.connect_seconds, request.seconds),
-                    min(patience.stall_seconds, request.seconds),
+                    min(patience.connect_seconds, seconds),
+                    min(patience.stall_seconds, seconds),
                 ),
                 stream=True,
                 allow_redirects=False,

@@ -9,9 +9,10 @@ import shutil
 import tempfile
 
 KEPT = {"STASH_SENSE_REQUIRE_BROWSER"}
+OURS = {"DATA_DIR", "FACE_CANDIDATES", "LOG_LEVEL", "PORT", "TZ"}
 
 for _name in {*os.environ} - KEPT:
-    if _name.startswith("STASH_") or _name in {"DATA_DIR", "LOG_LEVEL", "PORT", "TZ"}:
+    if _name.startswith(("STASH_", "ENABLE_")) or _name in OURS:
         del os.environ[_name]
 
 # Keys are made in the data folder while settings are read.
@@ -20,6 +21,11 @@ atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 
 from stashsense.settings import *  # noqa: E402, F403
 from stashsense.settings import DATA_DIR, DATABASES  # noqa: E402
+
+# No test fetches from anybody but its own servers; nobody listens at this port.
+MODEL_SOURCES = dict.fromkeys(
+    ("stash_sense", "insightface", "mediapipe"), "http://127.0.0.1:9"
+)
 
 # In a file, as in earnest: SQLite's shared memory database knows no waiting for locks.
 DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.db"}

@@ -118,3 +118,81 @@ def test_a_secret_given_twice_or_in_no_file_is_refused(variable, tmp_path):
     (tmp_path / "absent").touch()
     with pytest.raises(ImproperlyConfigured, match="empty file"):
         env.secret("NAME")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "https://a.example/models"),
+        ("http://mirror:8080/", "http://mirror:8080"),
+        ("https://mirror/a/b//", "https://mirror/a/b"),
+        ("http://[::1]:80/x", "http://[::1]:80/x"),
+    ],
+)
+def test_an_address_has_no_slash_at_its_end(variable, value, expected):
+    variable(value)
+
+    assert env.address("NAME", "https://a.example/models") == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["mirror", "ftp://a", "file:///etc", "http://", "http://a?b=c", "http://a#b",
+     "http://me:secret@a", "http://[::1"],
+)  # fmt: skip
+def test_any_other_address_is_refused_without_repeating_it(variable, value):
+    variable(value)
+
+    with pytest.raises(ImproperlyConfigured, match="NAME") as told:
+        env.address("NAME", "https://a.example")
+
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, None), ("", None), ("64", 64)])
+def test_a_number_may_be_left_out(variable, value, expected):
+    variable(value)
+
+    assert env.optional_integer("NAME", minimum=32, maximum=96) == expected
+
+
+@pytest.mark.parametrize("value", ["31", "97", "50", "many"])
+def test_a_number_that_is_given_is_within_bounds_and_on_a_step(variable, value):
+    variable(value)
+
+    with pytest.raises(ImproperlyConfigured, match="NAME must be"):
+        env.optional_integer("NAME", minimum=32, maximum=96, multiple_of=32)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, None), ("0.5", 0.5), ("50", 50.0), ("1e1", 10.0)]
+)
+def test_a_fraction_may_be_left_out(variable, value, expected):
+    variable(value)
+
+    assert env.optional_number("NAME", minimum=0.5, maximum=50) == expected
+
+
+@pytest.mark.parametrize("value", ["0.4", "51", "nan", "inf", "fast"])
+def test_a_fraction_that_is_given_is_within_bounds(variable, value):
+    variable(value)
+
+    with pytest.raises(ImproperlyConfigured, match="NAME must be"):
+        env.optional_number("NAME", minimum=0.5, maximum=50)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, None), ("", None), ("True", True), ("false", False), ("AUTO", "auto")],
+)
+def test_a_switch_may_be_left_out_or_to_the_files(variable, value, expected):
+    variable(value)
+
+    assert env.switch("NAME") == expected
+
+
+def test_a_switch_knows_no_other_word(variable):
+    variable("yes")
+
+    with pytest.raises(ImproperlyConfigured, match="auto, false, true, not 'yes'"):
+        env.switch("NAME")

@@ -5,25 +5,29 @@ from django.http import Http404
 from rest_framework import exceptions as drf
 
 import recognition.api.views
+import recognition.runtime.pose
 import recognition.runtime.providers
+import recognition.runtime.signals
 import stashsense.integrations.safe_fetch
 from dbupdates import exceptions as dbupdates
 from recognition import exceptions as recognition_errors
 from stashsense.api.exceptions import answer_exception
 from stashsense.api.parsers import BodyTooLarge
+from stashsense.downloads import exceptions as downloads
 from stashsense.exceptions import StashSenseError
 from stashsense.integrations import stash_errors
+from stashsense.preferences import definitions
 
 STATUS_AND_CODE = {
     dbupdates.DatabaseUpdateError: (500, "database_update_failed"),
     dbupdates.FeedError: (503, "feed_unavailable"),
-    dbupdates.DownloadError: (502, "download_failed"),
+    downloads.DownloadError: (502, "download_failed"),
     dbupdates.InvalidRelease: (422, "invalid_release"),
     dbupdates.InvalidManifest: (422, "invalid_manifest"),
     dbupdates.ChecksumMismatch: (422, "checksum_mismatch"),
     dbupdates.UnsafeArchive: (422, "unsafe_archive"),
     dbupdates.UnloadableIndex: (422, "unloadable_index"),
-    dbupdates.InsufficientDiskSpace: (503, "insufficient_disk_space"),
+    downloads.InsufficientDiskSpace: (503, "insufficient_disk_space"),
     dbupdates.InsufficientMemory: (503, "insufficient_memory"),
     dbupdates.UpdateInProgress: (409, "update_in_progress"),
     dbupdates.UpdateRefused: (409, "update_refused"),
@@ -41,6 +45,13 @@ STATUS_AND_CODE = {
     recognition_errors.DatabaseNotLoaded: (503, "database_not_loaded"),
     recognition_errors.DatabaseUpdating: (503, "database_updating"),
     recognition_errors.ModelsNotInstalled: (503, "models_not_installed"),
+    recognition_errors.ModelNotFound: (404, "model_not_found"),
+    recognition_errors.InvalidModelFile: (502, "invalid_model_file"),
+    recognition_errors.DownloadInProgress: (409, "download_in_progress"),
+    recognition_errors.NoDownload: (404, "no_download"),
+    recognition_errors.DownloadStopped: (409, "download_stopped"),
+    recognition_errors.DownloadCancelled: (409, "download_cancelled"),
+    recognition_errors.DownloadInterrupted: (409, "download_interrupted"),
     recognition_errors.UnreadableImage: (400, "unreadable_image"),
     recognition_errors.MediaUnavailable: (400, "media_unavailable"),
     recognition_errors.UnreadableVideo: (422, "unreadable_video"),
@@ -56,6 +67,10 @@ STATUS_AND_CODE = {
     recognition_errors.LibraryRunStuck: (503, "library_run_stuck"),
     recognition.api.views.NoPicture: (400, "no_picture"),
     recognition.runtime.providers.GpuUnusable: (503, "gpu_unusable"),
+    recognition.runtime.pose.PoseUnreadable: (500, "pose_unreadable"),
+    recognition.runtime.signals.SignalUnavailable: (503, "signal_unavailable"),
+    definitions.UnknownPreference: (404, "unknown_setting"),
+    definitions.InvalidPreference: (422, "invalid_setting"),
     stashsense.integrations.safe_fetch.FetchRefused: (400, "address_refused"),
     stashsense.integrations.safe_fetch.FetchFailed: (400, "fetch_failed"),
     stash_errors.StashError: (502, "stash_error"),

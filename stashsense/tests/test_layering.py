@@ -42,12 +42,17 @@ RULES = [
             "recognition.exceptions",
             "dbupdates.prepared",
             "dbupdates.exceptions",
+            "stashsense.cores",
             "stashsense.files",
             "stashsense.exceptions",
         ),
     ),
     Rule("recognition.registry", entrances_of("recognition")),
     Rule("recognition.services", entrances_of("recognition")),
+    *[
+        Rule(f"recognition.{name}", entrances_of("recognition"))
+        for name in ("model_files", "model_fetching", "model_downloads")
+    ],
     Rule("dbupdates.services", entrances_of("dbupdates")),
     # Recognition hears of releases; releases know nothing of recognition.
     Rule(
@@ -67,10 +72,7 @@ RULES = [
     Rule("dbupdates.versions", (*WEB, "os", "pathlib", "time", "logging")),
     Rule("dbupdates.prepared", WEB),
     # Fetching knows HTTP and files, and no rows.
-    *[
-        Rule(f"dbupdates.{name}", ("django", "django_q", "dbupdates.models"))
-        for name in ("exchange", "fetcher", "partial_file")
-    ],
+    Rule("stashsense.downloads", ("django", "django_q", "rest_framework")),
     # The project knows no domain; only its routes and its front doors do.
     Rule("stashsense", OURS[1:], ()),
     Rule("stashsense.api", ("recognition.runtime", "recognition.numeric")),

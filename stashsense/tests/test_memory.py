@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from stashsense.memory import available_memory_bytes
+from stashsense.memory import available_memory_bytes, total_memory_bytes
 
 MB = 1_000_000
 
@@ -26,6 +26,9 @@ def groups(tmp_path):
 
         def left(self):
             return available_memory_bytes(cgroup_root=self.root, own_cgroups=self.own)
+
+        def total(self):
+            return total_memory_bytes(cgroup_root=self.root, own_cgroups=self.own)
 
     return Groups()
 
@@ -69,3 +72,13 @@ def test_without_limits_the_machine_decides(groups, monkeypatch):
     )
 
     assert groups.left() == 17 * MB
+
+
+def test_the_total_is_the_tightest_limit_or_the_machines_memory(groups):
+    assert groups.total() == psutil.virtual_memory().total
+
+    groups.own.write_text("0::/service/web\n")
+    groups.write("service", V2, limit=10 * MB, used=9 * MB, cached=0)
+    groups.write("service/web", V2, limit="max", used=9 * MB, cached=0)
+
+    assert groups.total() == 10 * MB

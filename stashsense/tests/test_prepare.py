@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from stashsense import data_folder
+from stashsense.preferences import values
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +57,13 @@ def test_the_database_says_that_it_is_prepared():
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA user_version")
         assert cursor.fetchone() == (data_folder.code_stamp(),)
+
+
+def test_settings_of_the_environment_are_taken_over_at_the_first_start(settings):
+    settings.FIRST_STASH_API_RATE = 2.5
+
+    said = prepare()
+
+    assert "taken over from the environment: stash_api_rate." in said
+    assert values.value_of("stash_api_rate") == 2.5
+    assert "taken over" not in prepare()

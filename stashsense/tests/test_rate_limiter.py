@@ -2,7 +2,6 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,6 +15,19 @@ def seconds_of(limiter, count):
     for _ in range(count):
         limiter.wait()
     return time.monotonic() - began_at
+
+
+def started(target, *args):
+    # A daemon: should it wait for ever, the test's process still ends.
+    thread = threading.Thread(target=target, args=args, daemon=True)
+    thread.start()
+    return thread
+
+
+def join_all(threads):
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
 
 
 def wait_until(holds):
@@ -43,9 +55,7 @@ def test_the_limit_is_one_for_all_threads():
     limiter = RateLimiter(20)
     began_at = time.monotonic()
 
-    with ThreadPoolExecutor(8) as threads:
-        for _ in range(28):
-            threads.submit(limiter.wait)
+    join_all([started(seconds_of, limiter, 4) for _ in range(7)])
 
     assert time.monotonic() - began_at > 7.9 / 20
     assert limiter.figures().total_requests == 28
@@ -70,14 +80,12 @@ def test_a_new_rate_holds_for_those_who_wait_already():
 
     threads = []
     for number in range(3):
-        threads.append(threading.Thread(target=wait, args=(number,)))
-        threads[-1].start()
+        threads.append(started(wait, number))
         wait_until(lambda: limiter.figures().queue_depth == len(threads))
     limiter.requests_per_second = 50
 
-    for thread in threads:
-        thread.join(PATIENCE_SECONDS)
-    assert sorted(turns) == [0, 1, 2]
+    join_all(threads)
+    assert sorted(turns) == [0, 1, 2]  # who has the turn first need not tell first
     assert limiter.figures().queue_depth == 0
 
 

@@ -65,10 +65,10 @@ def until(condition, *, within):
 class Service:
     """One start of the service, with everything it prints."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.port = free_port()
         self.process = subprocess.Popen(
-            command("--no-demo", "--port", self.port, "--data-dir", folder),
+            command("--no-demo", "--port", self.port, "--data-dir", folder, *options),
             env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ from stashsense.integrations.stash_errors import (
     StashNotFound,
     StashUnreachable,
 )
+from stashsense.integrations.stash_transport import Patience
 from stashsense.tests.stash_server import (
     KEY,
     Reply,
@@ -120,5 +121,15 @@ def test_a_file_that_drips_is_left(server):
 
     with pytest.raises(StashUnreachable, match="in time"):
         fetch(server, seconds=0.3)
+
+    assert server.operations == ["/scene/12/screenshot"]
+
+
+def test_repeating_takes_no_longer_than_a_file_may(server):
+    server.replies["/scene/12/screenshot"] = Reply(status=503)
+
+    # The first pause alone would be longer.
+    with pytest.raises(StashUnreachable, match="status 503"):
+        fetch(server, seconds=5, patience=Patience(first_delay_seconds=5))
 
     assert server.operations == ["/scene/12/screenshot"]

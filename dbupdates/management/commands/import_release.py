@@ -7,13 +7,13 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from dbupdates.management.terminal import (
     ASKER,
-    errors_as_sentences,
     progress_shown,
     require_success,
 )
 from dbupdates.models import UpdateRun
 from dbupdates.services import get_release
 from dbupdates.updates import run_here
+from stashsense.terminal import errors_as_sentences
 
 
 class Command(BaseCommand):

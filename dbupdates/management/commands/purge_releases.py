@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dbupdates.management.terminal import errors_as_sentences
 from dbupdates.models import UpdatePolicy
 from dbupdates.services import get_release, purge_old_releases, purge_release
+from stashsense.terminal import errors_as_sentences
 
 
 class Command(BaseCommand):

@@ -1,26 +1,14 @@
 """manage.py update_database: get the newest release, or look whether there is one."""
 
-import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from dbupdates import runs
-from dbupdates.execution import execute_run
-from dbupdates.management.terminal import (
-    ASKER,
-    errors_as_sentences,
-    follow,
-    progress_shown,
-    require_success,
-)
-from dbupdates.models import UpdateRun
-from dbupdates.progress import Phase
+from dbupdates.management.terminal import ASKER, follow_or_work
 from dbupdates.published import FeedStatus, check_feed
 from dbupdates.updates import request_update
-
-# The background looks into its queue once a second.
-PATIENCE_SECONDS = 10.0
+from stashsense.terminal import errors_as_sentences
 
 
 class Command(BaseCommand):
@@ -86,21 +74,5 @@ class Command(BaseCommand):
         if not is_waiting:
             self.stdout.write("The service works at it; --wait follows it.")
             return
-        with progress_shown(self.stdout) as listener:
-            if not self._is_taken(run):
-                self.stdout.write("No background process takes it: working at it here.")
-                execute_run(run.pk, listener=listener)
-                run.refresh_from_db()
-            follow(run, listener)
-        require_success(run)
+        follow_or_work(run, self.stdout)
         self.stdout.write(f"Release {run.version} is active.")
-
-    @staticmethod
-    def _is_taken(run: UpdateRun) -> bool:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while run.phase == Phase.QUEUED and not run.attempt_count:
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.1)
-            run.refresh_from_db()
-        return True

@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dbupdates.management.terminal import errors_as_sentences, progress_shown
+from dbupdates.management.terminal import progress_shown
 from dbupdates.models import DatabaseRelease
 from dbupdates.services import get_release, verify_release
+from stashsense.terminal import errors_as_sentences
 
 
 class Command(BaseCommand):

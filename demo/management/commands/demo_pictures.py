@@ -1,13 +1,12 @@
 """manage.py demo_pictures: draw new pictures of the people of a demo world."""
 
 import itertools
-import json
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dbupdates.store import active_release
+from demo.install import find_active_world
 from demo.pictures import iter_known_pictures, iter_stranger_pictures, write_pictures
 from demo.world import DEFAULT_PEOPLE_COUNT, World
 
@@ -29,7 +28,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if options["world_seed"] is None:
-            world = _active_world()
+            active_world = find_active_world()
+            if active_world is None:
+                raise CommandError(
+                    "No demo world is active; give --world-seed and --people."
+                )
+            world = active_world
         else:
             world = World(options["world_seed"], options["people"])
         seed = options["seed"]
@@ -41,14 +45,3 @@ class Command(BaseCommand):
             ),
         )
         self.stdout.write(f"{options['out']}: {drawn} pictures")
-
-
-def _active_world() -> World:
-    release = active_release()
-    if release is None:
-        raise CommandError("No release is active; give --world-seed and --people.")
-    text = (release.path / "manifest.json").read_text(encoding="utf-8")
-    described = json.loads(text).get("demo")
-    if not isinstance(described, dict):
-        raise CommandError(f"The active release {release.version} is no demo world.")
-    return World(described["seed"], described["people"])

@@ -62,7 +62,7 @@ def test_batches_across_pictures_change_nothing(
         small_recognizer.networks.facenet,
         small_recognizer.networks.arcface,
     ):
-        monkeypatch.setattr(embedder, "batch_size", batch_size)
+        monkeypatch.setattr(embedder, "_batch_size", batch_size)
 
     batched = collected(small_recognizer, pictures).faces
 

@@ -9,6 +9,7 @@ import pytest
 
 from recognition.runtime import providers
 from recognition.runtime.providers import CPU_PROVIDER, GpuUnusable
+from stashsense.cores import count_usable_cores
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_a_gpu_build_without_a_gpu_runs_on_the_cpu_and_says_why():
 
     assert plan.providers == (CPU_PROVIDER,)
     assert plan.reason == "there is no NVIDIA driver"
-    assert plan.threads == len(os.sched_getaffinity(0))
+    assert plan.threads == count_usable_cores()
 
 
 @pytest.mark.usefixtures("_no_gpu")
@@ -44,10 +45,49 @@ def test_the_cpu_can_be_asked_for():
     assert (plan.provider, plan.threads) == (CPU_PROVIDER, 3)
 
 
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_gpu_that_is_switched_off_is_not_even_tried(device, monkeypatch):
+    monkeypatch.setattr(providers, "_try_cuda", pytest.fail)
+
+    plan = providers.choose_execution_plan(device, is_gpu_enabled=False)
+
+    assert plan.provider == CPU_PROVIDER
+    assert "switched off" in plan.reason
+
+
+def test_the_driver_tells_a_card_and_its_memory_without_a_context(monkeypatch):
+    class Driver:
+        """libcuda with a card of 4 GB, as ctypes would call it."""
+
+        def cuInit(self, flags):
+            return 0
+
+        def cuDeviceGetCount(self, count):
+            count._obj.value = 1
+            return 0
+
+        def cuDeviceGet(self, device, number):
+            device._obj.value = 0
+            return 0
+
+        def cuDeviceGetName(self, name, length, device):
+            name.value = b"Abacus 4"
+            return 0
+
+        def cuDeviceTotalMem_v2(self, memory, device):
+            memory._obj.value = 4_101_505_024
+            return 0
+
+    monkeypatch.setattr("ctypes.CDLL", lambda name: Driver())
+
+    assert providers._cuda_device() == providers.CudaDevice("Abacus 4", 4_101_505_024)
+
+
 def test_a_driver_without_the_libraries_of_cuda_is_noticed(monkeypatch):
     if providers.choose_execution_plan("auto").provider != CPU_PROVIDER:
         pytest.skip("this machine has a GPU that works")
-    monkeypatch.setattr(providers, "_cuda_device_name", lambda: "Some Card")
+    card = providers.CudaDevice("Some Card", memory_bytes=0)
+    monkeypatch.setattr(providers, "_cuda_device", lambda: card)
 
     plan = providers.choose_execution_plan("auto")
 

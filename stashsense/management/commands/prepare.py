@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from stashsense import data_folder
+from stashsense.preferences.services import take_over_environment
 
 ADMIN_NAME = "admin"
 # 96 bits: 16 characters, short enough to be typed from a terminal.
@@ -22,8 +23,9 @@ class Command(BaseCommand):
     """Does only what is missing, so that every start may run it.
 
     1. Put aside a database that is not ours. 2. Migrate. 3. Create the admin user.
-    4. Stamp the database. 5. Install the demo world where there is no release. After a
-    crash in between, the next start goes on.
+    4. Take over settings from the environment. 5. Stamp the database. 6. Install the
+    demo world where there is no release. After a crash in between, the next start goes
+    on.
     """
 
     help = "Migrate, create the admin user, install the demo world: what is missing."
@@ -38,6 +40,7 @@ class Command(BaseCommand):
         self._put_aside()
         self._migrate()
         self._create_admin()
+        self._take_over_environment()
         self._stamp()
         if not (no_demo or data_folder.has_release(settings.DATA_DIR)):
             self.stdout.write(
@@ -72,6 +75,13 @@ class Command(BaseCommand):
             shown = f"the password {password} (shown only now)"
         users.create_superuser(ADMIN_NAME, password=password)
         self.stdout.write(f"Created the user {ADMIN_NAME} with {shown}.")
+
+    def _take_over_environment(self) -> None:
+        if taken := take_over_environment():
+            self.stdout.write(
+                f"Settings taken over from the environment: {', '.join(taken)}. From "
+                "now on they are changed in the admin or by the API."
+            )
 
     @staticmethod
     def _stamp() -> None:

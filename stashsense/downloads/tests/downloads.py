@@ -8,8 +8,8 @@ import threading
 import time
 from contextlib import contextmanager
 
-from dbupdates.fetcher import Patience, open_archive
 from demo.release_simulator import ReleaseSimulator
+from stashsense.downloads.fetcher import Patience, open_remote_file
 
 VERSION = "2026.03.01"
 CONTENT = random.Random(1).randbytes(3 * 1024**2)
@@ -45,9 +45,9 @@ def opener(simulator, folder):
     """Return what opens the simulator's archive in the folder."""
 
     def open_it(*, url="", max_bytes=TOTAL, patience=HASTY, on_present=ignore):
-        return open_archive(
+        return open_remote_file(
             url or simulator.archive_url(VERSION),
-            folder,
+            folder / "archive.zip",
             max_bytes=max_bytes,
             patience=patience,
             on_present=on_present,

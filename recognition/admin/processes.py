@@ -1,4 +1,4 @@
-"""What people see of recognition: the processes that answer."""
+"""The processes that answer, as people see them."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -16,6 +16,7 @@ class ServingProcessAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "host",
         "pid",
         "release_version",
+        "is_unloaded",
         "is_loading",
         "failed_version",
         "problem",

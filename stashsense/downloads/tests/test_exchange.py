@@ -7,10 +7,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from dbupdates.exceptions import DownloadError
-from dbupdates.exchange import Answer, redirect_target
-from dbupdates.fetcher import TAIL_BYTES, Patience
-from dbupdates.tests.downloads import (
+from stashsense.downloads.exceptions import DownloadError
+from stashsense.downloads.exchange import Answer, redirect_target
+from stashsense.downloads.fetcher import TAIL_BYTES, Patience
+from stashsense.downloads.tests.downloads import (
     CONTENT,
     DIGEST,
     TOTAL,

@@ -1,8 +1,7 @@
-"""One published archive over HTTP, into a folder, so that nothing is fetched twice.
+"""One published file over HTTP, so that nothing of it is fetched twice.
 
 To resume is to fetch what is missing; to fetch some members of a zip is to fetch their
-ranges. Knows neither releases nor rows. What the bytes are worth is for others to
-verify.
+ranges. What the bytes are worth is for others to verify.
 """
 
 import errno
@@ -15,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from dbupdates.exceptions import DownloadError, InsufficientDiskSpace
-from dbupdates.exchange import Answer, Broken, Exchange, Line
-from dbupdates.partial_file import Origin, PartialFile, is_full_disk
+from stashsense.downloads.exceptions import DownloadError, InsufficientDiskSpace
+from stashsense.downloads.exchange import Answer, Broken, Exchange, Line
+from stashsense.downloads.partial_file import Origin, PartialFile, is_full_disk
 
-ARCHIVE_NAME = "archive.zip"
-JOURNAL_NAME = "archive.json"
+# What is present is written beside the file, under the same name with this ending.
+JOURNAL_SUFFIX = ".json"
 # The directory of a zip is at its end; that of today's release has under 1 KB.
 TAIL_BYTES = 64 * 1024
 READ_AHEAD_BYTES = 64 * 1024
@@ -35,7 +34,7 @@ class Patience:
     """Time-outs and retries.
 
     `attempts` is how many in a row may bring no new byte, `restarts` how often the
-    server may change the archive while it is fetched.
+    server may change the file while it is fetched.
     """
 
     connect_seconds: float = 10
@@ -54,23 +53,23 @@ class _Changed(Exception):
 
 
 @contextmanager
-def open_archive(
+def open_remote_file(
     url: str,
-    folder: Path,
+    path: Path,
     *,
     max_bytes: int,
     patience: Patience = DEFAULT_PATIENCE,
     on_present: OnPresent,
-) -> Iterator["RemoteArchive"]:
-    """Yield the archive at `url`, with what an earlier attempt left in the folder.
+) -> Iterator["RemoteFile"]:
+    """Yield the file at `url`, to lie at `path`, with what an earlier attempt left.
 
     `on_present` hears at least twice a second, whatever the server does, how many
-    bytes are present. It may raise to end the fetching; the folder can then be resumed.
+    bytes are present. It may raise to end the fetching, which can then be resumed.
     """
-    file = PartialFile(folder / ARCHIVE_NAME, folder / JOURNAL_NAME)
+    file = PartialFile(path, path.with_suffix(JOURNAL_SUFFIX))
     try:
         with Line(url, patience.connect_seconds, patience.stall_seconds) as line:
-            archive = RemoteArchive(
+            remote = RemoteFile(
                 line,
                 file,
                 max_bytes=max_bytes,
@@ -78,14 +77,14 @@ def open_archive(
                 on_present=on_present,
             )
             try:
-                archive.begin()
-                yield archive
+                remote.begin()
+                yield remote
             except BaseException:
                 # What went wrong matters more than a journal that is a second old.
                 with suppress(OSError):
-                    archive.close()
+                    remote.close()
                 raise
-            archive.close()
+            remote.close()
     except OSError as exc:
         if not is_full_disk(exc):
             raise
@@ -94,8 +93,8 @@ def open_archive(
         file.close()
 
 
-class RemoteArchive:
-    """An archive of which any part can be made present; see `open_archive`.
+class RemoteFile:
+    """A file of which any part can be made present; see `open_remote_file`.
 
     `fetched_bytes` came over the network in this process, repeats included.
     """
@@ -112,12 +111,13 @@ class RemoteArchive:
         self.path = file.path
         self.fetched_bytes = 0
         self.has_ranges = False
+        self.has_changed = False
         self._line = line
         self._file = file
         self._max_bytes = max_bytes
         self._patience = patience
         self._on_present = on_present
-        # An answer with the whole archive that nobody has read yet.
+        # An answer with the whole file that nobody has read yet.
         self._unread: tuple[Exchange, Answer] | None = None
         self._restart_count = 0
         self._reported_at = time.monotonic()
@@ -145,20 +145,22 @@ class RemoteArchive:
         self._file.save()
 
     def fetch(self, start: int, stop: int) -> None:
-        """Make the range present; all of the archive, where there are no ranges.
+        """Make the range present; all of the file, where there are no ranges.
 
-        When the server has changed the archive, nothing is present any more.
+        When the server has changed it, nothing is present any more; DownloadError is
+        raised, `has_changed` says why, and `fetch_all` fetches what there is now.
         """
         try:
             self._fetch_missing(start, stop)
         except _Changed as exc:
             self._file.reset()
+            self.has_changed = True
             raise DownloadError(f"{self._line.host}: {exc}.") from exc
 
     def fetch_all(self, *, sha256: bool) -> str | None:
         """Make all of it present; return its SHA-256 if that is wanted.
 
-        When the server has changed the archive, it is fetched from the beginning.
+        When the server has changed the file, it is fetched from the beginning.
         """
         while True:
             try:
@@ -174,7 +176,7 @@ class RemoteArchive:
         return cast("IO[bytes]", _Reader(self))
 
     def read_into(self, buffer: memoryview, offset: int) -> int:
-        """Fill the buffer from the archive, as far as that goes; return the count."""
+        """Fill the buffer from the file, as far as that goes; return the count."""
         stop = min(offset + len(buffer), self.total_bytes)
         if offset >= stop:
             return 0
@@ -225,10 +227,10 @@ class RemoteArchive:
     def _expected_extent(self, answer: Answer) -> tuple[tuple[int, int], int]:
         span, total_bytes = answer.extent
         if total_bytes is None or answer.status == 416:
-            raise DownloadError(f"{answer.host} does not say how large the archive is.")
+            raise DownloadError(f"{answer.host} does not say how large the file is.")
         if total_bytes > self._max_bytes:
             raise DownloadError(
-                f"{answer.host} announces an archive of {total_bytes} bytes; "
+                f"{answer.host} announces a file of {total_bytes} bytes; "
                 f"at most {self._max_bytes} were expected."
             )
         return span, total_bytes
@@ -243,7 +245,7 @@ class RemoteArchive:
             )
         self._persist(self._probe)
         if self._file.origin == before:
-            # It is no other archive, so it is ranges that this server cannot do.
+            # It is no other file, so it is ranges that this server cannot do.
             self.has_ranges = False
 
     def _ask(self, headers: Mapping[str, str]) -> tuple[Exchange, Answer]:
@@ -271,7 +273,7 @@ class RemoteArchive:
             or _contradicts(answer.headers, self._file.origin.validator)
         ):
             exchange.close()
-            raise _Changed("the archive changed on the server while it was fetched")
+            raise _Changed("the file changed on the server while it was fetched")
         self._receive(exchange, *span)
 
     def _range_headers(self, start: int, stop: int) -> dict[str, str]:
@@ -340,10 +342,10 @@ class RemoteArchive:
 
 
 class _Reader(io.RawIOBase):
-    """The archive as a file with a position, fetched as far as it is read."""
+    """The remote file as one with a position, fetched as far as it is read."""
 
-    def __init__(self, archive: RemoteArchive) -> None:
-        self._archive = archive
+    def __init__(self, remote: RemoteFile) -> None:
+        self._remote = remote
         self._position = 0
 
     def readable(self) -> bool:
@@ -356,7 +358,7 @@ class _Reader(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        bases = {os.SEEK_CUR: self._position, os.SEEK_END: self._archive.total_bytes}
+        bases = {os.SEEK_CUR: self._position, os.SEEK_END: self._remote.total_bytes}
         position = bases.get(whence, 0) + offset
         if position < 0:
             raise OSError(errno.EINVAL, "a position before the beginning")
@@ -364,13 +366,13 @@ class _Reader(io.RawIOBase):
         return position
 
     def readinto(self, buffer: Any) -> int:
-        count = self._archive.read_into(memoryview(buffer).cast("B"), self._position)
+        count = self._remote.read_into(memoryview(buffer).cast("B"), self._position)
         self._position += count
         return count
 
 
 def _require_content(answer: Answer) -> None:
-    """Refuse an answer without an archive: as Broken where asking again may help."""
+    """Refuse an answer without a file: as Broken where asking again may help."""
     status = answer.status
     if status in (408, 429) or status >= 500:
         raise Broken(
@@ -380,7 +382,7 @@ def _require_content(answer: Answer) -> None:
     if status not in (200, 206, 416):
         raise DownloadError(f"{answer.host} answered with status {status}.")
     if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise DownloadError(f"{answer.host} sends the archive compressed.")
+        raise DownloadError(f"{answer.host} sends the file compressed.")
 
 
 def _contradicts(headers: Mapping[str, str], validator: str) -> bool:

@@ -21,7 +21,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from dbupdates.exceptions import DownloadError
+from stashsense.downloads.exceptions import DownloadError
 from stashsense.files import CHUNK_BYTES
 
 MAX_REDIRECTS = 5
@@ -172,7 +172,7 @@ class Exchange:
             if not isinstance(item, Exception):
                 return item
             if isinstance(item, ValueError):
-                raise DownloadError("The address cannot be used.") from item
+                raise DownloadError("The file's address cannot be used.") from item
             if isinstance(item, (requests.RequestException, HTTPError, OSError)):
                 raise Broken(_reason(item)) from item
             if isinstance(item, HTTPException):

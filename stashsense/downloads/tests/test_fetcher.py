@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-import dbupdates
-from dbupdates.exceptions import DownloadError, InsufficientDiskSpace
-from dbupdates.fetcher import TAIL_BYTES
-from dbupdates.partial_file import ByteRanges
-from dbupdates.tests.downloads import (
+import stashsense
+from stashsense.downloads import partial_file
+from stashsense.downloads.exceptions import DownloadError, InsufficientDiskSpace
+from stashsense.downloads.fetcher import TAIL_BYTES
+from stashsense.downloads.partial_file import ByteRanges
+from stashsense.downloads.tests.downloads import (
     CONTENT,
     DIGEST,
     NEVER,
@@ -148,15 +149,15 @@ def test_a_killed_download_is_resumed(simulator, opened, folder):
     simulator.faults.bytes_per_second = 400_000
     script = (
         "import sys; from pathlib import Path\n"
-        "from dbupdates.fetcher import open_archive\n"
-        "with open_archive(sys.argv[1], Path(sys.argv[2]), max_bytes=10**9,\n"
-        "                  on_present=lambda _: None) as archive:\n"
+        "from stashsense.downloads.fetcher import open_remote_file\n"
+        "with open_remote_file(sys.argv[1], Path(sys.argv[2]), max_bytes=10**9,\n"
+        "    on_present=lambda _: None) as archive:\n"
         "    archive.fetch_all(sha256=True)"
     )
     url = simulator.archive_url(VERSION)
     with subprocess.Popen(
-        [sys.executable, "-c", script, url, str(folder)],
-        cwd=Path(dbupdates.__file__).parent.parent,
+        [sys.executable, "-c", script, url, str(folder / "archive.zip")],
+        cwd=Path(stashsense.__file__).parent.parent,
     ) as process:
         wait_until(
             lambda: (
@@ -173,6 +174,37 @@ def test_a_killed_download_is_resumed(simulator, opened, folder):
     assert digest == DIGEST
     assert archive.path.read_bytes() == CONTENT
     assert archive.fetched_bytes < TOTAL
+
+
+def test_what_the_journal_speaks_of_survives_a_loss_of_power(
+    simulator, opened, folder, monkeypatch
+):
+    """What is on the disk is what was there at the last fsync, at worst."""
+    archive_path, journal_path = folder / "archive.zip", folder / "archive.json"
+    on_disk = [b""]
+    seen = set()
+    real_fsync = os.fsync
+
+    def fsync(descriptor):
+        real_fsync(descriptor)
+        if os.path.samestat(os.fstat(descriptor), archive_path.stat()):
+            on_disk[0] = archive_path.read_bytes()
+
+    def look(_present_bytes):
+        spans = journal_of(folder)["present"] if journal_path.exists() else []
+        for start, stop in spans:
+            seen.add((start, stop))
+            assert on_disk[0][start:stop] == CONTENT[start:stop]
+
+    monkeypatch.setattr(partial_file, "JOURNAL_BYTES", 100_000)
+    monkeypatch.setattr("os.fsync", fsync)
+    monkeypatch.setattr("stashsense.downloads.fetcher.REPORT_SECONDS", 0)
+
+    with opened(on_present=look) as archive:
+        archive.fetch_all(sha256=True)
+    look(TOTAL)
+
+    assert len(seen) > 2
 
 
 def test_nothing_is_fetched_again_of_a_finished_download(opened):

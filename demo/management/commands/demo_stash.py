@@ -1,0 +1,105 @@
+"""manage.py demo_stash: a stand-in Stash on this machine, to try everything with."""
+
+import os
+import threading
+from argparse import ArgumentTypeError
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from demo.install import DEFAULT_WORLD, find_active_world
+from demo.stash.drawing import NotALibrary, ensure_library
+from demo.stash.library import Library
+from demo.stash.plans import DEFAULT_CAST_COUNT, default_plan
+from demo.stash.schema import parse_version
+from demo.stash.server import DEFAULT_VERSION, StashServer
+from stashsense import processes
+
+LIBRARY_DIR_NAME = "demo-stash"
+DEFAULT_PORT = 9998
+# Drawing takes every core for half a minute and must not slow down the service.
+_DRAWING_NICENESS = 10
+
+
+class Command(BaseCommand):
+    """Draws its library at the first start, and only then listens."""
+
+    help = "Serve a stand-in Stash of drawn people on 127.0.0.1, until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+        parser.add_argument(
+            "--folder",
+            type=Path,
+            help=f"where the library is drawn ({LIBRARY_DIR_NAME} in the data folder)",
+        )
+        parser.add_argument("--api-key", default="", help="without one all are let in")
+        parser.add_argument(
+            "--stash-version", type=_version, default=DEFAULT_VERSION, metavar="VERSION"
+        )
+        parser.add_argument(
+            "--configured",
+            action="store_true",
+            help="take port and key from STASH_URL and STASH_API_KEY, and end with "
+            "the process that started this, as scripts/serve --demo-stash has it",
+        )
+
+    def handle(self, **options: Any) -> None:
+        port, api_key = options["port"], options["api_key"]
+        if options["configured"]:
+            processes.end_with_parent()
+            port = urlsplit(settings.STASH_URL).port or 0
+            api_key = settings.STASH_API_KEY or ""
+        library = self._library(
+            options["folder"] or settings.DATA_DIR / LIBRARY_DIR_NAME
+        )
+        try:
+            server = StashServer(
+                library, api_key=api_key, version=options["stash_version"], port=port
+            )
+        except OSError as error:
+            raise CommandError(f"Port {port}: {error.strerror}") from error
+        with server:
+            self._say(
+                f"A stand-in Stash of {len(library.scenes)} scenes is at {server.url}/"
+            )
+            if not options["configured"]:
+                self._say(f"Start the service with STASH_URL={server.url}")
+            with suppress(KeyboardInterrupt):
+                threading.Event().wait()
+
+    def _library(self, folder: Path) -> Library:
+        world = find_active_world() or DEFAULT_WORLD
+        if world.people_count < DEFAULT_CAST_COUNT:
+            raise CommandError(
+                f"The active demo world has {world.people_count} people; "
+                f"a library needs {DEFAULT_CAST_COUNT}."
+            )
+        # For the whole process: there is no way back, and serving takes little.
+        os.nice(_DRAWING_NICENESS)
+        try:
+            return ensure_library(folder, default_plan(world), on_progress=self._report)
+        except NotALibrary as error:
+            raise CommandError(str(error)) from error
+
+    def _report(self, done: int, total: int) -> None:
+        if done == 0:
+            self._say("Drawing a library for the stand-in Stash, about a minute ...")
+        else:
+            self._say(f"Drawing a library: {done} of {total} scenes")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def _version(text: str) -> str:
+    try:
+        parse_version(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text

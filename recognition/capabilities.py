@@ -1,0 +1,107 @@
+"""What this installation can do, and why not.
+
+Whoever knows the model files tells their state here; this module asks them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+
+# Model files by name, as `GET /models/status` describes them.
+FindModels = Callable[[], Mapping[str, Any]]
+
+_NOTHING_ACTIVE = "No release is active."
+_NO_RECOMMENDATIONS = "This version proposes no tidying up."
+
+_model_finders: list[FindModels] = []
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something the service may be able to do; `problem` is why it cannot."""
+
+    name: str
+    problem: str | None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be used now."""
+        return self.problem is None
+
+
+def tell_models_by(find_models: FindModels) -> None:
+    """Have this tell of model files; what several tell is put together."""
+    _model_finders.append(find_models)
+
+
+def signal_problem(signal: str) -> str | None:
+    """Return what keeps `body` or `tattoo` from being read, switched on or not."""
+    # Every process imports this module; few need ONNX Runtime.
+    from dbupdates.store import active_release
+    from recognition import registry
+    from recognition.runtime.signals import OFF_BY_SETTING, ON, missing_for
+
+    serving = registry.state().serving
+    if serving is not None:
+        status = serving.recognizer.signals.status[signal]
+        if status != OFF_BY_SETTING:
+            return None if status == ON else status
+    release = active_release()
+    if release is None:
+        return _NOTHING_ACTIVE
+    return missing_for(signal, release.path, settings.MODELS_DIR)
+
+
+def models() -> dict[str, Any]:
+    """Return what is told of model files, by their names."""
+    return {
+        name: state
+        for find_models in _model_finders
+        for name, state in find_models().items()
+    }
+
+
+def all_capabilities() -> list[Capability]:
+    """Return what the service can do and cannot."""
+    identification = _identification_problem()
+    has_recommendations = apps.is_installed("recommendations")
+    tidying = None if has_recommendations else _NO_RECOMMENDATIONS
+    return [
+        Capability("identification", identification),
+        Capability("body_signal", identification or _used_signal_problem("body")),
+        Capability("tattoo_signal", identification or _used_signal_problem("tattoo")),
+        Capability("upstream_sync", tidying),
+        Capability("duplicate_detection_basic", tidying),
+    ]
+
+
+def _used_signal_problem(signal: str) -> str | None:
+    # They import this module.
+    from recognition import preferences
+
+    is_enabled = {
+        "body": preferences.is_body_signal_enabled,
+        "tattoo": preferences.is_tattoo_signal_enabled,
+    }[signal]
+    if not is_enabled():
+        return f"It is switched off by the setting {signal}_signal_enabled."
+    return signal_problem(signal)
+
+
+def _identification_problem() -> str | None:
+    # Every process imports this module; few need ONNX Runtime.
+    from dbupdates.store import active_release
+    from recognition import registry
+    from recognition.loading import network_set_of
+
+    release = active_release()
+    if release is None:
+        return registry.NO_ACTIVE_RELEASE
+    missing = network_set_of(release).missing_files()
+    if missing:
+        return f"Networks are not installed: {', '.join(missing)}."
+    failure = registry.state().failure
+    return None if failure is None else failure.message

@@ -1,0 +1,151 @@
+"""Bodies and tattoos of those whose faces were seen, and what they change."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+
+from recognition.numeric.arrays import RgbImage
+from recognition.numeric.boxes import FaceBox
+from recognition.numeric.people import SeenPerson
+from recognition.runtime.collector import CroppedFace
+from recognition.runtime.people import MatchedFaces, MatchingOptions
+from recognition.runtime.signals import FaceSignals, SignalResources, signals_used
+
+# Bodies and tattoos take long to read, and one good view tells as much as twenty.
+MAX_PICTURES = 3
+# A pose is looked for in 256 pixels, tattoos in 640.
+MAX_SIDE_PX = 1280
+
+# What was seen of some faces, by their positions among all.
+Observations = Mapping[int, FaceSignals]
+NOTHING_SEEN: Observations = {}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, and the faces in it by position and by box in its own pixels."""
+
+    image: RgbImage
+    positions: list[int]
+    boxes: list[FaceBox]
+
+    @property
+    def face_area(self) -> int:
+        """How much of it is faces: those near the camera show the most."""
+        return sum(box.width * box.height for box in self.boxes)
+
+
+def wanted_signals(
+    resources: SignalResources, *, body: bool, tattoo: bool
+) -> SignalResources:
+    """Return of what can be read that which is wanted."""
+    return replace(
+        resources,
+        pose=resources.pose if body else None,
+        tattoos=resources.tattoos if tattoo else None,
+    )
+
+
+class PictureShelf:
+    """The pictures of a scene whose faces are largest, small enough to keep."""
+
+    def __init__(self, signals: SignalResources) -> None:
+        self._is_open = signals.reads_anything
+        self._signals = signals
+        self._kept: list[Picture] = []
+
+    def offer(
+        self,
+        image: RgbImage,
+        faces: Sequence[CroppedFace],
+        *,
+        first_position: int,
+        scale: float,
+    ) -> None:
+        """Keep the picture if it is among the best; `scale` as in `look_at`."""
+        if not (self._is_open and faces):
+            return
+        shrink = min(1.0, MAX_SIDE_PX / max(image.shape[:2]))
+        boxes = [_scaled(face.box, scale * shrink) for face in faces]
+        positions = [*range(first_position, first_position + len(faces))]
+        offered = Picture(image, positions, boxes)
+        if len(self._kept) == MAX_PICTURES:
+            smallest = min(self._kept, key=lambda kept: kept.face_area)
+            if smallest.face_area >= offered.face_area:
+                return
+            self._kept.remove(smallest)
+        if shrink < 1.0:
+            image = cv2.resize(
+                image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA
+            )
+        self._kept.append(replace(offered, image=image))
+
+    def observe(self) -> Observations:
+        """Return what the kept pictures show of their faces' owners."""
+        return {
+            position: seen
+            for picture in self._kept
+            for position, seen in zip(
+                picture.positions,
+                self._signals.observe(picture.image, picture.boxes),
+                strict=True,
+            )
+        }
+
+
+@dataclass(frozen=True)
+class EvidencedPerson:
+    """A person after all evidence, what that was, and how many tattoos were seen."""
+
+    person: SeenPerson
+    signals_used: list[str]
+    tattoos_detected: int
+
+
+def matching_for(
+    options: MatchingOptions, signals: SignalResources, *, candidate_count: int
+) -> MatchingOptions:
+    """Return options that leave re-ranking enough candidates to choose from."""
+    if not signals.reads_anything:
+        return options
+    return replace(options, top_k=max(options.top_k, candidate_count))
+
+
+def weigh(
+    matched: MatchedFaces,
+    observations: Observations,
+    signals: SignalResources,
+    *,
+    top_k: int,
+) -> list[EvidencedPerson]:
+    """Return the people with their candidates in the order that all evidence gives."""
+    release = matched.database.release
+    seen = [
+        [observations[face] for face in person.faces if face in observations]
+        for person in matched.people
+    ]
+    rankings = signals.rerank_person_candidates(
+        [
+            (person.candidates, observed)
+            for person, observed in zip(matched.people, seen, strict=True)
+        ],
+        universal_id=lambda row: release.performer(row).universal_id,
+    )
+    return [
+        EvidencedPerson(
+            person=replace(person, candidates=ranking[:top_k]),
+            signals_used=signals_used(observed),
+            tattoos_detected=sum(
+                len(one.tattoos.tattoos) for one in observed if one.tattoos is not None
+            ),
+        )
+        for person, ranking, observed in zip(
+            matched.people, rankings, seen, strict=True
+        )
+    ]
+
+
+def _scaled(box: FaceBox, scale: float) -> FaceBox:
+    edges = (box.x, box.y, box.width, box.height)
+    return FaceBox(*(round(edge * scale) for edge in edges))
