@@ -139,7 +139,11 @@ def rematch_slice(*, seconds: float, turn: Turn = nullcontext) -> Slice:
     `turn` is entered for each. Raises DatabaseNotLoaded when nothing is served, and
     DatabaseUpdating while that is not the active release: nobody goes back to it.
     """
-    recognizer = registry.recognizer()
+    with registry.in_use():
+        return _rematch_slice(registry.recognizer(), seconds, turn)
+
+
+def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
     version = recognizer.database.version
     active = active_release()
     if active is None or active.version != version:
