@@ -160,7 +160,7 @@ def test_a_parked_scene_is_tried_again_once_that_is_asked_for(library, tmp_path)
 
 def test_a_scene_that_fails_once_is_seen_at_the_end_of_the_run(library, monkeypatch):
     """Its first job ends with an error that nobody foresaw."""
-    identify, failures = jobs.identify_scene, [OSError("once")]
+    identify, failures = identify_scene, [OSError("once")]
 
     def fail_once(*args, **kwargs):
         if failures:
