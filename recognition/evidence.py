@@ -5,12 +5,20 @@ from dataclasses import dataclass, replace
 
 import cv2
 
+from recognition import preferences
 from recognition.numeric.arrays import RgbImage
 from recognition.numeric.boxes import FaceBox
-from recognition.numeric.people import SeenPerson
+from recognition.numeric.people import PersonCandidate, SeenPerson
+from recognition.numeric.reranking import FaceCandidate
 from recognition.runtime.collector import CroppedFace
-from recognition.runtime.people import MatchedFaces, MatchingOptions
-from recognition.runtime.signals import FaceSignals, SignalResources, signals_used
+from recognition.runtime.people import MatchedFaces
+from recognition.runtime.recognizer import Match, RecognizedFace
+from recognition.runtime.signals import (
+    FaceSignals,
+    PersonSignals,
+    SignalResources,
+    signals_used,
+)
 
 # Bodies and tattoos take long to read, and one good view tells as much as twenty.
 MAX_PICTURES = 3
@@ -74,7 +82,7 @@ class PictureShelf:
             smallest = min(self._kept, key=lambda kept: kept.face_area)
             if smallest.face_area >= offered.face_area:
                 return
-            self._kept.remove(smallest)
+            self._kept = [kept for kept in self._kept if kept is not smallest]
         if shrink < 1.0:
             image = cv2.resize(
                 image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA
@@ -103,13 +111,14 @@ class EvidencedPerson:
     tattoos_detected: int
 
 
-def matching_for(
-    options: MatchingOptions, signals: SignalResources, *, candidate_count: int
-) -> MatchingOptions:
-    """Return options that leave re-ranking enough candidates to choose from."""
+def candidate_count(top_k: int, signals: SignalResources) -> int:
+    """Return how many candidates to ask for, so that evidence has some to choose from.
+
+    As the setting says, where there is evidence at all.
+    """
     if not signals.reads_anything:
-        return options
-    return replace(options, top_k=max(options.top_k, candidate_count))
+        return top_k
+    return max(top_k, preferences.face_candidates())
 
 
 def weigh(
@@ -144,6 +153,60 @@ def weigh(
             matched.people, rankings, seen, strict=True
         )
     ]
+
+
+def weigh_faces(
+    faces: Sequence[RecognizedFace],
+    image: RgbImage,
+    signals: SignalResources,
+    *,
+    top_k: int,
+) -> list[RecognizedFace]:
+    """Return a picture's faces with their matches in the order of all evidence."""
+    if not signals.reads_anything:
+        return [replace(face, matches=face.matches[:top_k]) for face in faces]
+    observations = signals.observe(image, [face.face.box for face in faces])
+    rankings = signals.rerank_people(
+        [
+            PersonSignals(
+                [
+                    FaceCandidate(
+                        match.performer.universal_id,
+                        match.candidate.distance,
+                        match.candidate.confidence,
+                    )
+                    for match in face.matches
+                ],
+                [observed],
+            )
+            for face, observed in zip(faces, observations, strict=True)
+        ]
+    )
+    return [
+        replace(
+            face,
+            matches=[
+                _with_confidence(face.matches[ranked.position], ranked.confidence)
+                for ranked in ranking[:top_k]
+            ],
+        )
+        for face, ranking in zip(faces, rankings, strict=True)
+    ]
+
+
+def _with_confidence(match: Match, confidence: float) -> Match:
+    candidate = match.candidate
+    return replace(
+        match,
+        candidate=PersonCandidate(
+            performer=candidate.performer,
+            distance=candidate.distance,
+            facenet_distance=candidate.facenet_distance,
+            arcface_distance=candidate.arcface_distance,
+            confidence=confidence,
+            frame_count=1,
+        ),
+    )
 
 
 def _scaled(box: FaceBox, scale: float) -> FaceBox:

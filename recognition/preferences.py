@@ -109,7 +109,7 @@ DEFINITIONS = (
         fallback=60,
         minimum=10,
         # A request may ask for no more either.
-        maximum=120,
+        maximum=200,
         tier_defaults={GPU_HIGH: 60, GPU_LOW: 60, CPU: 30},
     ),
     Definition(

@@ -20,7 +20,7 @@ from recognition.evidence import (
     NOTHING_SEEN,
     Observations,
     PictureShelf,
-    matching_for,
+    candidate_count,
     wanted_signals,
     weigh,
 )
@@ -391,11 +391,8 @@ class _Identification:
         observations: Observations,
     ) -> tuple[MatchedFaces, list[IdentifiedPerson]]:
         """Return the people, and the same with what this Stash knows of them."""
-        options = matching_for(
-            self._matching,
-            self._signals,
-            candidate_count=preferences.face_candidates(),
-        )
+        top_k = candidate_count(self._options.top_k, self._signals)
+        options = replace(self._matching, top_k=top_k)
         matched = match_scene_faces(database, collected.faces, options)
         weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)
         matches = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from recognition import registry
+from recognition.evidence import candidate_count, wanted_signals, weigh_faces
 from recognition.inference_queue import InferenceQueue
 from recognition.local_performers import LocalPerformers, look_up_in_configured
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
@@ -42,6 +43,8 @@ def identify_image(
     max_candidates: int,
     max_distance: float,
     min_face_confidence: float,
+    use_body: bool = True,
+    use_tattoo: bool = True,
 ) -> IdentifiedImage:
     """Return who is in the encoded picture, the surest detected face first.
 
@@ -56,13 +59,15 @@ def identify_image(
         recognizer = registry.recognizer()
         with timing.step("decode"):
             image = decode_picture(data)
+        signals = wanted_signals(recognizer.signals, body=use_body, tattoo=use_tattoo)
         faces = recognizer.recognize(
             image,
-            max_candidates=max_candidates,
+            max_candidates=candidate_count(max_candidates, signals),
             max_distance=max_distance,
             min_face_confidence=min_face_confidence,
             timing=timing,
         )
+        faces = weigh_faces(faces, image, signals, top_k=max_candidates)
     local = look_up_in_configured(m for face in faces for m in face.matches)
     height, width = image.shape[:2]
     return IdentifiedImage(

@@ -1,9 +1,15 @@
 """Who is in an image of Stash."""
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recognition import fingerprints, registry
+from recognition.evidence import (
+    PictureShelf,
+    candidate_count,
+    wanted_signals,
+    weigh,
+)
 from recognition.exceptions import MediaUnavailable
 from recognition.local_performers import LocalMatch, look_up
 from recognition.models import Fingerprint
@@ -42,7 +48,12 @@ class IdentifiedStashImage:
 
 
 def identify_stash_image(
-    image_id: str, *, options: MatchingOptions, face_filter: FaceFilter
+    image_id: str,
+    *,
+    options: MatchingOptions,
+    face_filter: FaceFilter,
+    use_body: bool = True,
+    use_tattoo: bool = True,
 ) -> IdentifiedStashImage:
     """Return who is in the image, the surest detected face first.
 
@@ -73,8 +84,16 @@ def identify_stash_image(
         )
         collector.add(look.faces)
         collected = collector.collect()
+        signals = wanted_signals(recognizer.signals, body=use_body, tattoo=use_tattoo)
         with timing.step("match"):
-            matched = match_image_faces(recognizer.database, collected.faces, options)
+            top_k = candidate_count(options.top_k, signals)
+            matched = match_image_faces(
+                recognizer.database, collected.faces, replace(options, top_k=top_k)
+            )
+            shelf = PictureShelf(signals)
+            shelf.offer(pixels, look.faces, first_position=0, scale=1.0)
+            weighed = weigh(matched, shelf.observe(), signals, top_k=options.top_k)
+    matched = replace(matched, people=[each.person for each in weighed])
     height, width = pixels.shape[:2]
     fingerprints.keep_or_tell(
         Fingerprint.Kind.IMAGE,

@@ -53,7 +53,17 @@ class MatchingOptions(serializers.Serializer[Any]):
     )
 
 
-class IdentifyRequest(MatchingOptions):
+class SignalOptions(serializers.Serializer[Any]):
+    """What beside the face may speak for a performer, where it can be read."""
+
+    use_multi_signal = serializers.BooleanField(
+        default=True, help_text="False: faces alone."
+    )
+    use_body = serializers.BooleanField(default=True)
+    use_tattoo = serializers.BooleanField(default=True)
+
+
+class IdentifyRequest(MatchingOptions, SignalOptions):
     """A picture, by content or by address, and how to match its faces."""
 
     image_url = serializers.CharField(
@@ -74,15 +84,6 @@ class IdentifyRequest(MatchingOptions):
         min_value=0,
         max_value=1,
         help_text="Detection confidence below which a face is left out.",
-    )
-    use_multi_signal = serializers.BooleanField(
-        default=True, help_text="Accepted; only faces are compared at present."
-    )
-    use_body = serializers.BooleanField(
-        default=True, help_text="Accepted; only faces are compared at present."
-    )
-    use_tattoo = serializers.BooleanField(
-        default=True, help_text="Accepted; only faces are compared at present."
     )
 
 

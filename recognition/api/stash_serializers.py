@@ -12,6 +12,7 @@ from recognition.api.serializers import (
     FiniteFloatField,
     MatchingOptions,
     PerformerMatchAnswer,
+    SignalOptions,
     match_answer,
 )
 from recognition.galleries import IdentifiedGallery, IdentifiedGalleryPerformer
@@ -41,14 +42,6 @@ class StashIdField(serializers.CharField):
         if not (text.isascii() and text.isdecimal()):
             self.fail("not_a_number")
         return text
-
-
-class SignalOptions(serializers.Serializer[Any]):
-    """What beside the face may speak for a performer, where it is installed."""
-
-    use_multi_signal = serializers.BooleanField(default=True)
-    use_body = serializers.BooleanField(default=True)
-    use_tattoo = serializers.BooleanField(default=True)
 
 
 class CropOption(serializers.Serializer[Any]):

@@ -61,6 +61,8 @@ class IdentifyImageView(APIView):
             asked["image_id"],
             options=_matching_options(asked),
             face_filter=FaceFilter(asked["min_face_confidence"], min_size_px=1),
+            use_body=asked["use_multi_signal"] and asked["use_body"],
+            use_tattoo=asked["use_multi_signal"] and asked["use_tattoo"],
         )
         return Response(
             stash_serializers.image_answer(

@@ -62,6 +62,9 @@ class IdentifyUrlView(APIView):
         query.is_valid(raise_exception=True)
         options = {
             "min_face_confidence": serializers.DEFAULT_MIN_FACE_CONFIDENCE,
+            "use_multi_signal": True,
+            "use_body": True,
+            "use_tattoo": True,
             **query.validated_data,
         }
         return _identify(services.fetch_picture(options["url"]), options)
@@ -73,6 +76,8 @@ def _identify(picture: bytes, options: dict[str, Any]) -> Response:
         max_candidates=options["top_k"],
         max_distance=options["max_distance"],
         min_face_confidence=options["min_face_confidence"],
+        use_body=options["use_multi_signal"] and options["use_body"],
+        use_tattoo=options["use_multi_signal"] and options["use_tattoo"],
     )
     response = Response(serializers.identify_answer(identified))
     response["Server-Timing"] = ", ".join(

@@ -20,6 +20,7 @@ from recognition import (
 from recognition.exceptions import LibraryRunInProgress
 from recognition.library_slices import work_at_slice
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
+from recognition.scenes import identify_scene
 from recognition.tests.conftest import wait_until
 from recognition.tests.library_world import ask, background, ended, work
 from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE
