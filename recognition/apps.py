@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class RecognitionConfig(AppConfig):
@@ -18,6 +19,13 @@ class RecognitionConfig(AppConfig):
 
         preferences.register_all()
         capabilities.tell_models_by(_model_states)
+        post_migrate.connect(_schedule, sender=self)
+
+
+def _schedule(**_: Any) -> None:
+    from recognition.tasks import ensure_schedule
+
+    ensure_schedule()
 
 
 def _model_states() -> dict[str, Any]:

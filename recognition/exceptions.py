@@ -152,3 +152,60 @@ class IdentificationStopped(RecognitionError):
 
     status: ClassVar[int] = 503
     code: ClassVar[str] = "identification_stopped"
+
+
+class LibraryRunInProgress(RecognitionError):
+    """A run of this kind goes on; no second one was begun."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "library_run_in_progress"
+
+
+class LibraryRunNotFound(RecognitionError):
+    """There is no such run, or none in progress; nothing was changed."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "library_run_not_found"
+
+
+class FingerprintNotFound(RecognitionError):
+    """Nothing is kept of the scene or image: it was never looked at with success."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "fingerprint_not_found"
+
+
+class RecognitionServiceAway(RecognitionError):
+    """The service that identifies did not answer, or wants to be asked later.
+
+    `asked_to_wait_seconds` is what it said of when. Whether it began what it was asked
+    for is not known.
+    """
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "recognition_service_away"
+
+    def __init__(self, message: str, *, asked_to_wait_seconds: float = 0) -> None:
+        super().__init__(message)
+        self.asked_to_wait_seconds = asked_to_wait_seconds
+
+
+class RecognitionServiceRefused(RecognitionError):
+    """The service that identifies answered with an error; `refusal` is its code."""
+
+    status: ClassVar[int] = 502
+    code: ClassVar[str] = "recognition_service_refused"
+
+    def __init__(
+        self, message: str, *, http_status: int = 0, refusal: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.refusal = refusal
+
+
+class LibraryRunStuck(RecognitionError):
+    """A run waited as long as it may for what it needs; what is done stays done."""
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "library_run_stuck"

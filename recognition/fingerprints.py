@@ -30,7 +30,7 @@ _identities_lock = threading.Lock()
 def identities_path(version: str) -> Path:
     """Return where the identities of a release's faces are kept; it outlives them."""
     folder: Path = settings.DATA_DIR / "fingerprints"
-    return folder / f"faces-{version}.npz"
+    return folder / f"faces-{version}.npy"
 
 
 def identities_of(database: FaceDatabase) -> FaceIdentities:
@@ -121,26 +121,13 @@ def keep_people(
     )
 
 
-def note_failure(kind: Fingerprint.Kind, stash_id: int, reason: str) -> Fingerprint:
-    """Count that something could not be looked at; what was seen before stays."""
-    with transaction.atomic():
-        fingerprint, _ = Fingerprint.objects.get_or_create(
-            kind=kind, stash_id=stash_id, defaults={"state": State.FAILED}
-        )
-        fingerprint.attempt_count += 1
-        fingerprint.error = reason
-        fingerprint.save(update_fields=["attempt_count", "error"])
-    return fingerprint
-
-
-def mark_for_refresh(scene_ids: Iterable[int] | None = None) -> int:
-    """Have scenes looked at again by the next run; all without ids. Return how many."""
-    scenes = Fingerprint.objects.scenes()
-    if scene_ids is not None:
-        scenes = scenes.filter(stash_id__in=[*scene_ids])
-    parked = scenes.filter(state=State.FAILED).update(attempt_count=0)
-    marked = scenes.complete().update(state=State.PENDING, attempt_count=0)
-    return parked + marked
+def forget_old_identities(served_version: str) -> None:
+    """Delete the identities of releases that no fingerprint is of any more."""
+    needed = {*Fingerprint.objects.values_list("release_version", flat=True).distinct()}
+    kept = {identities_path(version).name for version in needed | {served_version}}
+    for path in identities_path("").parent.glob("faces-*.npy"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
 
 
 def options_as_json(options: MatchingOptions) -> dict[str, Any]:

@@ -92,7 +92,12 @@ class JobRunner:
             time.sleep(0.02)
         with transaction.atomic():
             for row in IdentificationJob.objects.in_progress().of_this_process():
-                end_job(row, State.INTERRUPTED, error=INTERRUPTED_BY_STOP)
+                end_job(
+                    row,
+                    State.INTERRUPTED,
+                    error=INTERRUPTED_BY_STOP,
+                    code=STOPPED_CODE,
+                )
 
     def _work(self) -> None:
         while not self._stopping.is_set():
@@ -106,6 +111,9 @@ class JobRunner:
                 connection.close()
 
 
+# What tells a scene that its process died of from one that had bad luck.
+STOPPED_CODE = "service_stopped"
+DEATH_CODE = "process_ended"
 INTERRUPTED_BY_STOP = "The service was stopped before the scene was done. Ask again."
 INTERRUPTED_BY_DEATH = "The process that worked at the scene has ended. Ask again."
 
@@ -193,7 +201,12 @@ class _Job:
         if self.row.is_cancel_asked:
             end_job(self.row, State.CANCELLED)
         else:
-            end_job(self.row, State.INTERRUPTED, error=INTERRUPTED_BY_STOP)
+            end_job(
+                self.row,
+                State.INTERRUPTED,
+                error=INTERRUPTED_BY_STOP,
+                code=STOPPED_CODE,
+            )
 
     def _beat(self) -> None:
         """Write that it lives, and look whether another process wants it to end."""
@@ -244,7 +257,7 @@ def get_job(job_id: str) -> IdentificationJob:
     if row is None:
         raise JobNotFound(f"There is no job {job_id[:40]}.")
     if row.is_in_progress and _is_dead(row):
-        end_job(row, State.INTERRUPTED, error=INTERRUPTED_BY_DEATH)
+        end_job(row, State.INTERRUPTED, error=INTERRUPTED_BY_DEATH, code=DEATH_CODE)
     return row
 
 

@@ -52,6 +52,14 @@ def look_at_once(**_: Any) -> None:
     registry.look_at_once()
 
 
+@receiver(release_activated)
+def match_again(**_: Any) -> None:
+    """Have what is kept matched with the release that is active now."""
+    from recognition.library_runs import rematch_if_outdated
+
+    rematch_if_outdated()
+
+
 @receiver(serving_asked)
 def report_processes(**_: Any) -> list[ServingReport]:
     """Return what each live process last said of itself."""

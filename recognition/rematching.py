@@ -6,15 +6,23 @@ is looked up.
 """
 
 import logging
+import math
 import threading
 import time
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.utils import timezone
 
+from dbupdates.store import active_release
 from recognition import registry
+from recognition.exceptions import DatabaseUpdating
 from recognition.fingerprints import (
+    forget_old_identities,
     identities_of,
     identities_path,
     keep_near,
@@ -22,10 +30,12 @@ from recognition.fingerprints import (
     options_from_json,
 )
 from recognition.models import Fingerprint, FingerprintChange
+from recognition.models.fingerprints import FingerprintQuerySet
 from recognition.numeric.near_faces import NearFaces
 from recognition.numeric.packing import PackedFaces, PackedNear
 from recognition.numeric.people import SeenPerson
-from recognition.runtime.candidates import near_faces_of
+from recognition.runtime.candidates import NEIGHBOUR_COUNT, near_faces_of
+from recognition.runtime.collector import Turn
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.face_identities import FaceIdentities
 from recognition.runtime.near_matching import ReleaseFollower
@@ -40,7 +50,10 @@ logger = logging.getLogger(__name__)
 
 # A change of more than this share of a release is no shorter to compare than all.
 MAX_ADDED_SHARE = 0.2
+# A release that small is looked up in no time, and an embedder may rank all of it.
+MIN_FOLLOWED_FACES = 2 * NEIGHBOUR_COUNT
 SLICE_FINGERPRINTS = 50
+UNREADABLE = "What was kept of its faces cannot be read."
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,24 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """How many fingerprints were matched, and for how many it changed who is there."""
+
+    matched_count: int
+    changed_count: int
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What came of a fingerprint; None for what is as it was."""
+
+    fingerprint: Fingerprint
+    near: PackedNear | None = None
+    people: list[SeenPerson] | None = None
+    is_unreadable: bool = False
+
+
+@dataclass(frozen=True)
 class _Stored:
     """A fingerprint's faces, and what was near them in the release before."""
 
@@ -64,23 +95,25 @@ class _Stored:
 
 
 class _Followers:
-    """The last follower made: the fingerprints of a run are mostly of one release."""
+    """The last follower made: the fingerprints of a run are mostly of one release.
+
+    It keeps no release in memory that is not served any more.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made: tuple[str, FaceDatabase, ReleaseFollower | None] | None = None
+        self._made: WeakKeyDictionary[
+            FaceDatabase, tuple[str, ReleaseFollower | None]
+        ] = WeakKeyDictionary()
 
     def get(self, old_version: str, database: FaceDatabase) -> ReleaseFollower | None:
         """Return who brings results of that release up to this; None: look all up."""
         with self._lock:
-            made = self._made
-            if made is None or made[0] != old_version or made[1] is not database:
-                self._made = made = (
-                    old_version,
-                    database,
-                    _follower(old_version, database),
-                )
-            return made[2]
+            made = self._made.get(database)
+            if made is None or made[0] != old_version:
+                made = old_version, _follower(old_version, database)
+                self._made[database] = made
+            return made[1]
 
 
 _followers = _Followers()
@@ -91,62 +124,128 @@ def _follower(old_version: str, database: FaceDatabase) -> ReleaseFollower | Non
     if old is None:
         return None
     new = identities_of(database)
-    follower = ReleaseFollower(old, new, database)
-    if follower.added_count > MAX_ADDED_SHARE * max(len(new.digests), 1):
+    if min(len(old.digests), len(new.digests)) < MIN_FOLLOWED_FACES:
         return None
+    follower = ReleaseFollower(old, new)
+    if follower.added_count > MAX_ADDED_SHARE * len(new.digests):
+        return None
+    follower.load_added(database)
     return follower
 
 
-def rematch_slice(*, seconds: float) -> Slice:
+def rematch_slice(*, seconds: float, turn: Turn = nullcontext) -> Slice:
     """Match outdated fingerprints for about so long; whatever was done stays done.
 
-    Raises DatabaseNotLoaded when nothing is served.
+    `turn` is entered for each. Raises DatabaseNotLoaded when nothing is served, and
+    DatabaseUpdating while that is not the active release: nobody goes back to it.
     """
-    recognizer = registry.recognizer()
+    with registry.in_use():
+        return _rematch_slice(registry.recognizer(), seconds, turn)
+
+
+def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
     version = recognizer.database.version
+    active = active_release()
+    if active is None or active.version != version:
+        raise DatabaseUpdating(f"This process still serves release {version}.")
     until = time.monotonic() + seconds
     rows = Fingerprint.objects.matched_before(version).filter(
         network_set=recognizer.networks.name
     )
     matched = changed = 0
     while time.monotonic() < until:
-        batch = [*rows.select_related("packed").order_by("pk")[:SLICE_FINGERPRINTS]]
+        batch = [
+            *rows.select_related("packed").order_by("release_version", "pk")[
+                :SLICE_FINGERPRINTS
+            ]
+        ]
         if not batch:
             break
-        changed += rematch(batch, recognizer)
-        matched += len(batch)
-    return Slice(version, matched, changed, rows.count())
+        done = rematch(batch, recognizer, turn=turn, until=until)
+        matched += done.matched_count
+        changed += done.changed_count
+    left_count = rows.count()
+    if not left_count:
+        forget_old_identities(version)
+    return Slice(version, matched, changed, left_count)
 
 
-def rematch(fingerprints: list[Fingerprint], recognizer: Recognizer) -> int:
-    """Match these, which come with their faces; return for how many it changed who."""
+def rematch(
+    fingerprints: Sequence[Fingerprint],
+    recognizer: Recognizer,
+    *,
+    turn: Turn = nullcontext,
+    until: float = math.inf,
+) -> Batch:
+    """Match these, which come with their faces, until that time (monotonic).
+
+    At least one is; what is done is kept together. One whose faces cannot be read is
+    left to be looked at again.
+    """
     database = recognizer.database
-    results = [
-        (fingerprint, *_matched_again(_stored(fingerprint), database))
-        for fingerprint in fingerprints
-    ]
+    results: list[_Result] = []
+    for fingerprint in fingerprints:
+        with turn():
+            results.append(_matched_again(fingerprint, database))
+        if time.monotonic() >= until:
+            break
     changed = 0
     with transaction.atomic():
-        seen_at = dict(
-            Fingerprint.objects.filter(
-                pk__in=[each.pk for each in fingerprints]
-            ).values_list("pk", "seen_at")
-        )
-        # One that was looked at anew meanwhile is not to be written over.
-        current = [
-            result
-            for result in results
-            if seen_at.get(result[0].pk) == result[0].seen_at
-        ]
-        for fingerprint, near, people in current:
-            if near is not None:
-                keep_near(fingerprint, near)
-            if people is not None:
-                changed += _keep_change(fingerprint, people, database)
-        Fingerprint.objects.filter(pk__in=[each.pk for each, *_ in current]).update(
+        current = _still_current(results)
+        for result in current:
+            if result.near is not None:
+                keep_near(result.fingerprint, result.near)
+            if result.people is not None:
+                changed += _keep_change(result.fingerprint, result.people, database)
+        _rows_of(current).update(
             release_version=database.version, matched_at=timezone.now()
         )
-    return changed
+        unreadable = [result for result in current if result.is_unreadable]
+        _rows_of(unreadable).update(state=Fingerprint.State.PENDING, error=UNREADABLE)
+    return Batch(len(results), changed)
+
+
+def _still_current(results: list["_Result"]) -> list["_Result"]:
+    """Return those whose fingerprint was not looked at anew meanwhile."""
+    seen_at = dict(_rows_of(results).values_list("pk", "seen_at"))
+    return [
+        result
+        for result in results
+        if result.fingerprint.pk in seen_at
+        and seen_at[result.fingerprint.pk] == result.fingerprint.seen_at
+    ]
+
+
+def _rows_of(results: list["_Result"]) -> FingerprintQuerySet:
+    return Fingerprint.objects.filter(pk__in=[each.fingerprint.pk for each in results])
+
+
+def _matched_again(fingerprint: Fingerprint, database: FaceDatabase) -> "_Result":
+    """Return what is near the faces now and who they are; None if that is the same."""
+    try:
+        stored = _stored(fingerprint)
+    except (ValueError, KeyError, ObjectDoesNotExist):
+        logger.exception("The faces of %s cannot be read", fingerprint)
+        return _Result(fingerprint, is_unreadable=True)
+    if not len(stored.faces):
+        return _Result(fingerprint)
+    max_distance = stored.options.max_distance
+    follower = _followers.get(fingerprint.release_version, database)
+    if follower is None:
+        probes: list[NearFaces] | None = near_faces_of(
+            database,
+            stored.faces.embeddings("facenet"),
+            stored.faces.embeddings("arcface"),
+            max_distance=max_distance,
+        )
+    else:
+        probes = follower.follow(
+            stored.faces, stored.near, database, max_distance=max_distance
+        )
+    if probes is None:
+        return _Result(fingerprint)
+    near = PackedNear.pack(probes, identities_of(database).digests)
+    return _Result(fingerprint, near, _people(stored, probes, database))
 
 
 def _stored(fingerprint: Fingerprint) -> _Stored:
@@ -157,29 +256,6 @@ def _stored(fingerprint: Fingerprint) -> _Stored:
         near=PackedNear.from_bytes(bytes(packed.near), bytes(packed.health)),
         options=options_from_json(fingerprint.options),
     )
-
-
-def _matched_again(
-    stored: _Stored, database: FaceDatabase
-) -> tuple[PackedNear | None, list[SeenPerson] | None]:
-    """Return what is near the faces now and who they are; None if that is the same."""
-    if not len(stored.faces):
-        return None, None
-    max_distance = stored.options.max_distance
-    follower = _followers.get(stored.fingerprint.release_version, database)
-    if follower is None:
-        probes: list[NearFaces] | None = near_faces_of(
-            database,
-            stored.faces.embeddings("facenet"),
-            stored.faces.embeddings("arcface"),
-            max_distance=max_distance,
-        )
-    else:
-        probes = follower.follow(stored.faces, stored.near, max_distance=max_distance)
-    if probes is None:
-        return None, None
-    near = PackedNear.pack(probes, identities_of(database).digests)
-    return near, _people(stored, probes, database)
 
 
 def _people(

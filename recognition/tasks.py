@@ -3,12 +3,18 @@
 from typing import Any
 
 from django.dispatch import receiver
+from django_q.models import Schedule
 from django_q.signals import post_spawn
 
+from recognition.library_runs import rematch_if_outdated, take_up_dead_runs
 from recognition.model_downloads import (
     execute_download,
     look_after_dead_downloads,
 )
+
+LOOK_TASK = "recognition.tasks.look_after_library"
+# A run whose process died on another machine waits so long for somebody to see it.
+LOOK_MINUTES = 5
 
 
 def download_model(download_id: int) -> None:
@@ -16,7 +22,39 @@ def download_model(download_id: int) -> None:
     execute_download(download_id)
 
 
+def work_at_library_run(run_id: int, slice_number: int) -> None:
+    """Work at the run for a while; its row says how far it is."""
+    # Every process loads this module; few need what the work takes.
+    from recognition.library_slices import work_at_slice
+
+    work_at_slice(run_id, slice_number)
+
+
+def look_after_library() -> None:
+    """Go on with runs nobody works at, and match what is kept of another release."""
+    take_up_dead_runs()
+    rematch_if_outdated()
+
+
+def ensure_schedule() -> None:
+    """Have the background look after library runs now and then."""
+    Schedule.objects.get_or_create(
+        func=LOOK_TASK,
+        defaults={
+            "name": "Look after library runs",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": LOOK_MINUTES,
+        },
+    )
+
+
 @receiver(post_spawn)
 def look_after_downloads(**_: Any) -> None:
     """Go on with downloads whose process has died, or that nobody has begun."""
     look_after_dead_downloads()
+
+
+@receiver(post_spawn)
+def look_after_dead_runs(**_: Any) -> None:
+    """Go on with library runs whose process has died."""
+    take_up_dead_runs()

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from stashsense.api.docs import DocsView
-from stashsense.api.health import FfmpegHealthView, HealthView
+from stashsense.api.health import FfmpegHealthView, HealthView, RateLimiterView
 from stashsense.api.home import HomeView
 from stashsense.api.system import CapabilitiesView, SystemInfoView
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     path("health", HealthView.as_view(), name="health"),
     path("health/ffmpeg", FfmpegHealthView.as_view(), name="health-ffmpeg"),
+    path("health/rate-limiter", RateLimiterView.as_view(), name="health-rate-limiter"),
     path("system/info", SystemInfoView.as_view(), name="system-info"),
     path("capabilities", CapabilitiesView.as_view(), name="capabilities"),
     path("", include("recognition.api.urls")),

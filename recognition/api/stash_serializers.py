@@ -310,7 +310,7 @@ def person_answer(
         "all_matches": matches,
         "signals_used": identified.signals_used,
         "tattoos_detected": identified.tattoos_detected,
-        "faces": [_evidence(faces[position]) for position in person.faces],
+        "faces": [evidence_answer(faces[position]) for position in person.faces],
         "crop": _best_crop(person.faces, faces, crops),
     }
 
@@ -376,7 +376,8 @@ def _gallery_performer(performer: IdentifiedGalleryPerformer) -> dict[str, Any]:
     }
 
 
-def _evidence(face: SeenFace) -> dict[str, Any]:
+def evidence_answer(face: SeenFace) -> dict[str, Any]:
+    """Return the body of EvidenceAnswer."""
     return {
         "frame": face.frame,
         "timestamp": None if face.frame == COVER_FRAME else face.seconds,

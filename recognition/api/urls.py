@@ -1,10 +1,41 @@
 """Routes of recognition."""
 
-from django.urls import path
+from django.urls import include, path
 
-from recognition.api import model_files, stash_views, views
+from recognition.api import fingerprint_views, model_files, stash_views, views
+
+fingerprint_urls = [
+    path("status", fingerprint_views.StatusView.as_view(), name="status"),
+    path("generate", fingerprint_views.GenerateView.as_view(), name="generate"),
+    path("stop", fingerprint_views.StopView.as_view(), name="stop"),
+    path("progress", fingerprint_views.ProgressView.as_view(), name="progress"),
+    path("refresh", fingerprint_views.RefreshView.as_view(), name="refresh"),
+    path("refresh-all", fingerprint_views.RefreshAllView.as_view(), name="refresh-all"),
+    path("rematch", fingerprint_views.RematchView.as_view(), name="rematch"),
+    path(
+        "rematch-library",
+        fingerprint_views.RematchLibraryView.as_view(),
+        name="rematch-library",
+    ),
+    path("changes", fingerprint_views.ChangesView.as_view(), name="changes"),
+    path("parked", fingerprint_views.ParkedView.as_view(), name="parked"),
+    path(
+        "scene/<int:stash_id>",
+        fingerprint_views.SceneFingerprintView.as_view(),
+        name="scene",
+    ),
+    path(
+        "image/<int:stash_id>",
+        fingerprint_views.ImageFingerprintView.as_view(),
+        name="image",
+    ),
+]
 
 urlpatterns = [
+    path(
+        "recommendations/fingerprints/",
+        include((fingerprint_urls, "fingerprints"), namespace="fingerprints"),
+    ),
     path("identify", views.IdentifyView.as_view(), name="identify"),
     path("identify/url", views.IdentifyUrlView.as_view(), name="identify-url"),
     path("identify/scene", stash_views.IdentifySceneView.as_view(), name="scene"),

@@ -8,6 +8,7 @@ from recognition.models.fingerprints import (
     FingerprintPerson,
 )
 from recognition.models.jobs import IdentificationJob
+from recognition.models.library import OPERATE, LibraryRun
 from recognition.models.serving import (
     LIVE_SECONDS,
     ServingProcess,
@@ -16,11 +17,13 @@ from recognition.models.serving import (
 
 __all__ = [
     "LIVE_SECONDS",
+    "OPERATE",
     "Fingerprint",
     "FingerprintChange",
     "FingerprintFaces",
     "FingerprintPerson",
     "IdentificationJob",
+    "LibraryRun",
     "ModelDownload",
     "ModelFile",
     "ServingProcess",

@@ -22,12 +22,23 @@ class FingerprintQuerySet(models.QuerySet["Fingerprint"]):
         """Return the complete ones whose people are of another release than this."""
         return self.complete().exclude(release_version=version)
 
+    def parked(self) -> "FingerprintQuerySet":
+        """Return those that failed so often that they are left alone."""
+        return self.filter(attempt_count__gte=Fingerprint.MAX_ATTEMPTS)
+
+    def failed_once(self) -> "FingerprintQuerySet":
+        """Return those that failed, and are worth another attempt."""
+        return self.filter(
+            attempt_count__gt=0, attempt_count__lt=Fingerprint.MAX_ATTEMPTS
+        )
+
 
 class Fingerprint(models.Model):
     """A scene or an image: what was seen in it, with which release, and how.
 
     PENDING: it is to be looked at again, and what is kept is of the last time. FAILED:
-    it was never seen, for the reason in `error`; after MAX_ATTEMPTS it is left alone.
+    it was never seen. `error` says why the last attempt failed; what has failed
+    MAX_ATTEMPTS times since it was seen is parked: left alone.
     """
 
     class Kind(models.TextChoices):
@@ -47,6 +58,7 @@ class Fingerprint(models.Model):
     attempt_count = models.PositiveSmallIntegerField(
         "failed attempts", default=0, help_text="Since it was seen last."
     )
+    attempted_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
     release_version = models.CharField("matched with", max_length=64, blank=True)
     network_set = models.CharField("networks", max_length=64, blank=True)
@@ -78,6 +90,10 @@ class Fingerprint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.stash_id}"
+
+    @property
+    def is_parked(self) -> bool:
+        return self.attempt_count >= self.MAX_ATTEMPTS
 
 
 class FingerprintFaces(models.Model):

@@ -19,13 +19,18 @@ from recognition.numeric.fusion import (
     Neighbours,
 )
 
+# Of twenty neighbours one that is further off than this makes an embedder healthy, by
+# the variance alone (SUSPICIOUS_VARIANCE). So who is nearer than this decides that.
+HEALTH_REACH = 0.35
+
 
 @dataclass(frozen=True)
 class NearFaces:
     """Near faces of one probe, with both distances, NaN where an embedder missed one.
 
     `nearest_facenet` and `nearest_arcface` are each embedder's smallest distances, up
-    to HEALTH_NEIGHBOURS. `is_cut` says that more faces may be near than were found.
+    to HEALTH_NEIGHBOURS. `facenet_cut` and `arcface_cut` are the distances at which
+    its neighbours ended, infinite where it ranked every face there is.
     """
 
     faces: NDArray[np.int64]
@@ -33,20 +38,26 @@ class NearFaces:
     arcface_distances: NDArray[np.float32]
     nearest_facenet: NDArray[np.float32]
     nearest_arcface: NDArray[np.float32]
-    is_cut: bool
+    facenet_cut: float
+    arcface_cut: float
+
+    def is_cut(self, reach: float) -> bool:
+        """Return whether more faces may be within reach than were found."""
+        return min(self.facenet_cut, self.arcface_cut) <= reach
 
 
 def reach_of(max_distance: float) -> float:
-    """Return the distance beyond which, in both embedders, a face is no candidate.
+    """Return the distance beyond which, in both embedders, a face does not matter.
 
     A face that one embedder alone ranks takes MISSING_DISTANCE for the other, so it
-    may itself be further off than `max_distance`.
+    may itself be further off than `max_distance` and a candidate; and one that is no
+    candidate may still say how well an embedder does.
     """
     alone = max(
         (max_distance - ARCFACE_WEIGHT * MISSING_DISTANCE) / FACENET_WEIGHT,
         (max_distance - FACENET_WEIGHT * MISSING_DISTANCE) / ARCFACE_WEIGHT,
     )
-    return max(max_distance, alone)
+    return max(max_distance, alone, HEALTH_REACH)
 
 
 def select_near(
@@ -54,8 +65,8 @@ def select_near(
 ) -> NearFaces:
     """Return the near ones among both embedders' neighbours, by face.
 
-    `cut_at` is how many neighbours were asked for: a list as long as that whose last
-    is within reach may have left near ones out.
+    `cut_at` is how many neighbours were asked for: a list as long as that may have
+    left out whatever is further off than its last.
     """
     faces, positions = np.unique(
         np.concatenate([facenet.faces, arcface.faces]), return_inverse=True
@@ -70,10 +81,8 @@ def select_near(
         arcface_distances=distances[1, is_near],
         nearest_facenet=_nearest(facenet),
         nearest_arcface=_nearest(arcface),
-        is_cut=any(
-            len(one.distances) >= cut_at and one.distances[-1] <= reach
-            for one in (facenet, arcface)
-        ),
+        facenet_cut=_cut(facenet, cut_at),
+        arcface_cut=_cut(arcface, cut_at),
     )
 
 
@@ -87,6 +96,11 @@ def as_neighbours(near: NearFaces) -> tuple[Neighbours, Neighbours]:
 
 def _nearest(neighbours: Neighbours) -> NDArray[np.float32]:
     return np.asarray(neighbours.distances[:HEALTH_NEIGHBOURS], dtype=np.float32)
+
+
+def _cut(neighbours: Neighbours, cut_at: int) -> float:
+    is_whole = len(neighbours.distances) < cut_at
+    return np.inf if is_whole else float(np.float32(neighbours.distances[-1]))
 
 
 def _ranked(faces: NDArray[np.int64], distances: NDArray[np.float32]) -> Neighbours:

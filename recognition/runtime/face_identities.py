@@ -28,13 +28,13 @@ Digests = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class FaceIdentities:
-    """For each face row of a release: what it is, and whose; both as 64-bit digests.
+    """For each face row of a release a 64-bit digest of what it is and whose.
 
-    `order` sorts `digests`, so that a face can be found by its digest.
+    A face that becomes somebody else's is another face by that. `order` sorts
+    `digests`, so that a face can be found by its digest.
     """
 
     digests: Digests
-    performers: Digests
     order: NDArray[np.int64]
 
     @classmethod
@@ -44,25 +44,27 @@ class FaceIdentities:
         digests = _digests(database.facenet, count, seed=1)
         digests *= np.uint64(3)
         digests ^= _digests(database.arcface, count, seed=2)
-        return cls._sorted(digests, _performer_digests(database))
+        digests += _performer_digests(database)
+        return cls._sorted(digests)
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
         """Return those in the file; None if there is none, or it cannot be read."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls._sorted(arrays["digests"], arrays["performers"])
-        except (OSError, ValueError, KeyError, EOFError):
+            digests = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
             return None
+        is_ours = digests.ndim == 1 and digests.dtype == np.uint64
+        return cls._sorted(digests) if is_ours else None
 
     @classmethod
-    def _sorted(cls, digests: Digests, performers: Digests) -> Self:
-        return cls(digests, performers, np.argsort(digests, kind="stable"))
+    def _sorted(cls, digests: Digests) -> Self:
+        return cls(digests, np.argsort(digests, kind="stable"))
 
     def save(self, path: Path) -> None:
         """Write them to the file, all or nothing."""
         file = io.BytesIO()
-        np.savez(file, digests=self.digests, performers=self.performers)
+        np.save(file, self.digests)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, file.getvalue())
 
@@ -79,29 +81,30 @@ class FaceIdentities:
 class ReleaseChange:
     """How a release differs from an earlier one, in the faces somebody may be near.
 
-    `gone` are sorted digests of faces that were removed or now are somebody else's;
-    `new_rows` are the rows of the later release that the earlier one has not.
+    `gone` are sorted digests of the faces that were removed or now are somebody
+    else's; `new_rows` are the rows of the later release that the earlier one has not.
     """
 
     gone: Digests
     new_rows: NDArray[np.int64]
-    kept_count: int
 
     @classmethod
     def between(cls, old: FaceIdentities, new: FaceIdentities) -> Self:
         """Return what to do to results of `old` so that they are results of `new`."""
-        rows_in_new = new.rows_of(old.digests)
-        is_kept = rows_in_new >= 0
-        is_kept[is_kept] = (
-            old.performers[is_kept] == new.performers[rows_in_new[is_kept]]
-        )
-        is_new = np.ones(len(new.digests), dtype=bool)
-        is_new[rows_in_new[is_kept]] = False
         return cls(
-            gone=np.sort(old.digests[~is_kept]),
-            new_rows=np.flatnonzero(is_new).astype(np.int64),
-            kept_count=int(is_kept.sum()),
+            gone=np.unique(old.digests[new.rows_of(old.digests) < 0]),
+            new_rows=np.flatnonzero(old.rows_of(new.digests) < 0).astype(np.int64),
         )
+
+    def is_gone(self, digests: Digests) -> NDArray[np.bool_]:
+        """Return for each face whether it was removed."""
+        if not len(self.gone):
+            return np.zeros(len(digests), dtype=bool)
+        ranks = np.searchsorted(self.gone, digests)
+        gone: NDArray[np.bool_] = (
+            self.gone[np.minimum(ranks, len(self.gone) - 1)] == digests
+        )
+        return gone
 
 
 def _digests(index: VectorIndex, count: int, *, seed: int) -> Digests:
@@ -113,10 +116,11 @@ def _digests(index: VectorIndex, count: int, *, seed: int) -> Digests:
         rows = np.arange(start, min(start + ROWS_AT_A_TIME, count))
         bits = _bits(index.vectors(rows))
         if not len(factors):
-            factors = generator.integers(
-                1, 2**63, size=bits.shape[1], dtype=np.uint64
-            ) | np.uint64(1)
-        np.sum(bits * factors, axis=1, out=found[start : start + len(rows)])
+            factors = np.bitwise_or(
+                generator.integers(1, 2**63, size=bits.shape[1], dtype=np.uint64),
+                np.uint64(1),
+            )
+        found[rows] = bits @ factors
     return found
 
 

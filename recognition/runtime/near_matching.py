@@ -1,112 +1,147 @@
 """How what is near to stored faces changes from one release to the next."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.numeric.arrays import Embeddings
-from recognition.numeric.fusion import CLEARLY_APART_DISTANCE
+from recognition.numeric.fusion import CLEARLY_APART_DISTANCE, HEALTH_NEIGHBOURS
 from recognition.numeric.near_faces import NearFaces, reach_of
 from recognition.numeric.packing import PackedFaces, PackedNear
 from recognition.runtime.candidates import near_faces_of
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.face_identities import FaceIdentities, ReleaseChange
 
+Distances = NDArray[np.float32]
+
 
 class ReleaseFollower:
     """Brings stored results of one release up to a later one.
 
-    Only what was added and removed is compared. A face is looked up anew where its
-    list was cut, or where it lost neighbours so near that embedders are judged by them.
+    Only what was added and removed is compared. A face is looked up anew where more
+    may be near than its list has, or where it lost neighbours so near that embedders
+    are judged by them. One thing is left as it was: at which distance an embedder's
+    hundred neighbours end, which a small change moves by a place or two.
     """
 
-    def __init__(
-        self, old: FaceIdentities, new: FaceIdentities, database: FaceDatabase
-    ) -> None:
+    def __init__(self, old: FaceIdentities, new: FaceIdentities) -> None:
         self._new = new
-        self._database = database
         self._change = ReleaseChange.between(old, new)
-        added = self._change.new_rows
-        self._added_facenet = database.facenet.vectors(added)
-        self._added_arcface = database.arcface.vectors(added)
 
     @property
     def added_count(self) -> int:
         return len(self._change.new_rows)
 
+    def load_added(self, database: FaceDatabase) -> None:
+        """Read the vectors of the faces that were added; `follow` needs them."""
+        added = self._change.new_rows
+        self._added_facenet = database.facenet.vectors(added)
+        self._added_arcface = database.arcface.vectors(added)
+
     def follow(
-        self, faces: PackedFaces, near: PackedNear, *, max_distance: float
+        self,
+        faces: PackedFaces,
+        near: PackedNear,
+        database: FaceDatabase,
+        *,
+        max_distance: float,
     ) -> list[NearFaces] | None:
         """Return what is near each face now; None if nothing changed for any."""
         reach = reach_of(max_distance)
-        facenet, arcface = faces.embeddings("facenet"), faces.embeddings("arcface")
-        facenet_distances = _distances(facenet, self._added_facenet)
-        arcface_distances = _distances(arcface, self._added_arcface)
-        is_near = (facenet_distances <= reach) | (arcface_distances <= reach)
-        is_gone = np.isin(near.near["face"], self._change.gone, assume_unique=False)
-        if not is_near.any() and not is_gone.any():
+        embeddings = faces.embeddings("facenet"), faces.embeddings("arcface")
+        facenet = _distances(embeddings[0], self._added_facenet)
+        arcface = _distances(embeddings[1], self._added_arcface)
+        is_near = (facenet <= reach) | (arcface <= reach)
+        is_gone = self._change.is_gone(near.near["face"])
+        is_changed: NDArray[np.bool_] = np.asarray(is_near.any(axis=1))
+        is_changed[near.near["probe"][is_gone]] = True
+        if not is_changed.any():
             return None
         kept = PackedNear(near.near[~is_gone], near.health)
         probes = kept.probes(self._new.rows_of(kept.near["face"]))
-        changed = np.asarray(is_near.any(axis=1))
-        lost = {*near.near["probe"][is_gone].tolist()}
-        changed[[*lost]] = True
-        for position in np.flatnonzero(changed).tolist():
-            if _must_look_up(probes[position], lost=position in lost):
-                (probes[position],) = near_faces_of(
-                    self._database,
-                    facenet[position : position + 1],
-                    arcface[position : position + 1],
+        for position in np.flatnonzero(is_changed).tolist():
+            lost = near.near[is_gone & (near.near["probe"] == position)]
+            added = _Added(
+                self._change.new_rows, is_near[position], facenet[position],
+                arcface[position],
+            )  # fmt: skip
+            probe = _edited(probes[position], lost, added)
+            if probe.is_cut(reach) or self._must_judge_anew(probe):
+                (probe,) = near_faces_of(
+                    database,
+                    *(each[position : position + 1] for each in embeddings),
                     max_distance=max_distance,
                 )
-                continue
-            probes[position] = self._with_added(
-                probes[position],
-                is_near[position],
-                facenet_distances[position],
-                arcface_distances[position],
-            )
+            probes[position] = probe
         return probes
 
-    def _with_added(
-        self,
-        probe: NearFaces,
-        is_near: NDArray[np.bool_],
-        facenet_distances: NDArray[np.float32],
-        arcface_distances: NDArray[np.float32],
-    ) -> NearFaces:
-        return NearFaces(
-            faces=np.concatenate([probe.faces, self._change.new_rows[is_near]]),
-            facenet_distances=np.concatenate(
-                [probe.facenet_distances, facenet_distances[is_near]]
-            ),
-            arcface_distances=np.concatenate(
-                [probe.arcface_distances, arcface_distances[is_near]]
-            ),
-            nearest_facenet=_nearest(probe.nearest_facenet, facenet_distances),
-            nearest_arcface=_nearest(probe.nearest_arcface, arcface_distances),
-            is_cut=False,
+    def _must_judge_anew(self, probe: NearFaces) -> bool:
+        """Return whether it takes distances that are not known to judge an embedder."""
+        wanted = min(HEALTH_NEIGHBOURS, len(self._new.digests))
+        return any(
+            len(nearest) < wanted
+            and not (len(nearest) and nearest[0] >= CLEARLY_APART_DISTANCE)
+            for nearest in (probe.nearest_facenet, probe.nearest_arcface)
         )
 
 
-def _must_look_up(probe: NearFaces, *, lost: bool) -> bool:
-    if probe.is_cut or not lost:
-        return probe.is_cut
-    # Those that were lost are still among the distances the embedders are judged by.
-    nearest = np.concatenate([probe.nearest_facenet, probe.nearest_arcface])
-    return bool((nearest < CLEARLY_APART_DISTANCE).any())
+@dataclass(frozen=True)
+class _Added:
+    """The faces that a release added: how far from one probe, and which are near."""
+
+    rows: NDArray[np.int64]
+    is_near: NDArray[np.bool_]
+    facenet: Distances
+    arcface: Distances
 
 
-def _distances(probes: Embeddings, added: Embeddings) -> NDArray[np.float32]:
+def _edited(probe: NearFaces, lost: NDArray[np.void], added: _Added) -> NearFaces:
+    """Return what is near a probe without what it lost, with what was added."""
+    return NearFaces(
+        faces=np.concatenate([probe.faces, added.rows[added.is_near]]),
+        facenet_distances=np.concatenate(
+            [
+                probe.facenet_distances,
+                _ranked(added.facenet[added.is_near], probe.facenet_cut),
+            ]
+        ),
+        arcface_distances=np.concatenate(
+            [
+                probe.arcface_distances,
+                _ranked(added.arcface[added.is_near], probe.arcface_cut),
+            ]
+        ),
+        nearest_facenet=_nearest(probe.nearest_facenet, lost["facenet"], added.facenet),
+        nearest_arcface=_nearest(probe.nearest_arcface, lost["arcface"], added.arcface),
+        facenet_cut=probe.facenet_cut,
+        arcface_cut=probe.arcface_cut,
+    )
+
+
+def _ranked(distances: Distances, cut: float) -> Distances:
+    """Return the distances, NaN for what is not among the embedder's neighbours."""
+    return np.where(distances <= cut, distances, np.float32(np.nan))
+
+
+def _nearest(known: Distances, lost: Distances, added: Distances) -> Distances:
+    """Return the smallest distances there are now, as far as they are known.
+
+    What lies beyond the last that was known is not, so there may be fewer of them.
+    """
+    bound = known[-1] if len(known) >= HEALTH_NEIGHBOURS else np.inf
+    left = np.sort(known)
+    for distance in lost[np.isfinite(lost)]:
+        place = np.searchsorted(left, distance)
+        if place < len(left) and left[place] == distance:
+            left = np.delete(left, place)
+    merged: Distances = np.sort(np.concatenate([left, added[added <= bound]]))
+    return merged[:HEALTH_NEIGHBOURS]
+
+
+def _distances(probes: Embeddings, added: Embeddings) -> Distances:
     """Return cosine distances [probes, added]; the added vectors have length one."""
     lengths = np.linalg.norm(probes, axis=1, keepdims=True)
     unit = probes / np.maximum(lengths, np.finfo(np.float32).tiny)
-    distances: NDArray[np.float32] = 1 - unit @ added.T
+    distances: Distances = 1 - unit @ added.T
     return distances
-
-
-def _nearest(
-    known: NDArray[np.float32], added: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return the smallest of both, as many as were known."""
-    merged = np.sort(np.concatenate([known, added]))
-    return merged[: max(len(known), 1)]

@@ -9,8 +9,9 @@ from recognition.local_performers import (
 )
 from recognition.numeric.people import PersonCandidate
 from recognition.runtime.recognizer import Match
-from stashsense.integrations.stash import StashClient
+from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_types import endpoint_domain
+from stashsense.preferences.services import store_settings
 
 
 def match(universal_id):
@@ -50,7 +51,7 @@ def test_nothing_is_asked_where_nobody_was_matched(stash_server):
 
 
 def test_pictures_are_not_kept_waiting_by_a_stash_that_was_away(
-    settings, stash_server, monkeypatch
+    db, settings, stash_server, monkeypatch
 ):
     monkeypatch.setattr(local_performers, "_quiet_until", 0.0)
     settings.STASH_URL = "http://127.0.0.1:9"
@@ -60,3 +61,18 @@ def test_pictures_are_not_kept_waiting_by_a_stash_that_was_away(
     look_up_in_configured([match("stashdb.org:0")])
 
     assert stash_server.requests == []
+
+
+def test_how_often_stash_is_asked_is_told(admin_client, settings, stash_server):
+    settings.STASH_URL = ""
+    none = admin_client.get("/health/rate-limiter").json()
+    assert (none["total_requests"], none["requests_per_second"]) == (0, None)
+
+    settings.STASH_URL = stash_server.url
+    store_settings({"stash_api_rate": 7}, user=None)
+    look_up(configured_client(), [match("stashdb.org:0")])
+
+    told = admin_client.get("/health/rate-limiter").json()
+    assert told["requests_per_second"] == 7
+    assert told["total_requests"] >= 1
+    assert told["queue_depth"] == 0

@@ -110,7 +110,7 @@ def test_commands_that_meet_download_a_file_once(data_dir, simulator):
 
 
 def test_a_command_that_is_killed_is_taken_up_by_the_next(data_dir, simulator):
-    simulator.faults.bytes_per_second = 500_000
+    simulator.faults.bytes_per_second = 250_000
     first = manage(data_dir, simulator, "download_models", "buffalo_sc")
     wait_until(lambda: sent_bytes(simulator) > 900_000)
     first.send_signal(signal.SIGKILL)
@@ -127,7 +127,7 @@ def test_a_command_that_is_killed_is_taken_up_by_the_next(data_dir, simulator):
 
 
 def test_a_background_whose_worker_is_killed_goes_on(data_dir, simulator):
-    simulator.faults.bytes_per_second = 500_000
+    simulator.faults.bytes_per_second = 250_000
     asked = manage(
         data_dir,
         simulator,

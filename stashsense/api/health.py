@@ -1,5 +1,6 @@
 """Is the service well? Open to everybody, quick whatever else goes on."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from rest_framework.views import APIView
 from recognition import registry
 from recognition.media_libraries import video_library_versions
 from stashsense import __version__
+from stashsense.integrations.rate_limiter import RateLimiter
+from stashsense.integrations.stash import configured_client
 
 AUTHENTICATION_OFF_WARNING = (
     "STASH_SENSE_AUTH is off: anybody who reaches this service may use it."
@@ -55,6 +58,18 @@ class FfmpegAnswer(serializers.Serializer[Any]):
     ffmpeg_available = serializers.BooleanField()
     v2_endpoint_ready = serializers.BooleanField()
     libraries = serializers.DictField(child=serializers.CharField())
+
+
+class RateLimiterAnswer(serializers.Serializer[Any]):
+    """How much this process has asked Stash, and how long it held itself back."""
+
+    total_requests = serializers.IntegerField()
+    total_wait_time = serializers.FloatField(help_text="Seconds.")
+    avg_wait_time = serializers.FloatField(help_text="Seconds.")
+    requests_per_second = serializers.FloatField(
+        allow_null=True, help_text="The limit; null where no Stash is configured."
+    )
+    queue_depth = serializers.IntegerField()
 
 
 class HealthView(APIView):
@@ -122,3 +137,16 @@ class FfmpegHealthView(APIView):
                 "libraries": libraries,
             }
         )
+
+
+class RateLimiterView(APIView):
+    """How often is Stash asked?"""
+
+    @extend_schema(operation_id="health_rate_limiter", responses=RateLimiterAnswer)
+    def get(self, request: Request) -> Response:
+        """Return what the limit on questions to Stash has done in this process."""
+        if settings.STASH_URL:
+            figures = configured_client().rate_limiter_figures()
+        else:
+            figures = RateLimiter(None).figures()
+        return Response(asdict(figures))

@@ -8,7 +8,12 @@ from stashsense.api.authentication import api_key
 
 pytestmark = pytest.mark.django_db
 
-CLOSED_ROUTES = ["/database/info", "/health/ffmpeg", "/openapi.json"]
+CLOSED_ROUTES = [
+    "/database/info",
+    "/health/ffmpeg",
+    "/health/rate-limiter",
+    "/openapi.json",
+]
 PAGES = ["/", "/docs"]
 
 

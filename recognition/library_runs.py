@@ -1,0 +1,237 @@
+"""The life of a library run's row: asked for, handed to the background, ended.
+
+A run is worked at in slices: tasks of some seconds, each of which asks for the next, so
+that updates and other tasks get their turn. The row says which slice is awaited; a
+task of another one was overtaken and does nothing.
+"""
+
+import logging
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import psutil
+from django.contrib.auth.models import User
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from dbupdates.store import active_release
+from recognition import attempts
+from recognition.exceptions import LibraryRunInProgress, LibraryRunNotFound
+from recognition.models import Fingerprint, IdentificationJob, LibraryRun
+from stashsense.integrations.stash import configured_client
+
+logger = logging.getLogger(__name__)
+
+Kind = LibraryRun.Kind
+State = LibraryRun.State
+
+TASK = "recognition.tasks.work_at_library_run"
+RETRY_INTERVAL = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class LibraryAsker:
+    """Who wants a run: by which way, and the person where one is known."""
+
+    way: LibraryRun.Asker
+    user: User | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LibraryOptions:
+    """How the library is looked at; None as the settings and defaults say.
+
+    `refresh_outdated`: scenes that were seen by other networks are looked at again.
+    """
+
+    refresh_outdated: bool = True
+    num_frames: int | None = None
+    min_face_size: int | None = None
+    max_distance: float | None = None
+
+
+def identify_library(options: LibraryOptions, *, asker: LibraryAsker) -> LibraryRun:
+    """Have every scene identified that is not yet; returns the queued run at once.
+
+    Raises StashNotConfigured, or LibraryRunInProgress.
+    """
+    configured_client()
+    return _queue(Kind.IDENTIFY, asker=asker, options=vars(options))
+
+
+def rematch_library(*, asker: LibraryAsker) -> LibraryRun:
+    """Have all that is kept matched with the active release; or LibraryRunInProgress.
+
+    Nothing is decoded for it.
+    """
+    active = active_release()
+    return _queue(
+        Kind.REMATCH, asker=asker, release_version=active.version if active else ""
+    )
+
+
+def rematch_if_outdated() -> LibraryRun | None:
+    """Begin to match again if what is kept is of another release than the active one.
+
+    None where nothing is to be done, or a run does it already: it looks for itself.
+    What failed a moment ago is not begun again by itself.
+    """
+    just_now = timezone.now() - RETRY_INTERVAL
+    failed = LibraryRun.objects.filter(
+        kind=Kind.REMATCH, state=State.FAILED, ended_at__gte=just_now
+    )
+    active = active_release()
+    if active is None or failed.filter(release_version=active.version).exists():
+        return None
+    if not outdated_count():
+        return None
+    try:
+        return rematch_library(asker=LibraryAsker(LibraryRun.Asker.RELEASE))
+    except LibraryRunInProgress:
+        return None
+
+
+def outdated_count() -> int:
+    """Return how many fingerprints the active release is still to be matched with."""
+    active = active_release()
+    if active is None:
+        return 0
+    rows = Fingerprint.objects.matched_before(active.version)
+    return rows.filter(network_set=active.network_set).count()
+
+
+def find_run_in_progress(kind: LibraryRun.Kind) -> LibraryRun | None:
+    """Return the run of this kind that has not ended."""
+    return LibraryRun.objects.in_progress().filter(kind=kind).first()
+
+
+def get_run_in_progress(kind: LibraryRun.Kind) -> LibraryRun:
+    """Return the run of this kind that has not ended; or raise LibraryRunNotFound."""
+    run = find_run_in_progress(kind)
+    if run is None:
+        raise LibraryRunNotFound("The library is not being gone through.")
+    return run
+
+
+def stop_run(run: LibraryRun) -> None:
+    """End a run now; the scene in work is given up within about a second.
+
+    What is done stays done. A run that has ended stays as it is.
+    """
+    with transaction.atomic():
+        if end_run(run, State.CANCELLED, is_stop_asked=True) and run.current_job_id:
+            # Seen by the process that works at it, whichever that is.
+            IdentificationJob.objects.in_progress().filter(
+                job_id=run.current_job_id
+            ).update(is_cancel_asked=True)
+
+
+def end_run(
+    run: LibraryRun,
+    state: LibraryRun.State,
+    *,
+    error: BaseException | str = "",
+    **facts: Any,
+) -> bool:
+    """Write how a run ended; return whether this did, for it may have ended before.
+
+    The scene it was at was not decided: that counts as no attempt.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        ended = _rows(run).update(
+            state=state,
+            error=str(error),
+            error_code=getattr(error, "code", "error" if error else ""),
+            waiting_for="",
+            held_until=None,
+            heartbeat_at=now,
+            ended_at=now,
+            **facts,
+        )
+        run.refresh_from_db()
+        if ended and run.current_scene_id is not None:
+            attempts.forgive_attempt(Fingerprint.Kind.SCENE, run.current_scene_id)
+    if ended:
+        logger.info("%s is %s %s", run, state, error)
+    return bool(ended)
+
+
+def hand_on(run: LibraryRun) -> bool:
+    """Have the background work at the next slice; what was queued before is void."""
+    with transaction.atomic():
+        number = run.slice_number + 1
+        is_ours = (
+            _rows(run)
+            .filter(slice_number=run.slice_number)
+            .update(slice_number=number, held_until=None, host="", pid=None)
+        )
+        if is_ours:
+            async_task(TASK, run.pk, number, task_name=f"{run} slice {number}")
+    run.refresh_from_db()
+    return bool(is_ours)
+
+
+def take_up_dead_runs() -> None:
+    """Go on with runs nobody works at; for processes of the background that start.
+
+    A task may have been lost with its process; a second one does no harm.
+    """
+    try:
+        for run in LibraryRun.objects.in_progress():
+            if not is_held(run):
+                _count_death(run)
+                hand_on(run)
+    except DatabaseError:
+        # Whoever starts next looks again; this process has other work to do.
+        logger.exception("Dead library runs could not be looked for")
+
+
+def is_held(run: LibraryRun) -> bool:
+    """Return whether a process that lives works at the run."""
+    if run.held_until is None or run.held_until < timezone.now():
+        return False
+    if run.host != socket.gethostname():
+        return True
+    try:
+        began = psutil.Process(run.pid).create_time()
+    except psutil.NoSuchProcess:
+        return False
+    # In a container that was started anew the numbers are the same again.
+    return began <= run.heartbeat_at.timestamp()
+
+
+def _count_death(run: LibraryRun) -> None:
+    """Count the process that held the run and gave it up to nobody."""
+    if run.pid is not None:
+        _rows(run).update(death_count=run.death_count + 1)
+        run.refresh_from_db()
+
+
+def _queue(
+    kind: LibraryRun.Kind,
+    *,
+    asker: LibraryAsker,
+    **facts: Any,
+) -> LibraryRun:
+    """Create a run and hand it to the background; nothing if either fails."""
+    try:
+        with transaction.atomic():
+            run = LibraryRun.objects.create(
+                kind=kind, asked_by=asker.way, user=asker.user, **facts
+            )
+            hand_on(run)
+    except IntegrityError as exc:
+        raise LibraryRunInProgress(
+            f"The library is being gone through already: "
+            f"{find_run_in_progress(kind) or 'that has just ended'}."
+        ) from exc
+    logger.info("%s asked for by %s", run, asker.way)
+    return run
+
+
+def _rows(run: LibraryRun) -> Any:
+    return LibraryRun.objects.in_progress().filter(pk=run.pk)
