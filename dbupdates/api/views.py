@@ -65,6 +65,8 @@ class UpdateView(APIView):
 class InstallPublishedView(APIView):
     """From the demo world to real data."""
 
+    required_permission = OPERATE
+
     @extend_schema(
         operation_id="models_install_published",
         request=None,

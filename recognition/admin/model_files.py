@@ -16,7 +16,7 @@ from django.urls import URLPattern, path
 from recognition import model_downloads, model_files
 from recognition.model_downloads import Asker
 from recognition.model_files import FileState, PublishedFile
-from recognition.models import ModelDownload, ModelFile
+from recognition.models import OPERATE_MODEL_FILES, ModelDownload, ModelFile
 from stashsense.exceptions import StashSenseError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ else:
     _FileAdmin = admin.ModelAdmin
     _Inline = admin.TabularInline
 
-OPERATE = "recognition.change_modelfile"
 LIST = "admin:recognition_modelfile_changelist"
 
 Files = QuerySet[ModelFile]
@@ -93,7 +92,7 @@ class ModelFileAdmin(_FileAdmin):
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         """Return whether this person may have files downloaded."""
-        return request.user.has_perm(OPERATE)
+        return request.user.has_perm(OPERATE_MODEL_FILES)
 
     @admin.action(description="Download", permissions=["operate"])
     def download_action(self, request: HttpRequest, files: Files) -> None:

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from recognition import model_downloads, model_files
 from recognition.model_downloads import Asker
 from recognition.model_files import FileState, Group, Status
-from recognition.models import ModelDownload
+from recognition.models import OPERATE_MODEL_FILES, ModelDownload
 
 State = ModelDownload.State
 
@@ -102,6 +102,8 @@ class ModelsStatusView(APIView):
 class DownloadModelView(APIView):
     """Get one."""
 
+    required_permission = OPERATE_MODEL_FILES
+
     @extend_schema(
         operation_id="models_download",
         request=None,
@@ -119,6 +121,8 @@ class DownloadModelView(APIView):
 
 class DownloadAllModelsView(APIView):
     """Get all of them."""
+
+    required_permission = OPERATE_MODEL_FILES
 
     @extend_schema(
         operation_id="models_download_all",
@@ -148,6 +152,8 @@ class DownloadProgressView(APIView):
 
 class CancelDownloadsView(APIView):
     """Stop it."""
+
+    required_permission = OPERATE_MODEL_FILES
 
     @extend_schema(
         operation_id="models_cancel",

@@ -1,6 +1,6 @@
 """What recognition keeps in the database."""
 
-from recognition.models.files import ModelDownload, ModelFile
+from recognition.models.files import OPERATE_MODEL_FILES, ModelDownload, ModelFile
 from recognition.models.fingerprints import (
     Fingerprint,
     FingerprintChange,
@@ -18,6 +18,7 @@ from recognition.models.serving import (
 __all__ = [
     "LIVE_SECONDS",
     "OPERATE",
+    "OPERATE_MODEL_FILES",
     "Fingerprint",
     "FingerprintChange",
     "FingerprintFaces",

@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+# The permission to get and remove model files, in the admin and over REST.
+OPERATE_MODEL_FILES = "recognition.change_modelfile"
+
 
 class ModelFile(models.Model):
     """What this service has found out about one of the model files.

@@ -37,7 +37,7 @@ def serve_bodies(served, small_recognizer):
     def serve(universal_ids):
         signals = SignalResources(
             {"body": ON, "tattoo": "none"},
-            pose=Eyes(WIDE),
+            pose=Eyes(WIDE),  # type: ignore[arg-type]
             body_ratios={
                 person.universal_id: (
                     WIDE if person.universal_id in universal_ids else 1.0
@@ -126,7 +126,8 @@ def test_tattoos_are_counted_on_who_has_them(
             first = TattooEvidence((TattooBox(0, 0, 1, 1, 0.9),), {})
             return [first] + [TattooEvidence((), {})] * (len(boxes) - 1)
 
-    signals = SignalResources({"body": "none", "tattoo": ON}, tattoos=Skin())
+    status = {"body": "none", "tattoo": ON}
+    signals = SignalResources(status, tattoos=Skin())  # type: ignore[arg-type]
     recognizer = dataclasses.replace(small_recognizer, signals=signals)
     registry.serve(registry.Serving(served.release, recognizer))
 

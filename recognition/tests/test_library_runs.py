@@ -11,7 +11,6 @@ from django_q.models import OrmQ
 from recognition import (
     attempts,
     jobs,
-    library_identification,
     library_runs,
     library_slices,
     registry,
@@ -20,12 +19,14 @@ from recognition import (
 from recognition.exceptions import LibraryRunInProgress
 from recognition.library_slices import work_at_slice
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
+from recognition.recognition_service import RecognitionService
 from recognition.scenes import identify_scene
 from recognition.tests.conftest import wait_until
 from recognition.tests.library_world import ask, background, ended, work
 from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE
 from stashsense import stopping
 from stashsense.api.authentication import api_key
+from stashsense.integrations.stash import StashClient
 
 State = LibraryRun.State
 
@@ -322,7 +323,7 @@ def test_a_job_that_was_begun_and_not_written_is_taken_over(library, live_server
         current_scene_id=int(KNOWN_SCENE),
         scene_started_at=run.created_at,
     )
-    service = library_identification.RecognitionService()
+    service = RecognitionService()
     service.start_job(int(KNOWN_SCENE), {"num_frames": 2})
     service.close()
 
@@ -438,11 +439,7 @@ def test_a_stop_of_the_service_leaves_the_run_to_the_next_start(hanging, monkeyp
 
 def test_a_scene_that_is_deleted_meanwhile_is_passed_over(library, monkeypatch):
     del library.library.scenes[MIXED_SCENE]
-    monkeypatch.setattr(
-        library_identification.StashClient,
-        "count_scenes",
-        lambda _: 2,
-    )
+    monkeypatch.setattr(StashClient, "count_scenes", lambda _: 2)
     run = ended(ask())
 
     assert run.state == State.COMPLETE

@@ -223,3 +223,10 @@ def video_server(body=b"", **how):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def noisy_video():
+    """Return a video so large that it does not fit into the buffers on its way."""
+    noise = np.random.default_rng(2)
+    pictures = (noise.integers(0, 255, (480, 640, 3), np.uint8) for _ in range(60))
+    return video_bytes(pictures, group=10, options={"crf": "5"})

@@ -20,6 +20,7 @@ from stashsense.preferences.definitions import (
     UnknownPreference,
     get_definition,
 )
+from stashsense.preferences.models import CHANGE_PREFERENCE
 from stashsense.preferences.values import Setting
 
 
@@ -123,6 +124,8 @@ class StoredAnswer(serializers.Serializer[Any]):
 class SettingsView(APIView):
     """What users may change while the service runs."""
 
+    required_permission = CHANGE_PREFERENCE
+
     parser_classes = (AnyNumberJSONParser,)
 
     @extend_schema(operation_id="settings", responses=SettingsAnswer)
@@ -159,6 +162,8 @@ class SettingsView(APIView):
 
 class SettingView(APIView):
     """One of the settings."""
+
+    required_permission = CHANGE_PREFERENCE
 
     parser_classes = (AnyNumberJSONParser,)
 

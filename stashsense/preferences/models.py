@@ -3,6 +3,9 @@
 from django.conf import settings
 from django.db import models
 
+# The permission to change settings, in the admin and over REST.
+CHANGE_PREFERENCE = "stashsense.change_preference"
+
 
 class Preference(models.Model):
     """A setting that somebody changed, or set back to its default.

@@ -45,14 +45,20 @@ def test_near_faces_give_the_candidates_that_all_neighbours_give(max_distance, f
     generator = np.random.default_rng(int(100 * max_distance + 1000 * first))
     for _ in range(20):
         lists = [neighbours(generator, first=first) for _ in range(2)]
+        facenet, arcface = lists
         expected = candidates(
-            *lists, [each.distances for each in lists], max_distance=max_distance
+            facenet,
+            arcface,
+            (facenet.distances, arcface.distances),
+            max_distance=max_distance,
         )
 
         near = select_near(*lists, reach=reach_of(max_distance), cut_at=ASKED_FOR)
 
+        facenet, arcface = as_neighbours(near)
         assert expected == candidates(
-            *as_neighbours(near),
+            facenet,
+            arcface,
             (near.nearest_facenet, near.nearest_arcface),
             max_distance=max_distance,
         )

@@ -1,0 +1,231 @@
+"""Videos from bad servers: refused, broken, silent; and what of a scene remains."""
+
+import logging
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from recognition.exceptions import MediaUnavailable, UnreadableVideo
+from recognition.numeric.sampling import frame_timestamps
+from recognition.runtime.video import FrameReport, VideoSource, iter_frames
+from recognition.tests.videos import (
+    RATE,
+    noisy_video,
+    number_in,
+    numbered_video,
+    video_bytes,
+    video_server,
+)
+
+HALF_A_FRAME = 0.5 / RATE
+# A patient bound for what should come at once.
+SOON_SECONDS = 10
+
+
+def frames_of(body, points, *, report=None, **how):
+    with video_server(body) as server:
+        return [*iter_frames(VideoSource(server.url), points, report=report, **how)]
+
+
+def numbers(frames):
+    return [number_in(frame.image) for frame in frames]
+
+
+def refusal(error, **how):
+    """Return the message with which a server's answer is refused."""
+    with video_server(**how) as server, pytest.raises(error) as caught:
+        [*iter_frames(VideoSource(server.url), [0.5])]
+    return str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def ten_seconds():
+    return numbered_video(10 * RATE)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(401, "API key"), (403, "API key"), (404, "404"), (418, "4xx"), (500, "5xx")],
+)
+def test_what_the_source_answers_is_told(status, reason):
+    assert reason in refusal(MediaUnavailable, status=status)
+
+
+def test_a_source_that_is_not_there_is_told():
+    with video_server() as server:
+        source = VideoSource(server.url)
+
+    with pytest.raises(MediaUnavailable, match="does not accept connections"):
+        [*iter_frames(source, [0.5])]
+
+
+def test_a_redirect_is_not_followed(ten_seconds):
+    with video_server(ten_seconds) as elsewhere:
+        message = refusal(MediaUnavailable, status=302, location=elsewhere.url)
+
+    assert "redirect" in message
+    assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile {}\n",
+    ],
+    ids=["hls", "concat"],
+)
+def test_a_playlist_opens_nothing(playlist, ten_seconds, tmp_path):
+    (tmp_path / "secret.mp4").write_bytes(ten_seconds)
+    with video_server(ten_seconds) as elsewhere:
+        for target in (elsewhere.url, tmp_path / "secret.mp4"):
+            refusal(UnreadableVideo, body=playlist.format(target).encode())
+
+    assert elsewhere.requests == []
+
+
+def test_no_proxy_is_taken_from_the_environment(ten_seconds, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    assert len(frames_of(ten_seconds, [0.5])) == 1
+
+
+def test_the_key_is_in_a_header_and_nowhere_else(ten_seconds, caplog):
+    caplog.set_level(logging.DEBUG)
+    with video_server(ten_seconds) as server:
+        source = VideoSource(server.url, {"ApiKey": "tiptoe"})
+        assert len([*iter_frames(source, [0.5, 5.0])]) == 2
+        server.status = 401
+        with pytest.raises(MediaUnavailable) as caught:
+            [*iter_frames(source, [0.5])]
+
+    assert {headers.get("ApiKey") for _, headers in server.requests} == {"tiptoe"}
+    assert all("tiptoe" not in path for path, _ in server.requests)
+    error = caught.value
+    assert "tiptoe" not in f"{error}{error.__cause__}{source!r}{caplog.text}"
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("file:///etc/passwd", {}),
+        ("/etc/passwd", {}),
+        ("concat:http://a/b|/etc/passwd", {}),
+        ("http://stash/scene/1/stream?ApiKey=tiptoe", {}),
+        ("http://me:tiptoe@stash/scene/1/stream", {}),
+        ("http://stash/scene/1/stream", {"ApiKey": "a\r\nHost: b"}),
+    ],
+)
+def test_a_source_that_is_none_is_refused_before_anything_is_opened(url, headers):
+    with pytest.raises(ValueError, match="video") as caught:
+        VideoSource(url, headers)
+
+    assert "tiptoe" not in str(caught.value)
+
+
+@pytest.mark.parametrize("container", ["mp4", "matroska", "mpegts"])
+def test_a_server_that_ignores_ranges_is_read_from_the_beginning(container):
+    noise = np.random.default_rng(1)
+    pictures = (noise.integers(0, 255, (240, 320, 3), np.uint8) for _ in range(150))
+    video = video_bytes(pictures, container=container)
+
+    with video_server(video, obeys_range=False, closes=True) as server:
+        report = FrameReport()
+        frames = [
+            *iter_frames(VideoSource(server.url), [0.5, 1.5, 3.5, 4.5], report=report)
+        ]
+
+    assert len(frames) >= 3
+    assert all(frame.seconds == round(frame.seconds) for frame in frames)
+
+
+def test_a_server_that_closes_every_connection_is_read_all_the_same(ten_seconds):
+    with video_server(ten_seconds, closes=True) as server:
+        frames = [*iter_frames(VideoSource(server.url), frame_timestamps(10, 10))]
+
+    assert len(frames) == 10
+
+
+def test_a_connection_that_breaks_is_made_again(ten_seconds):
+    report = FrameReport()
+    with video_server(
+        ten_seconds, broken_answers=2, broken_after_bytes=len(ten_seconds) // 4
+    ) as server:
+        source = VideoSource(server.url)
+        frames = [*iter_frames(source, frame_timestamps(10, 10), report=report)]
+
+    assert len(frames) == 10
+    assert report.errors == []
+
+
+def test_connections_that_go_on_breaking_end_the_scene():
+    report = FrameReport()
+    frames = []
+    with video_server(noisy_video(), broken_after_bytes=100) as server:
+        source = VideoSource(server.url)
+        for frame in iter_frames(source, frame_timestamps(2.4, 6), report=report):
+            frames.append(frame)
+            server.broken_answers = 1000
+
+    assert 1 <= len(frames) < 6
+    assert report.failed == 6 - len(frames)
+    assert "Gave up" in report.errors[-1]
+    assert len(server.requests) < 100
+
+
+def test_a_stop_is_noticed_while_the_server_says_nothing():
+    with video_server(noisy_video(), stalls_from_request=3) as server:
+        report = FrameReport()
+        frames = []
+        for frame in iter_frames(
+            VideoSource(server.url),
+            frame_timestamps(2.4, 6),
+            should_stop=server.stalled.is_set,
+            report=report,
+        ):
+            frames.append(frame)
+            asked_at = time.monotonic()
+
+    assert time.monotonic() - asked_at < SOON_SECONDS
+    assert 1 <= len(frames) < 6
+    assert report.is_cut_short
+
+
+def test_the_time_limit_holds_while_the_server_says_nothing():
+    begun = time.monotonic()
+    with (
+        video_server(b"", stalls_from_request=1) as server,
+        pytest.raises(MediaUnavailable, match=r"within 0.3 seconds"),
+    ):
+        [*iter_frames(VideoSource(server.url), [0.5], deadline_seconds=0.3)]
+
+    assert time.monotonic() - begun < SOON_SECONDS
+
+
+def test_the_time_limit_keeps_the_frames_that_came_before():
+    report = FrameReport()
+    with video_server(noisy_video(), stalls_from_request=3) as server:
+        frames = [
+            *iter_frames(
+                VideoSource(server.url),
+                frame_timestamps(2.4, 6),
+                deadline_seconds=2,
+                report=report,
+            )
+        ]
+
+    assert 1 <= len(frames) < 6
+    assert report.is_cut_short
+    assert report.decoded == len(frames)
+
+
+def test_leaving_early_ends_the_decoding(ten_seconds):
+    with video_server(ten_seconds) as server:
+        frames = iter_frames(VideoSource(server.url), frame_timestamps(10, 60))
+        next(frames)
+        frames.close()
+
+    assert not [t for t in threading.enumerate() if t.name == "video-frames"]
