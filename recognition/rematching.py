@@ -161,7 +161,7 @@ def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
         ]
         if not batch:
             break
-        done = rematch(batch, recognizer, turn=turn, until=until)
+        done = rematch(batch, recognizer.database, turn=turn, until=until)
         matched += done.matched_count
         changed += done.changed_count
     left_count = rows.count()
@@ -172,7 +172,7 @@ def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
 
 def rematch(
     fingerprints: Sequence[Fingerprint],
-    recognizer: Recognizer,
+    database: FaceDatabase,
     *,
     turn: Turn = nullcontext,
     until: float = math.inf,
@@ -182,7 +182,6 @@ def rematch(
     At least one is; what is done is kept together. One whose faces cannot be read is
     left to be looked at again.
     """
-    database = recognizer.database
     results: list[_Result] = []
     for fingerprint in fingerprints:
         with turn():
