@@ -46,7 +46,7 @@ ALL_GOAL = 1.2
 CHANGED_GOAL = 0.2
 
 SCENES = 1000
-QUICK_SCENES = 50
+QUICK_SCENES = 120
 FACES_OF_EACH = 15
 PERFORMERS_OF_EACH = 3
 _CHANGED_SHARE = 0.01
@@ -82,7 +82,8 @@ def draw_cast(crowd: Crowd, scene_count: int) -> Cast:
         embeddings.append(
             np.concatenate([known.reshape(scene_count, -1, 512), strangers], axis=1)
         )
-    return Cast(*embeddings, performers)
+    facenet, arcface = embeddings
+    return Cast(facenet, arcface, performers)
 
 
 def load_release(crowd: Crowd) -> "FaceDatabase":
