@@ -65,9 +65,30 @@ def index_path(embedder: str, crowd: Crowd) -> Path:
     return folder / f"face_{embedder}.voy"
 
 
+def look_alikes(
+    embedder: str,
+    crowd: Crowd,
+    performers: NDArray[np.int64],
+    generator: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Return a new face of each of these performers of the index."""
+    centres = _centres(_generator(embedder, crowd), crowd)[performers]
+    noise = generator.standard_normal(centres.shape, dtype=np.float32)
+    faces: NDArray[np.float32] = centres + np.float32(_NOISE) * noise
+    return faces
+
+
+def _generator(embedder: str, crowd: Crowd) -> np.random.Generator:
+    return np.random.default_rng([EMBEDDERS.index(embedder), crowd.faces])
+
+
+def _centres(rng: np.random.Generator, crowd: Crowd) -> NDArray[np.float32]:
+    return rng.standard_normal((crowd.performers, _DIMENSIONS), dtype=np.float32)
+
+
 def _build_index(embedder: str, crowd: Crowd) -> voyager.Index:
-    rng = np.random.default_rng([EMBEDDERS.index(embedder), crowd.faces])
-    centres = rng.standard_normal((crowd.performers, _DIMENSIONS), dtype=np.float32)
+    rng = _generator(embedder, crowd)
+    centres = _centres(rng, crowd)
     performers = face_performers(crowd)
     index = voyager.Index(
         voyager.Space.Cosine,

@@ -134,7 +134,7 @@ def _follower(old_version: str, database: FaceDatabase) -> ReleaseFollower | Non
 
 
 def rematch_slice(*, seconds: float, turn: Turn = nullcontext) -> Slice:
-    """Match outdated fingerprints for about so long; whatever was done stays done.
+    """Match outdated fingerprints for about so long, at least one; it stays done.
 
     `turn` is entered for each. Raises DatabaseNotLoaded when nothing is served, and
     DatabaseUpdating while that is not the active release: nobody goes back to it.
@@ -153,17 +153,16 @@ def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
         network_set=recognizer.networks.name
     )
     matched = changed = 0
-    while time.monotonic() < until:
-        batch = [
-            *rows.select_related("packed").order_by("release_version", "pk")[
-                :SLICE_FINGERPRINTS
-            ]
+    while batch := [
+        *rows.select_related("packed").order_by("release_version", "pk")[
+            :SLICE_FINGERPRINTS
         ]
-        if not batch:
-            break
-        done = rematch(batch, recognizer, turn=turn, until=until)
+    ]:
+        done = rematch(batch, recognizer.database, turn=turn, until=until)
         matched += done.matched_count
         changed += done.changed_count
+        if time.monotonic() >= until:
+            break
     left_count = rows.count()
     if not left_count:
         forget_old_identities(version)
@@ -172,7 +171,7 @@ def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
 
 def rematch(
     fingerprints: Sequence[Fingerprint],
-    recognizer: Recognizer,
+    database: FaceDatabase,
     *,
     turn: Turn = nullcontext,
     until: float = math.inf,
@@ -182,7 +181,6 @@ def rematch(
     At least one is; what is done is kept together. One whose faces cannot be read is
     left to be looked at again.
     """
-    database = recognizer.database
     results: list[_Result] = []
     for fingerprint in fingerprints:
         with turn():

@@ -1,0 +1,290 @@
+"""What is kept of the library in the admin, and the runs that go through all of it."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+
+from recognition import attempts, library_runs
+from recognition.library_runs import LibraryAsker, LibraryOptions
+from recognition.models import (
+    OPERATE,
+    Fingerprint,
+    FingerprintChange,
+    FingerprintPerson,
+    IdentificationJob,
+    LibraryRun,
+)
+from stashsense.exceptions import StashSenseError
+
+if TYPE_CHECKING:
+    _RunAdmin = admin.ModelAdmin[LibraryRun]
+    _FingerprintAdmin = admin.ModelAdmin[Fingerprint]
+    _JobAdmin = admin.ModelAdmin[IdentificationJob]
+    _PersonInline = admin.TabularInline[FingerprintPerson, Fingerprint]
+    _ChangeInline = admin.TabularInline[FingerprintChange, Fingerprint]
+else:
+    _RunAdmin = _FingerprintAdmin = _JobAdmin = admin.ModelAdmin
+    _PersonInline = _ChangeInline = admin.TabularInline
+
+# How often the page of a run that goes on is shown anew.
+REFRESH_SECONDS = 3
+RUNS = "admin:recognition_libraryrun_changelist"
+
+
+class _ReadOnly:
+    """Services write the rows; people look at them, and ask services for changes."""
+
+    def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *_args: Any, **_kwargs: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *_args: Any, **_kwargs: Any) -> bool:
+        return False
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Return whether this person may have the library gone through."""
+        return request.user.has_perm(OPERATE)
+
+
+@admin.register(LibraryRun)
+class LibraryRunAdmin(_ReadOnly, _RunAdmin):
+    change_list_template = "admin/recognition/libraryrun/change_list.html"
+    change_form_template = "admin/recognition/libraryrun/change_form.html"
+    list_display = (
+        "created_at",
+        "kind",
+        "state",
+        "how_far",
+        "succeeded_count",
+        "failed_count",
+        "skipped_count",
+        "changed_count",
+        "asked",
+        "error",
+    )
+    list_filter = ("kind", "state", "asked_by")
+    fields = (
+        ("kind", "state", "asked", "is_stop_asked"),
+        ("total_count", "done_count"),
+        ("succeeded_count", "failed_count", "skipped_count", "changed_count"),
+        ("release_version", "options"),
+        ("current_scene_id", "current_scene_title", "current_job_id"),
+        ("waiting_for", "is_second_pass"),
+        ("created_at", "started_at", "heartbeat_at", "ended_at"),
+        ("error", "error_code"),
+    )
+    readonly_fields = ("asked",)
+
+    @admin.display(description="done", ordering="done_count")
+    def how_far(self, run: LibraryRun) -> str:
+        return f"{run.done_count} of {run.total_count} ({run.percent} %)"
+
+    @admin.display(description="asked for by", ordering="asked_by")
+    def asked(self, run: LibraryRun) -> str:
+        way = run.get_asked_by_display()
+        return f"{run.user} ({way})" if run.user else way
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return Django's routes and those behind the buttons."""
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "begin/<slug:kind>/",
+                wrap(self.begin_view),
+                name="recognition_library_begin",
+            ),
+            path(
+                "<int:pk>/stop/", wrap(self.stop_view), name="recognition_library_stop"
+            ),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """List the runs, with what can be begun."""
+        context = {
+            "can_operate": self.has_operate_permission(request),
+            "kinds": [
+                (LibraryRun.Kind.IDENTIFY, "Identify every scene"),
+                (LibraryRun.Kind.REMATCH, "Match all again"),
+            ],
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show how far the run is, anew every few seconds while it goes on."""
+        run = self.get_object(request, object_id)
+        context = {"run": run, "can_operate": self.has_operate_permission(request)}
+        response = super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+        if run is not None and run.is_in_progress:
+            response["Refresh"] = str(REFRESH_SECONDS)
+        return response
+
+    def begin_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """Begin a run."""
+        asker = self._asker(request)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            if kind == LibraryRun.Kind.IDENTIFY:
+                run = library_runs.identify_library(LibraryOptions(), asker=asker)
+            else:
+                run = library_runs.rematch_library(asker=asker)
+        except StashSenseError as error:
+            messages.error(request, str(error))
+            return redirect(RUNS)
+        self.log_change(request, run, "Asked for.")
+        return redirect("admin:recognition_libraryrun_change", run.pk)
+
+    def stop_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """End the run; what is done stays done."""
+        self._asker(request)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        run = get_object_or_404(LibraryRun, pk=pk)
+        if run.is_in_progress:
+            library_runs.stop_run(run)
+            self.log_change(request, run, "Stopped.")
+        else:
+            messages.warning(request, f"It was {run.state} already.")
+        return redirect("admin:recognition_libraryrun_change", run.pk)
+
+    def _asker(self, request: HttpRequest) -> LibraryAsker:
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        assert isinstance(request.user, User)
+        return LibraryAsker(LibraryRun.Asker.ADMIN, request.user)
+
+
+class PersonInline(_ReadOnly, _PersonInline):
+    model = FingerprintPerson
+    verbose_name_plural = "people"
+    fields = ("number", "name", "universal_id", "frame_count", "distance", "confidence")
+
+
+class ChangeInline(_ReadOnly, _ChangeInline):
+    model = FingerprintChange
+    verbose_name_plural = "changes by releases"
+    fields = ("changed_at", "from_version", "to_version", "gained", "lost")
+
+
+class ParkedFilter(admin.SimpleListFilter):
+    """What failed so often that it is left alone, or the rest."""
+
+    title = "parked"
+    parameter_name = "parked"
+
+    def lookups(self, *_args: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return what is chosen."""
+        parked = Fingerprint.objects.parked().values("pk")
+        match self.value():
+            case "yes":
+                return queryset.filter(pk__in=parked)
+            case "no":
+                return queryset.exclude(pk__in=parked)
+        return queryset
+
+
+@admin.register(Fingerprint)
+class FingerprintAdmin(_ReadOnly, _FingerprintAdmin):
+    list_display = (
+        "kind",
+        "stash_id",
+        "state",
+        "who",
+        "face_count",
+        "release_version",
+        "seen_at",
+        "attempt_count",
+        "error",
+    )
+    list_filter = (ParkedFilter, "state", "kind", "release_version")
+    search_fields = ("=stash_id", "people__name", "people__universal_id")
+    actions = ("look_again_action",)
+    inlines = (PersonInline, ChangeInline)
+    fields = (
+        ("kind", "stash_id", "state"),
+        ("release_version", "network_set", "matched_at"),
+        ("seen_at", "source", "duration_seconds", "width", "height"),
+        ("frames_requested", "frames_analyzed", "face_count"),
+        ("attempt_count", "attempted_at", "error"),
+        "options",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Fingerprint]:
+        """Return the rows with their people."""
+        named = FingerprintPerson.objects.exclude(universal_id="")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("people", queryset=named, to_attr="named"))
+        )
+
+    @admin.display(description="people")
+    def who(self, fingerprint: Any) -> str:
+        return ", ".join(person.name for person in fingerprint.named) or "-"
+
+    @admin.action(
+        description="Look at again in the next run (also what is parked)",
+        permissions=["operate"],
+    )
+    def look_again_action(
+        self, request: HttpRequest, rows: QuerySet[Fingerprint]
+    ) -> None:
+        """Have the chosen scenes looked at again, and say so in Django's log."""
+        scenes = [*rows.filter(kind=Fingerprint.Kind.SCENE)]
+        marked = attempts.mark_for_refresh([scene.stash_id for scene in scenes])
+        for scene in scenes:
+            self.log_change(request, scene, "To be looked at again.")
+        messages.success(request, f"The next run looks at {marked} scenes again.")
+
+
+@admin.register(IdentificationJob)
+class IdentificationJobAdmin(_ReadOnly, _JobAdmin):
+    list_display = (
+        "created_at",
+        "scene_id",
+        "state",
+        "how_far",
+        "host",
+        "pid",
+        "error",
+    )
+    list_filter = ("state",)
+    search_fields = ("scene_id", "job_id")
+    # What came of it is pictures in base64, megabytes of them.
+    fields = (
+        ("job_id", "scene_id", "state", "is_cancel_asked"),
+        ("frames_done", "frames_asked"),
+        ("host", "pid"),
+        ("created_at", "started_at", "heartbeat_at", "ended_at"),
+        ("error", "error_code"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IdentificationJob]:
+        """Return the rows without what came of them."""
+        return super().get_queryset(request).defer("people", "result")
+
+    @admin.display(description="frames")
+    def how_far(self, job: IdentificationJob) -> str:
+        return f"{job.frames_done} of {job.frames_asked}"
