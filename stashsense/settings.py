@@ -268,6 +268,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields of one name with different words need a name for each set of words.
+    "ENUM_NAME_OVERRIDES": {
+        "CancellingEnum": "recognition.api.model_files.CANCELLING",
+        "UpdateStatusEnum": "dbupdates.api.serializers.STATUSES",
+        "ModelFileStatusEnum": "recognition.model_files.Status",
+        "ModelDownloadStatusEnum": "recognition.api.model_files.STATUSES",
+        "ModelDownloadStartedEnum": "recognition.api.model_files.STARTED",
+    },
     "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],
 }
 

@@ -18,7 +18,9 @@ State = ModelDownload.State
 
 # How clients of the predecessor know the states it did not have.
 _SPELLINGS = {State.QUEUED: "downloading", State.CANCELLED: "failed"}
-_STATUSES = ["downloading", "validating", "complete", "failed"]
+CANCELLING = ["cancelling"]
+STARTED = ["download_started"]
+STATUSES = ["downloading", "validating", "complete", "failed"]
 
 
 class ModelStatusAnswer(serializers.Serializer[Any]):
@@ -48,7 +50,7 @@ class ModelProgressAnswer(serializers.Serializer[Any]):
     model_name = serializers.CharField()
     downloaded_bytes = serializers.IntegerField()
     total_bytes = serializers.IntegerField()
-    status = serializers.ChoiceField(_STATUSES)
+    status = serializers.ChoiceField(STATUSES)
     state = serializers.ChoiceField(
         State.choices, help_text="The same more exactly than `status`."
     )
@@ -66,14 +68,14 @@ class ModelsProgressAnswer(serializers.Serializer[Any]):
 class DownloadStartedAnswer(serializers.Serializer[Any]):
     """A download that the background works at; see /models/download-progress."""
 
-    status = serializers.ChoiceField(["download_started"])
+    status = serializers.ChoiceField(STARTED)
     model = serializers.CharField()
 
 
 class DownloadsStartedAnswer(serializers.Serializer[Any]):
     """The downloads that were begun: none, where all is installed or on its way."""
 
-    status = serializers.ChoiceField(["download_started"])
+    status = serializers.ChoiceField(STARTED)
     models = serializers.ListField(child=serializers.CharField())
 
 
@@ -86,7 +88,7 @@ class CancelDownloadsRequest(serializers.Serializer[Any]):
 class CancelDownloadsAnswer(serializers.Serializer[Any]):
     """Downloads that end within two seconds."""
 
-    status = serializers.ChoiceField(["cancelling"])
+    status = serializers.ChoiceField(CANCELLING)
     models = serializers.ListField(child=serializers.CharField())
 
 
