@@ -357,7 +357,7 @@ def test_parked_scenes_are_tried_again_from_the_admin(admin_client, admin_user):
 def test_people_and_changes_are_shown(admin_client, stash):
     post(admin_client, "/identify/scene", scene_id=KNOWN_SCENE, num_frames=4)
     kept = Fingerprint.objects.get()
-    person = kept.people.exclude(universal_id="").first()
+    person = kept.people.exclude(universal_id="")[0]
     kept.changes.create(from_version="2026.03.01", to_version=NEW_VERSION)
 
     listed = admin_client.get(reverse("admin:recognition_fingerprint_changelist"))

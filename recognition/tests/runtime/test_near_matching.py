@@ -108,7 +108,8 @@ def _index(vectors):
 
 
 def faces_of(people, owners, *, noise=0.8):
-    return Faces(*people.like(np.array(owners), noise=noise), owners)
+    facenet, arcface = people.like(np.array(owners), noise=noise)
+    return Faces(facenet, arcface, owners)
 
 
 def seen(facenet, arcface):
