@@ -10,7 +10,8 @@ First every face is looked up: scenes that were matched with a release nobody kn
 more. Bare queries and matching take turns, 25 scenes each. Then one in a hundred faces
 of the release was removed since and as many were added: the same scenes are followed to
 it, with all that takes (who is who in the release, reading, comparing, writing), in
-relation to the same bare queries. Who is in which scene must come out the same.
+relation to the same bare queries. The same people must be named, but for those whom an
+index, which finds most of what is near and not all, had missed.
 """
 
 import os
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 ALL_GOAL = 1.2
 CHANGED_GOAL = 0.2
+# Per cent. What was added is compared exactly; an index finds most of what is near.
+CHANGED_NAMES_GOAL = 0.1
 
 SCENES = 1000
 QUICK_SCENES = 120
@@ -220,19 +223,16 @@ def forget_release() -> None:
     fingerprints._identities.clear()
 
 
-def people() -> list[tuple[int, int, str]]:
+def named_people() -> set[tuple[int, str]]:
     """Return who is in which scene, by what was kept."""
     from recognition.models import FingerprintPerson
 
-    return [
-        *FingerprintPerson.objects.order_by("fingerprint__stash_id", "number")
-        .values_list("fingerprint__stash_id", "number", "universal_id")
-    ]  # fmt: skip
+    rows = FingerprintPerson.objects.exclude(universal_id="")
+    return {*rows.values_list("fingerprint__stash_id", "universal_id")}
 
 
-def share_named(cast: Cast, found: Sequence[tuple[int, int, str]]) -> float:
+def share_named(cast: Cast, named: set[tuple[int, str]]) -> float:
     """Return the share of the performers of all scenes who were named."""
-    named = {(scene, name) for scene, _, name in found if name}
     shown = {
         (scene + 1, universal_id(row))
         for scene, rows in enumerate(cast.performers.tolist())
@@ -243,8 +243,6 @@ def share_named(cast: Cast, found: Sequence[tuple[int, int, str]]) -> float:
 
 def measure(crowd: Crowd, scene_count: int) -> list[Figure]:
     """Return the figures; Django has been set up on an empty database."""
-    from recognition.models import FingerprintChange
-
     database = load_release(crowd)
     cast = draw_cast(crowd, scene_count)
     store(cast)
@@ -259,7 +257,7 @@ def measure(crowd: Crowd, scene_count: int) -> list[Figure]:
         all_seconds += rematch_scenes(database, turn)
         print(f"\r{turn.stop} of {scene_count} scenes", end="", file=sys.stderr)
     print(file=sys.stderr)
-    looked_up = people()
+    looked_up = named_people()
     date_back(database)
     forget_release()
     changed_seconds = rematch_scenes(database, slice(0, scene_count))
@@ -267,12 +265,10 @@ def measure(crowd: Crowd, scene_count: int) -> list[Figure]:
         Figure("bare_queries", bare_seconds, "s"),
         Figure("performers_named", 100 * share_named(cast, looked_up), "%"),
         Figure(
-            "people_that_following_changed",
-            len({*looked_up} ^ {*people()}) + FingerprintChange.objects.filter(
-                from_version=_FORMER_RELEASE
-            ).count(),
-            "",
-            goal=0,
+            "names_that_following_changed",
+            100 * len(looked_up ^ named_people()) / len(looked_up),
+            "%",
+            goal=CHANGED_NAMES_GOAL,
         ),
         Figure("rematch_all_by_bare", all_seconds / bare_seconds, "", goal=ALL_GOAL),
         Figure(
@@ -281,7 +277,7 @@ def measure(crowd: Crowd, scene_count: int) -> list[Figure]:
             "",
             goal=CHANGED_GOAL,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def main() -> int:
