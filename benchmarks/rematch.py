@@ -9,8 +9,9 @@ for a hundred neighbours of every face, in the chunks that the service asks in.
 First every face is looked up: scenes that were matched with a release nobody knows any
 more. Bare queries and matching take turns, 25 scenes each. Then one in a hundred faces
 of the release was removed since and as many were added: the same scenes are followed to
-it, with all that takes (who is who in the release, reading, comparing, writing), in
-relation to the same bare queries. Who is in which scene must come out the same.
+it, with all that takes (who is who in the release, reading, comparing, writing), taking
+turns with the bare queries of every fifth scene, times five. The same people must be
+named, but for those whom an index, which finds most of what is near and not all, missed.
 """
 
 import os
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,13 +45,17 @@ if TYPE_CHECKING:
 
 ALL_GOAL = 1.2
 CHANGED_GOAL = 0.2
+# Per cent. What was added is compared exactly; an index finds most of what is near.
+CHANGED_NAMES_GOAL = 0.1
 
 SCENES = 1000
-QUICK_SCENES = 120
+QUICK_SCENES = 125
 FACES_OF_EACH = 15
 PERFORMERS_OF_EACH = 3
 _CHANGED_SHARE = 0.01
 _SCENES_A_TURN = 25
+# Of each turn of following, which takes a tenth of what their queries do.
+_SAMPLED_SCENES = 5
 _NETWORK_SET = "benchmark"
 _UNKNOWN_RELEASE = "2025.01.01"
 _FORMER_RELEASE = "2026.01.01"
@@ -220,19 +225,16 @@ def forget_release() -> None:
     fingerprints._identities.clear()
 
 
-def people() -> list[tuple[int, int, str]]:
+def named_people() -> set[tuple[int, str]]:
     """Return who is in which scene, by what was kept."""
     from recognition.models import FingerprintPerson
 
-    return [
-        *FingerprintPerson.objects.order_by("fingerprint__stash_id", "number")
-        .values_list("fingerprint__stash_id", "number", "universal_id")
-    ]  # fmt: skip
+    rows = FingerprintPerson.objects.exclude(universal_id="")
+    return {*rows.values_list("fingerprint__stash_id", "universal_id")}
 
 
-def share_named(cast: Cast, found: Sequence[tuple[int, int, str]]) -> float:
+def share_named(cast: Cast, named: set[tuple[int, str]]) -> float:
     """Return the share of the performers of all scenes who were named."""
-    named = {(scene, name) for scene, _, name in found if name}
     shown = {
         (scene + 1, universal_id(row))
         for scene, rows in enumerate(cast.performers.tolist())
@@ -241,10 +243,13 @@ def share_named(cast: Cast, found: Sequence[tuple[int, int, str]]) -> float:
     return len(named & shown) / len(shown)
 
 
+def _turns(scene_count: int) -> Iterator[slice]:
+    for start in range(0, scene_count, _SCENES_A_TURN):
+        yield slice(start, start + _SCENES_A_TURN)
+
+
 def measure(crowd: Crowd, scene_count: int) -> list[Figure]:
     """Return the figures; Django has been set up on an empty database."""
-    from recognition.models import FingerprintChange
-
     database = load_release(crowd)
     cast = draw_cast(crowd, scene_count)
     store(cast)
@@ -253,35 +258,37 @@ def measure(crowd: Crowd, scene_count: int) -> list[Figure]:
     ask_bare(database, cast, warm)
     rematch_scenes(database, warm)
     bare_seconds = all_seconds = 0.0
-    for start in range(0, scene_count, _SCENES_A_TURN):
-        turn = slice(start, min(start + _SCENES_A_TURN, scene_count))
+    for turn in _turns(scene_count):
         bare_seconds += ask_bare(database, cast, turn)
         all_seconds += rematch_scenes(database, turn)
         print(f"\r{turn.stop} of {scene_count} scenes", end="", file=sys.stderr)
     print(file=sys.stderr)
-    looked_up = people()
+    looked_up = named_people()
     date_back(database)
     forget_release()
-    changed_seconds = rematch_scenes(database, slice(0, scene_count))
+    sampled_seconds = changed_seconds = 0.0
+    for turn in _turns(scene_count):
+        sample = slice(turn.start, turn.start + _SAMPLED_SCENES)
+        sampled_seconds += ask_bare(database, cast, sample)
+        changed_seconds += rematch_scenes(database, turn)
+    sampled_seconds *= _SCENES_A_TURN / _SAMPLED_SCENES
     return [
         Figure("bare_queries", bare_seconds, "s"),
         Figure("performers_named", 100 * share_named(cast, looked_up), "%"),
         Figure(
-            "people_that_following_changed",
-            len({*looked_up} ^ {*people()}) + FingerprintChange.objects.filter(
-                from_version=_FORMER_RELEASE
-            ).count(),
-            "",
-            goal=0,
+            "names_that_following_changed",
+            100 * len(looked_up ^ named_people()) / len(looked_up),
+            "%",
+            goal=CHANGED_NAMES_GOAL,
         ),
         Figure("rematch_all_by_bare", all_seconds / bare_seconds, "", goal=ALL_GOAL),
         Figure(
             "rematch_changed_by_bare",
-            changed_seconds / bare_seconds,
+            changed_seconds / sampled_seconds,
             "",
             goal=CHANGED_GOAL,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def main() -> int:

@@ -37,18 +37,33 @@ def tell_models_by(find_models: FindModels) -> None:
     _model_finders.append(find_models)
 
 
+def has_signal_files(signal: str) -> bool:
+    """Return whether the files of `body` or `tattoo` are there; nothing else counts.
+
+    What came of opening them must not: it follows from what is switched on, and this
+    may say what that is.
+    """
+    return _missing_for(signal) is None
+
+
 def signal_problem(signal: str) -> str | None:
     """Return what keeps `body` or `tattoo` from being read, switched on or not."""
     # Every process imports this module; few need ONNX Runtime.
-    from dbupdates.store import active_release
     from recognition import registry
-    from recognition.runtime.signals import OFF_BY_SETTING, ON, missing_for
+    from recognition.runtime.signals import OFF_BY_SETTING, ON
 
     serving = registry.state().serving
     if serving is not None:
         status = serving.recognizer.signals.status[signal]
         if status != OFF_BY_SETTING:
             return None if status == ON else status
+    return _missing_for(signal)
+
+
+def _missing_for(signal: str) -> str | None:
+    from dbupdates.store import active_release
+    from recognition.runtime.signals import missing_for
+
     release = active_release()
     if release is None:
         return _NOTHING_ACTIVE

@@ -4,16 +4,19 @@ from dataclasses import dataclass
 
 import cv2
 
-from recognition.exceptions import MediaUnavailable
+from recognition.exceptions import NoSprites
 from recognition.numeric.arrays import RgbImage
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
 from stashsense.integrations.stash import StashClient
+from stashsense.integrations.stash_errors import StashNotFound
 from stashsense.integrations.stash_types import StashScene
 
 # A cover narrower than this share of the video is enlarged to the video's width, so
 # that its faces are as large as those of the frames, whose size is limited below.
 NARROW_SHARE = 0.8
 MAX_COVER_WIDTH_PX = 3840
+# Of an enlarged cover; a strip as high as it is narrow would take gigabytes.
+MAX_COVER_PIXELS = 16_000_000
 
 PICTURE_SECONDS = 30.0
 # 500 cues of 100 bytes.
@@ -47,9 +50,10 @@ def fetch_cover(
     image = decode_picture(media.data)
     height, width = image.shape[:2]
     wanted = min(video_width, MAX_COVER_WIDTH_PX)
-    if width >= NARROW_SHARE * wanted:
-        return Cover(image, 1.0)
     scale = wanted / width
+    is_narrow = width < NARROW_SHARE * wanted
+    if not is_narrow or wanted * height * scale > MAX_COVER_PIXELS:
+        return Cover(image, 1.0)
     enlarged = cv2.resize(
         image, (wanted, round(height * scale)), interpolation=cv2.INTER_LANCZOS4
     )
@@ -59,14 +63,27 @@ def fetch_cover(
 def fetch_sprites(client: StashClient, scene: StashScene) -> tuple[str, RgbImage]:
     """Return the text that says where the sprites of a scene lie, and their sheet.
 
-    Raises MediaUnavailable where Stash has made none, StashError or UnreadableImage.
+    Raises NoSprites where Stash has made none, StashError or UnreadableImage.
     """
     if scene.vtt_url is None or scene.sprite_url is None:
-        raise MediaUnavailable(f"Stash has no sprites of scene {scene.id}.")
-    vtt = client.fetch_media(
-        scene.vtt_url, max_bytes=MAX_VTT_BYTES, timeout_seconds=PICTURE_SECONDS
-    )
-    sheet = client.fetch_media(
-        scene.sprite_url, max_bytes=MAX_PICTURE_BYTES, timeout_seconds=PICTURE_SECONDS
-    )
+        raise _no_sprites(scene)
+    try:
+        vtt = client.fetch_media(
+            scene.vtt_url, max_bytes=MAX_VTT_BYTES, timeout_seconds=PICTURE_SECONDS
+        )
+        sheet = client.fetch_media(
+            scene.sprite_url,
+            max_bytes=MAX_PICTURE_BYTES,
+            timeout_seconds=PICTURE_SECONDS,
+        )
+    except StashNotFound as exc:
+        # Stash names an address whether or not there is anything.
+        raise _no_sprites(scene) from exc
     return vtt.data.decode("utf-8", errors="replace"), decode_picture(sheet.data)
+
+
+def _no_sprites(scene: StashScene) -> NoSprites:
+    return NoSprites(
+        f"Stash has made no sprites of scene {scene.id}: have it generate them, or use"
+        " the video."
+    )

@@ -133,6 +133,12 @@ class Busy(RecognitionError):
     retry_after_seconds: ClassVar[int | None] = 2
 
 
+class NoSprites(UnreadableVideo):
+    """Stash has not made the small pictures that the scene was to be judged by."""
+
+    code: ClassVar[str] = "no_sprites"
+
+
 class SceneWithoutFiles(RecognitionError):
     """Stash knows the scene but has no file of it; there is nothing to look at."""
 

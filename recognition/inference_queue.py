@@ -1,10 +1,13 @@
 """Who may use the networks now, who waits, and who is sent away."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from recognition.exceptions import Busy
+from recognition.exceptions import Busy, IdentificationStopped
+
+# How soon who waits notices that it need not any more.
+POLL_SECONDS = 0.25
 
 
 class InferenceQueue:
@@ -40,10 +43,18 @@ class InferenceQueue:
                 self._inside -= 1
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, *, give_up: Callable[[], bool] | None = None) -> Iterator[None]:
         """Hold a slot for one step of longer work, after those that wait already.
 
         Nobody is sent away for it: whoever takes turns was let in somewhere else.
+        Raises IdentificationStopped once `give_up` says so, without having waited more.
         """
-        with self._slots:
+        while not self._slots.acquire(
+            timeout=None if give_up is None else POLL_SECONDS
+        ):
+            if give_up is not None and give_up():
+                raise IdentificationStopped("It was stopped before its turn came.")
+        try:
             yield
+        finally:
+            self._slots.release()

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from django.utils import timezone
 
 from recognition import registry
 from recognition.exceptions import Busy, IdentificationStopped, JobNotFound
-from recognition.models import IdentificationJob
+from recognition.models import IdentificationJob, ServingProcess
 from recognition.scenes import (
     IdentifiedScene,
     SceneOptions,
@@ -106,6 +107,10 @@ class JobRunner:
             try:
                 if not self._stopping.is_set():
                     job.run()
+            except Exception:
+                # The edge of a thread that others wait for: a database that is locked
+                # for a moment must not end all jobs to come.
+                logger.exception("Job %s was given up", job.row.job_id)
             finally:
                 del self._running[job.row.job_id]
                 connection.close()
@@ -142,9 +147,16 @@ class _Job:
         self._stop_asked.set()
 
     def run(self) -> None:
-        """Identify the scene and write how it went."""
-        if not _begin(self.row):
-            return
+        """Identify the scene and write how it went, once it is this one's turn."""
+        try:
+            with scene_gate().turn(give_up=self.is_stop_asked):
+                if _begin(self.row):
+                    self._identify()
+        except IdentificationStopped:
+            # While it waited.
+            self._end_stopped()
+
+    def _identify(self) -> None:
         heart = threading.Thread(target=self._beat, name="job-heart", daemon=True)
         heart.start()
         try:
@@ -152,7 +164,7 @@ class _Job:
                 self.row.scene_id,
                 self._options,
                 watcher=self,
-                entrance=scene_gate().turn,
+                entrance=nullcontext,  # entered already
             )
             self._complete(identified)
         except IdentificationStopped:
@@ -315,8 +327,13 @@ def _rows(row: IdentificationJob) -> Any:
 
 
 def _is_dead(row: IdentificationJob) -> bool:
+    is_silent = row.heartbeat_at < timezone.now() - SILENT_AFTER
+    if row.state == State.RUNNING and is_silent:
+        # Whoever works at a job writes twice a second, or has given it up.
+        return True
     if row.host != socket.gethostname():
-        return row.heartbeat_at < timezone.now() - SILENT_AFTER
+        processes = ServingProcess.objects.live()
+        return is_silent and not processes.filter(host=row.host, pid=row.pid).exists()
     try:
         began = psutil.Process(row.pid).create_time()
     except psutil.NoSuchProcess:

@@ -242,7 +242,7 @@ def _find_tier() -> str:
 
 def _where_possible(signal: str, first: bool | Literal["auto"] | None) -> bool | None:
     """Return for `auto` whether the signal's files are there."""
-    return capabilities.signal_problem(signal) is None if first == "auto" else None
+    return capabilities.has_signal_files(signal) if first == "auto" else None
 
 
 def _stored_at_first(first: bool | Literal["auto"] | None) -> bool | None:

@@ -25,6 +25,7 @@ from recognition.evidence import (
     weigh,
 )
 from recognition.exceptions import (
+    DatabaseNotLoaded,
     DatabaseUpdating,
     IdentificationStopped,
     SceneWithoutFiles,
@@ -263,7 +264,7 @@ class _Identification:
             errors=self._frames.errors,
             timing=self._timing,
             total_seconds=time.perf_counter() - started,
-            multi_signal_used=bool(observations),
+            multi_signal_used=any(len(each.signals_used) > 1 for each in people),
             fingerprint_saved=not error,
             fingerprint_error=error,
         )
@@ -364,12 +365,14 @@ class _Identification:
         ):
             return SceneProgress(done, asked)
         try:
-            database = registry.recognizer().database
-        except DatabaseUpdating:
+            recognizer = registry.recognizer()
+        except DatabaseNotLoaded:
+            return SceneProgress(done, asked)
+        if recognizer.networks.name != self._networks.name:
             return SceneProgress(done, asked)
         collected = self._collector.collect()
         with self._timing.step("match"):
-            _, people = self._people(collected, database, NOTHING_SEEN)
+            _, people = self._people(collected, recognizer.database, NOTHING_SEEN)
         self._people_told_at = time.monotonic()
         return SceneProgress(done, asked, collected, people)
 

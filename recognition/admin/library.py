@@ -177,12 +177,14 @@ class PersonInline(_ReadOnly, _PersonInline):
     model = FingerprintPerson
     verbose_name_plural = "people"
     fields = ("number", "name", "universal_id", "frame_count", "distance", "confidence")
+    readonly_fields = fields
 
 
 class ChangeInline(_ReadOnly, _ChangeInline):
     model = FingerprintChange
     verbose_name_plural = "changes by releases"
     fields = ("changed_at", "from_version", "to_version", "gained", "lost")
+    readonly_fields = fields
 
 
 class ParkedFilter(admin.SimpleListFilter):

@@ -39,7 +39,7 @@ class FaceIdentities:
 
     @classmethod
     def of(cls, database: FaceDatabase) -> Self:
-        """Return those of a loaded release; takes a second for 250,000 faces."""
+        """Return those of a loaded release; takes seconds for 250,000 faces."""
         count = database.release.face_count
         digests = _digests(database.facenet, count, seed=1)
         digests *= np.uint64(3)

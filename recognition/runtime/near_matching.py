@@ -143,5 +143,7 @@ def _distances(probes: Embeddings, added: Embeddings) -> Distances:
     """Return cosine distances [probes, added]; the added vectors have length one."""
     lengths = np.linalg.norm(probes, axis=1, keepdims=True)
     unit = probes / np.maximum(lengths, np.finfo(np.float32).tiny)
-    distances: Distances = 1 - unit @ added.T
+    # This way round: OpenBLAS divides the rows among its threads, and takes ten times
+    # as long for 60 rows by 2,500 columns as for the reverse.
+    distances: Distances = (1 - added @ unit.T).T
     return distances

@@ -35,7 +35,7 @@ from recognition.runtime.body_references import (
 )
 from recognition.runtime.pose import MediapipeSession, PoseEstimator, PoseUnreadable
 from recognition.runtime.providers import ExecutionPlan
-from recognition.runtime.sessions import open_session
+from recognition.runtime.sessions import ORT_ERRORS, open_session
 from recognition.runtime.tattoos import (
     TATTOO_INDEX,
     TATTOO_NAMES,
@@ -125,7 +125,10 @@ class SignalResources:
                 # The faces are known; one picture without bodies says nothing.
                 logger.warning("%s", error)
         if face_boxes and self.tattoos is not None:
-            tattoos = self.tattoos.read(image, face_boxes)
+            try:
+                tattoos = self.tattoos.read(image, face_boxes)
+            except ORT_ERRORS as error:
+                logger.warning("A picture's tattoos cannot be read: %s", error)
         return [FaceSignals(*one) for one in zip(bodies, tattoos, strict=True)]
 
     def rerank(
