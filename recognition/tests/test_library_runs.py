@@ -21,16 +21,11 @@ from recognition.exceptions import LibraryRunInProgress
 from recognition.library_slices import work_at_slice
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
 from recognition.recognition_service import RecognitionService
-<<<<<<< HEAD
-from recognition.scenes import identify_scene
-=======
->>>>>>> library
 from recognition.tests.conftest import wait_until
 from recognition.tests.library_world import ask, background, ended, work
 from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE
 from stashsense import stopping
 from stashsense.api.authentication import api_key
-from stashsense.integrations.stash import StashClient
 
 State = LibraryRun.State
 
@@ -166,11 +161,7 @@ def test_a_parked_scene_is_tried_again_once_that_is_asked_for(library, tmp_path)
 
 def test_a_scene_that_fails_once_is_seen_at_the_end_of_the_run(library, monkeypatch):
     """Its first job ends with an error that nobody foresaw."""
-<<<<<<< HEAD
-    identify, failures = identify_scene, [OSError("once")]
-=======
     failures = [OSError("once")]
->>>>>>> library
 
     def fail_once(*args, **kwargs):
         if failures:
@@ -446,17 +437,12 @@ def test_a_stop_of_the_service_leaves_the_run_to_the_next_start(hanging, monkeyp
 
 
 def test_a_scene_that_is_deleted_meanwhile_is_passed_over(library, monkeypatch):
-<<<<<<< HEAD
-    del library.library.scenes[MIXED_SCENE]
-    monkeypatch.setattr(StashClient, "count_scenes", lambda _: 2)
-=======
     def delete_the_next(*args, **kwargs):
         library.library.scenes.pop(MIXED_SCENE, None)
         return scenes.identify_scene(*args, **kwargs)
 
     monkeypatch.setattr(jobs, "identify_scene", delete_the_next)
 
->>>>>>> library
     run = ended(ask())
 
     assert run.state == State.COMPLETE
