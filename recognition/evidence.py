@@ -1,15 +1,18 @@
 """Bodies and tattoos of those whose faces were seen, and what they change."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import cv2
 
 from recognition import preferences
 from recognition.numeric.arrays import RgbImage
+from recognition.numeric.body import BodyRatios
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.people import PersonCandidate, SeenPerson
 from recognition.numeric.reranking import FaceCandidate
+from recognition.numeric.tattoos import TattooBox, TattooEvidence
 from recognition.runtime.collector import CroppedFace
 from recognition.runtime.people import MatchedFaces
 from recognition.runtime.recognizer import Match, RecognizedFace
@@ -100,6 +103,42 @@ class PictureShelf:
                 strict=True,
             )
         }
+
+
+def observations_as_json(observations: Observations) -> list[dict[str, Any]]:
+    """Return what `observations_from_json` reads, for a row."""
+    return [
+        {"face": face, "body": _body_as_json(seen), "tattoos": _tattoos_as_json(seen)}
+        for face, seen in sorted(observations.items())
+    ]
+
+
+def observations_from_json(stored: Sequence[dict[str, Any]]) -> Observations:
+    """Return what was seen when the row was written."""
+    return {
+        each["face"]: FaceSignals(
+            body=each["body"] and BodyRatios(**each["body"]),
+            tattoos=each["tattoos"]
+            and TattooEvidence(
+                tuple(TattooBox(**box) for box in each["tattoos"]["boxes"]),
+                each["tattoos"]["similarities"],
+            ),
+        )
+        for each in stored
+    }
+
+
+def _body_as_json(seen: FaceSignals) -> dict[str, float] | None:
+    return None if seen.body is None else asdict(seen.body)
+
+
+def _tattoos_as_json(seen: FaceSignals) -> dict[str, Any] | None:
+    if seen.tattoos is None:
+        return None
+    return {
+        "boxes": [asdict(box) for box in seen.tattoos.tattoos],
+        "similarities": dict(seen.tattoos.similarities),
+    }
 
 
 @dataclass(frozen=True)

@@ -86,14 +86,36 @@ def keep_or_tell(
 ) -> str:
     """Keep what was just seen; return why that could not be, or "".
 
-    Names that were found are worth telling though the disk is full.
+    Names that were found are worth telling though the disk is full. What was seen more
+    closely is not written over by a glance.
     """
+    if reason := _closer_look(kind, stash_id, facts):
+        return reason
     try:
         keep(kind, stash_id, matched, **facts)
     except (DatabaseError, OSError) as error:
         logger.exception("Nothing could be kept of %s %s", kind, stash_id)
         return f"Nothing could be kept: {type(error).__name__}."
     return ""
+
+
+def _closer_look(kind: Fingerprint.Kind, stash_id: int, facts: dict[str, Any]) -> str:
+    """Return why what is kept is worth more than what was just seen, or ""."""
+    kept = (
+        Fingerprint.objects.complete()
+        .filter(kind=kind, stash_id=stash_id, network_set=facts["network_set"])
+        .first()
+    )
+    if kept is None:
+        return ""
+    is_closer = kept.frames_analyzed > facts["frames_analyzed"]
+    is_of_video = kept.source == "stream" and facts.get("source") == "sprites"
+    if not (is_closer or is_of_video):
+        return ""
+    return (
+        f"An earlier look at {kept.frames_analyzed} frames ({kept.source}) is kept;"
+        " have it refreshed first to replace it."
+    )
 
 
 def keep_near(

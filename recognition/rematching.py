@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from dbupdates.store import active_release
 from recognition import registry
+from recognition.evidence import candidate_count, observations_from_json, weigh
 from recognition.exceptions import DatabaseUpdating
 from recognition.fingerprints import (
     forget_old_identities,
@@ -40,11 +41,13 @@ from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.face_identities import FaceIdentities
 from recognition.runtime.near_matching import ReleaseFollower
 from recognition.runtime.people import (
+    MatchedFaces,
     MatchingOptions,
     image_people,
     scene_people,
 )
 from recognition.runtime.recognizer import Recognizer
+from recognition.runtime.signals import NO_SIGNALS, SignalResources
 
 logger = logging.getLogger(__name__)
 
@@ -158,7 +161,13 @@ def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
             :SLICE_FINGERPRINTS
         ]
     ]:
-        done = rematch(batch, recognizer.database, turn=turn, until=until)
+        done = rematch(
+            batch,
+            recognizer.database,
+            signals=recognizer.signals,
+            turn=turn,
+            until=until,
+        )
         matched += done.matched_count
         changed += done.changed_count
         if time.monotonic() >= until:
@@ -173,6 +182,7 @@ def rematch(
     fingerprints: Sequence[Fingerprint],
     database: FaceDatabase,
     *,
+    signals: SignalResources = NO_SIGNALS,
     turn: Turn = nullcontext,
     until: float = math.inf,
 ) -> Batch:
@@ -184,7 +194,7 @@ def rematch(
     results: list[_Result] = []
     for fingerprint in fingerprints:
         with turn():
-            results.append(_matched_again(fingerprint, database))
+            results.append(_matched_again(fingerprint, database, signals))
         if time.monotonic() >= until:
             break
     changed = 0
@@ -218,7 +228,9 @@ def _rows_of(results: list["_Result"]) -> FingerprintQuerySet:
     return Fingerprint.objects.filter(pk__in=[each.fingerprint.pk for each in results])
 
 
-def _matched_again(fingerprint: Fingerprint, database: FaceDatabase) -> "_Result":
+def _matched_again(
+    fingerprint: Fingerprint, database: FaceDatabase, signals: SignalResources
+) -> "_Result":
     """Return what is near the faces now and who they are; None if that is the same."""
     try:
         stored = _stored(fingerprint)
@@ -243,7 +255,7 @@ def _matched_again(fingerprint: Fingerprint, database: FaceDatabase) -> "_Result
     if probes is None:
         return _Result(fingerprint)
     near = PackedNear.pack(probes, identities_of(database).digests)
-    return _Result(fingerprint, near, _people(stored, probes, database))
+    return _Result(fingerprint, near, _people(stored, probes, database, signals))
 
 
 def _stored(fingerprint: Fingerprint) -> _Stored:
@@ -257,12 +269,26 @@ def _stored(fingerprint: Fingerprint) -> _Stored:
 
 
 def _people(
-    stored: _Stored, probes: list[NearFaces], database: FaceDatabase
+    stored: _Stored,
+    probes: list[NearFaces],
+    database: FaceDatabase,
+    signals: SignalResources,
 ) -> list[SeenPerson]:
+    """Return who they are, by the faces and by what else was seen of them then."""
+    options, release = stored.options, database.release
+    observations = observations_from_json(stored.fingerprint.evidence)
+    kept_count = candidate_count(options.top_k, signals) if observations else 0
+    faces = stored.faces.seen()
     if stored.fingerprint.kind == Fingerprint.Kind.SCENE:
-        faces = stored.faces.seen()
-        return scene_people(database.release, faces, probes, stored.options)
-    return image_people(database.release, probes, stored.options)
+        people = scene_people(release, faces, probes, options, kept_count=kept_count)
+    else:
+        top_k = max(options.top_k, kept_count)
+        people = image_people(release, probes, replace(options, top_k=top_k))
+    if not observations:
+        return people
+    matched = MatchedFaces(faces, probes, people, database)
+    weighed = weigh(matched, observations, signals, top_k=options.top_k)
+    return [each.person for each in weighed]
 
 
 def _keep_change(

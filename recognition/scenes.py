@@ -21,6 +21,7 @@ from recognition.evidence import (
     Observations,
     PictureShelf,
     candidate_count,
+    observations_as_json,
     wanted_signals,
     weigh,
 )
@@ -247,7 +248,7 @@ class _Identification:
         observations = self._observe()
         with self._timing.step("match"):
             matched, people = self._people(collected, recognizer.database, observations)
-        error = self._keep(matched)
+        error = self._keep(matched, observations)
         return IdentifiedScene(
             scene_id=self._scene.id,
             release_version=recognizer.database.version,
@@ -394,9 +395,12 @@ class _Identification:
         observations: Observations,
     ) -> tuple[MatchedFaces, list[IdentifiedPerson]]:
         """Return the people, and the same with what this Stash knows of them."""
-        top_k = candidate_count(self._options.top_k, self._signals)
-        options = replace(self._matching, top_k=top_k)
-        matched = match_scene_faces(database, collected.faces, options)
+        matched = match_scene_faces(
+            database,
+            collected.faces,
+            self._matching,
+            kept_count=candidate_count(self._options.top_k, self._signals),
+        )
         weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)
         matches = [
             [
@@ -422,7 +426,7 @@ class _Identification:
         ]
         return replace(matched, people=[each.person for each in weighed]), people
 
-    def _keep(self, matched: MatchedFaces) -> str:
+    def _keep(self, matched: MatchedFaces, observations: Observations) -> str:
         """Keep what was seen; return why that could not be, or ""."""
         file = self._scene.files[0]
         return fingerprints.keep_or_tell(
@@ -431,6 +435,7 @@ class _Identification:
             matched,
             options=self._matching,
             network_set=self._networks.name,
+            evidence=observations_as_json(observations),
             source=self._frames.source.value,
             duration_seconds=self._duration,
             width=file.width,

@@ -7,6 +7,7 @@ from recognition import fingerprints, registry
 from recognition.evidence import (
     PictureShelf,
     candidate_count,
+    observations_as_json,
     wanted_signals,
     weigh,
 )
@@ -92,7 +93,8 @@ def identify_stash_image(
             )
             shelf = PictureShelf(signals)
             shelf.offer(pixels, look.faces, first_position=0, scale=1.0)
-            weighed = weigh(matched, shelf.observe(), signals, top_k=options.top_k)
+            observations = shelf.observe()
+            weighed = weigh(matched, observations, signals, top_k=options.top_k)
     matched = replace(matched, people=[each.person for each in weighed])
     height, width = pixels.shape[:2]
     fingerprints.keep_or_tell(
@@ -101,6 +103,7 @@ def identify_stash_image(
         matched,
         options=options,
         network_set=recognizer.networks.name,
+        evidence=observations_as_json(observations),
         width=width,
         height=height,
         frames_requested=1,

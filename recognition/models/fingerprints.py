@@ -63,6 +63,9 @@ class Fingerprint(models.Model):
     release_version = models.CharField("matched with", max_length=64, blank=True)
     network_set = models.CharField("networks", max_length=64, blank=True)
     options = models.JSONField(default=dict, help_text="How its people are matched.")
+    evidence = models.JSONField(
+        default=list, help_text="What else was seen of some faces: bodies, tattoos."
+    )
     source = models.CharField(max_length=16, blank=True)
     duration_seconds = models.FloatField(null=True, blank=True)
     width = models.PositiveIntegerField(null=True, blank=True)

@@ -81,12 +81,14 @@ def match_scene(
     top_k: int,
     max_distance: float,
     tagged: Set[int] = frozenset(),
+    kept_count: int = 0,
 ) -> list[SeenPerson]:
     """Return every person, the named ones first, then by the number of frames.
 
     The first candidate of a person is who they are taken for, and no two people are
     taken for one performer; a person who is left without anybody has no candidates.
-    `tagged` performers get a little ahead of the others.
+    `tagged` performers get a little ahead of the others. `kept_count` candidates stay
+    where that is more than `top_k`; it changes nobody's place.
 
     A candidate's distance is the mean over the person's faces near them. Confidence
     is that of the nearest face, which is what was accepted, and no larger than the
@@ -115,7 +117,7 @@ def match_scene(
         SeenPerson(
             faces=tuple(person.faces),
             frame_count=person.frame_count,
-            candidates=_shown(supports[:top_k]),
+            candidates=_shown(supports[: max(top_k, kept_count)]),
         )
         for person, supports in zip(people, ranked, strict=True)
     ]

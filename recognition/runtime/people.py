@@ -61,11 +61,19 @@ class MatchedFaces:
 
 
 def match_scene_faces(
-    database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
+    database: FaceDatabase,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    *,
+    kept_count: int = 0,
 ) -> MatchedFaces:
-    """Return every person of the scene, the named ones first; see `match_scene`."""
+    """Return every person of the scene, the named ones first; see `match_scene`.
+
+    Of each person's candidates `kept_count` stay, for others to choose from, where
+    that is more than are shown; who is named does not depend on it.
+    """
     near = _near(database, faces, options)
-    people = scene_people(database.release, faces, near, options)
+    people = scene_people(database.release, faces, near, options, kept_count=kept_count)
     return MatchedFaces(faces, near, people, database)
 
 
@@ -81,6 +89,8 @@ def scene_people(
     faces: Sequence[SeenFace],
     near: Sequence[NearFaces],
     options: MatchingOptions,
+    *,
+    kept_count: int = 0,
 ) -> list[SeenPerson]:
     """Return the people of a scene whose near faces were found before."""
     candidates = candidates_among(
@@ -101,6 +111,7 @@ def scene_people(
         top_k=options.top_k,
         max_distance=options.max_distance,
         tagged=_tagged_rows(release, candidates, options.tagged),
+        kept_count=kept_count,
     )
 
 

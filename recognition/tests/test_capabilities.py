@@ -1,13 +1,15 @@
 """What can be done here, and the reasons of what cannot."""
 
 import dataclasses
+import shutil
 
 import pytest
 from rest_framework.test import APIClient
 
 from dbupdates.models import DatabaseRelease
 from recognition import capabilities, registry
-from recognition.runtime.signals import ON, SignalResources
+from recognition.runtime.signals import OFF_BY_SETTING, ON, SignalResources
+from recognition.tests.conftest import VERSION
 from stashsense.api.authentication import api_key
 from stashsense.preferences import values
 from stashsense.preferences.services import store_settings
@@ -91,14 +93,36 @@ def test_without_its_networks_a_release_identifies_nobody(
     assert DatabaseRelease.objects.active() is not None
 
 
+SIGNAL_FILES = {
+    "body": ["models/pose_landmarker_lite.task"],
+    "tattoo": [
+        "models/tattoo_yolov5s.onnx",
+        "models/tattoo_efficientnet_b0.onnx",
+        f"releases/{VERSION}/tattoo_embeddings.voy",
+        f"releases/{VERSION}/tattoo_embeddings.json",
+    ],
+}
+
+
 @pytest.mark.parametrize("signal", ["body", "tattoo"])
-def test_auto_means_on_where_the_files_are_there(settings, serve_signals, signal):
+def test_auto_means_on_where_the_files_are_there(
+    settings, serve_signals, small_world, tmp_path, signal
+):
+    data_dir = shutil.copytree(small_world.data_dir, tmp_path / "data")
+    settings.DATA_DIR, settings.MODELS_DIR = data_dir, data_dir / "models"
     setattr(settings, f"FIRST_{signal.upper()}_SIGNAL", "auto")
     key = f"{signal}_signal_enabled"
-
-    serve_signals(**{signal: "A file is missing."})
-    assert values.value_of(key) is False
     serve_signals()
+    assert values.value_of(key) is False
+
+    for name in SIGNAL_FILES[signal]:
+        (data_dir / name).touch()
+    assert values.value_of(key) is True
+
+    # What came of opening them must not change what is opened, or that never ends.
+    serve_signals(**{signal: "It cannot be read."})
+    assert values.value_of(key) is True
+    serve_signals(**{signal: OFF_BY_SETTING})
     assert values.value_of(key) is True
 
 

@@ -6,8 +6,10 @@ import dataclasses
 import pytest
 
 from recognition import registry
+from recognition.models import Fingerprint
 from recognition.numeric.body import BodyRatios
 from recognition.numeric.tattoos import TattooBox, TattooEvidence
+from recognition.rematching import rematch
 from recognition.runtime.signals import ON, SignalResources
 from recognition.tests.stash_world import KNOWN_SCENE, post
 
@@ -114,6 +116,55 @@ def test_a_scene_says_what_spoke_for_whom(admin_client, stash, serve_bodies):
     assert ["face", "body"] in [p["signals_used"] for p in answer["persons"]]
     assert without["multi_signal_used"] is False
     assert all(p["signals_used"] == ["face"] for p in without["persons"])
+
+
+def test_what_another_release_makes_of_a_scene_weighs_the_bodies_again(
+    admin_client, stash, served, serve_bodies
+):
+    everybody = {person.universal_id for person in served.world.people}
+    serve_bodies(everybody)
+    post(admin_client, "/identify/scene", scene_id=KNOWN_SCENE, num_frames=6)
+    fingerprint = Fingerprint.objects.select_related("packed").get()
+    before = [*fingerprint.people.values_list("universal_id", flat=True)]
+    recognizer = registry.recognizer()
+    fingerprint.release_version = "2020.01.01"
+
+    rematch([fingerprint], recognizer.database, signals=recognizer.signals)
+
+    assert [*fingerprint.people.values_list("universal_id", flat=True)] == before
+    assert fingerprint.evidence
+    assert not fingerprint.changes.exists()
+
+
+def test_a_signal_changes_nobody_without_evidence(
+    admin_client, stash, serve_bodies, served, small_recognizer
+):
+    plain = post(
+        admin_client, "/identify/scene", scene_id=KNOWN_SCENE, num_frames=6
+    ).json()["persons"]
+    serve_bodies(set())
+    weighed = post(
+        admin_client,
+        "/identify/scene",
+        scene_id=KNOWN_SCENE,
+        num_frames=6,
+        matching_mode="hybrid",
+        top_k=1,
+    ).json()["persons"]
+    registry.serve(registry.Serving(served.release, small_recognizer))
+    alone = post(
+        admin_client,
+        "/identify/scene",
+        scene_id=KNOWN_SCENE,
+        num_frames=6,
+        matching_mode="hybrid",
+        top_k=1,
+    ).json()["persons"]
+
+    assert plain
+    assert [p["best_match"] and p["best_match"]["name"] for p in weighed] == [
+        p["best_match"] and p["best_match"]["name"] for p in alone
+    ]
 
 
 def test_tattoos_are_counted_on_who_has_them(

@@ -5,9 +5,10 @@ import socket
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from recognition import jobs
+from recognition import jobs, scenes
 from recognition.models import Fingerprint, IdentificationJob
 from recognition.tests.conftest import wait_until
 from recognition.tests.stash_world import KNOWN_SCENE, UNKNOWN_ID, cast_of, named, post
@@ -211,3 +212,48 @@ def test_no_more_wait_than_there_is_room_for(client, stash, settings, monkeypatc
     assert response.headers["Retry-After"]
     assert IdentificationJob.objects.count() == 2
     runner.stop()
+
+
+def test_a_job_that_waits_for_its_turn_is_cancelled_at_once(client, stash, settings):
+    scenes.scene_gate.cache_clear()
+    settings.SCENE_SLOTS = 1
+    with scenes.scene_gate().turn():
+        job = start(client).json()
+        wait_until(lambda: jobs._runner._running)
+
+        client.post(f"/identify/jobs/{job['job_id']}/cancel")
+
+        wait_until(lambda: not jobs._runner._running)
+        assert look(client, job)["state"] == "cancelled"
+    scenes.scene_gate.cache_clear()
+
+
+def test_a_database_that_fails_once_does_not_end_the_jobs_to_come(
+    client, settings, monkeypatch
+):
+    settings.SCENE_SLOTS = 1
+    begin, failures = jobs._begin, [OperationalError("database is locked")]
+
+    def fail_once(row):
+        if failures:
+            raise failures.pop()
+        return begin(row)
+
+    monkeypatch.setattr(jobs, "_begin", fail_once)
+    start(client, num_frames=1)
+    second = start(client, num_frames=1).json()
+
+    assert ended(client, second)["state"] == "complete"
+
+
+def test_a_running_job_that_nobody_writes_of_any_more_says_so(client):
+    job = IdentificationJob.objects.create(
+        scene_id=KNOWN_SCENE,
+        state=State.RUNNING,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+    )
+    silent = timezone.now() - 2 * jobs.SILENT_AFTER
+    IdentificationJob.objects.update(heartbeat_at=silent)
+
+    assert look(client, {"job_id": job.job_id})["state"] == "interrupted"

@@ -1,8 +1,10 @@
 """POST /identify/scene, against a stand-in Stash with drawn scenes."""
 
 import base64
+import io
 
 import pytest
+from PIL import Image
 
 from demo.stash.testing import write_variant
 from recognition.models import Fingerprint, FingerprintPerson
@@ -211,6 +213,40 @@ def test_a_scene_of_nobody_known_is_kept_too(admin_client, stash):
 
     assert kept_scenes() == {int(MIXED_SCENE)}
     assert FingerprintPerson.objects.filter(universal_id="").exists()
+
+
+def test_a_glance_does_not_replace_a_closer_look(admin_client, stash):
+    identify(admin_client, num_frames=4)
+
+    answer = identify(admin_client, num_frames=1).json()
+
+    assert answer["fingerprint_saved"] is False
+    assert "4 frames" in answer["fingerprint_error"]
+    assert Fingerprint.objects.get().frames_analyzed == 4
+
+
+def test_a_glance_replaces_what_was_to_be_looked_at_again(admin_client, stash):
+    identify(admin_client, num_frames=4)
+    Fingerprint.objects.update(state=Fingerprint.State.PENDING)
+
+    identify(admin_client, num_frames=1)
+
+    assert Fingerprint.objects.get().frames_analyzed == 1
+
+
+def test_a_cover_as_high_as_it_is_narrow_is_not_enlarged(admin_client, stash):
+    strip = io.BytesIO()
+    Image.new("RGB", (10, 4000)).save(strip, "JPEG")
+    stash.library.scenes[KNOWN_SCENE].cover_image = strip.getvalue()
+
+    assert identify(admin_client, num_frames=1).status_code == 200
+
+
+def test_sprites_that_were_not_made_are_told(admin_client, stash):
+    response = identify(admin_client, MIXED_SCENE, source="sprites")
+
+    assert response.status_code == 422
+    assert response.json()["code"] == "no_sprites"
 
 
 def test_what_is_seen_again_replaces_what_was_kept(admin_client, stash):
