@@ -181,7 +181,7 @@ def test_what_is_identified_meanwhile_is_not_written_over(
     next_release(lambda owner: None if owner == min(cast) else owner)
     outdated = Fingerprint.objects.select_related("packed").get()
 
-    seen_people = []
+    seen_people: list[int] = []
 
     @contextmanager
     def identified_meanwhile():
