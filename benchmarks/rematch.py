@@ -11,7 +11,7 @@ more. Bare queries and matching take turns, 25 scenes each. Then one in a hundre
 of the release was removed since and as many were added: the same scenes are followed to
 it, with all that takes (who is who in the release, reading, comparing, writing), taking
 turns with the bare queries of every fifth scene, times five. The same people must be
-named, but for those whom an index, which finds most of what is near, missed.
+named, but for those whom an index missed: it finds most of what is near and not all.
 """
 
 import os

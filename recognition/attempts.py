@@ -37,7 +37,7 @@ def begin_attempt(kind: Fingerprint.Kind, stash_id: int) -> Fingerprint:
 
 def note_failure(kind: Fingerprint.Kind, stash_id: int, reason: str) -> None:
     """Write why the attempt that was counted failed."""
-    _rows(kind, stash_id).filter(attempt_count__gt=0).update(error=reason)
+    _rows(kind, stash_id).update(error=reason)
 
 
 def forgive_attempt(kind: Fingerprint.Kind, stash_id: int) -> None:

@@ -145,7 +145,8 @@ def keep_people(
 
 def forget_old_identities(served_version: str) -> None:
     """Delete the identities of releases that no fingerprint is of any more."""
-    needed = {*Fingerprint.objects.values_list("release_version", flat=True).distinct()}
+    versions = Fingerprint.objects.order_by().values_list("release_version", flat=True)
+    needed = {*versions.distinct()}
     kept = {identities_path(version).name for version in needed | {served_version}}
     for path in identities_path("").parent.glob("faces-*.npy"):
         if path.name not in kept:

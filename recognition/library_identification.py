@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from dbupdates.store import active_release
@@ -311,13 +312,21 @@ class _Pass:
         self._settle(scene_id, succeeded=False)
 
     def _require_kept(self, scene_id: int, result: dict[str, Any]) -> None:
+        """Return if something is kept of the scene: just now, or of a closer look.
+
+        One that was seen just now may be wanted anew already.
+        """
+        is_new = Q(seen_at__gte=self._run.scene_started_at or timezone.now())
+        kept = Fingerprint.objects.scenes().filter(
+            is_new | Q(state=Fingerprint.State.COMPLETE), stash_id=scene_id
+        )
+        if kept.exists():
+            return
         if not result["fingerprint_saved"]:
             self._try_again(str(result["fingerprint_error"]))
-        kept = Fingerprint.objects.scenes().complete().filter(stash_id=scene_id)
-        if not kept.exists():
-            raise RecognitionServiceRefused(
-                "The service at RECOGNITION_URL keeps what it sees in another database."
-            )
+        raise RecognitionServiceRefused(
+            "The service at RECOGNITION_URL keeps what it sees in another database."
+        )
 
     def _try_again(self, reason: str) -> None:
         """Leave the scene as the current one, to be begun anew; raises _NotNow."""

@@ -181,10 +181,13 @@ def test_what_is_identified_meanwhile_is_not_written_over(
     next_release(lambda owner: None if owner == min(cast) else owner)
     outdated = Fingerprint.objects.select_related("packed").get()
 
+    seen_people: list[int] = []
+
     @contextmanager
     def identified_meanwhile():
         yield
         identify(admin_client)
+        seen_people.extend(person.pk for person in people())
 
     seen_at = outdated.seen_at
     done = rematching.rematch(
@@ -195,6 +198,8 @@ def test_what_is_identified_meanwhile_is_not_written_over(
     assert kept.seen_at != seen_at
     assert done.changed_count == 0
     assert names_in() == cast - {min(cast)}
+    # The very rows that the identification wrote.
+    assert [person.pk for person in people()] == seen_people
     assert not FingerprintChange.objects.exists()
 
 
