@@ -3,8 +3,9 @@
 A process of its own that opens the three networks and the two indices and nothing
 else, prepares every input once, and then runs them when asked to: the detector on the
 picture, both embedders on all faces and mirrors at once, both indices on the
-embeddings. Sessions are opened as the service opens them, or as ONNX Runtime opens
-them when it is told nothing.
+embeddings; or the networks alone, for as many pictures and faces as a scene has.
+Sessions are opened as the service opens them, or as ONNX Runtime opens them when it is
+told nothing.
 """
 
 import json
@@ -39,8 +40,9 @@ from recognition.runtime.sessions import Session, open_session
 
 NEIGHBOUR_COUNT = 100
 
-_RUN = "run\n"
-_RELEASE_MEMORY = "release memory\n"
+_RUN = "run"
+_RUN_NETWORKS = "run networks"
+_RELEASE_MEMORY = "release memory"
 
 Opening = Literal["as-served", "by-default"]
 
@@ -79,6 +81,10 @@ class BareProcess:
         """Run everything once; return the seconds of each part."""
         return self._ask(_RUN)
 
+    def run_networks(self, *, pictures: int, faces: int) -> dict[str, float]:
+        """Run the detector so often and the embedders for so many faces."""
+        return self._ask(f"{_RUN_NETWORKS} {pictures} {faces}")
+
     def release_memory(self) -> None:
         """Have it give back what sessions and indices can do without."""
         self._ask(_RELEASE_MEMORY)
@@ -97,7 +103,7 @@ class BareProcess:
 
     def _ask(self, request: str) -> dict[str, float]:
         assert self._process.stdin is not None
-        self._process.stdin.write(request)
+        self._process.stdin.write(f"{request}\n")
         self._process.stdin.flush()
         return self._read()
 
@@ -173,6 +179,25 @@ class _Bare:
                 index.query(probes, k=NEIGHBOUR_COUNT)
         return stopwatch.seconds
 
+    def run_networks(self, *, pictures: int, faces: int) -> dict[str, float]:
+        """Run the networks as often as a scene takes; return the seconds of each."""
+        stopwatch = _Stopwatch()
+        with stopwatch.part("detector"):
+            for _ in range(pictures):
+                _outputs(self._detector, self._blob)
+        with stopwatch.part("facenet"):
+            _run_in_batches(self._facenet, self._facenet_rows, faces)
+        with stopwatch.part("arcface"):
+            _run_in_batches(self._arcface, self._arcface_rows, faces)
+        return stopwatch.seconds
+
+
+def _run_in_batches(session: Session, rows: NDArray[np.float32], faces: int) -> None:
+    """Run the rows, two for each face, again and again until all faces had theirs."""
+    at_once = len(rows) // 2
+    for done in range(0, faces, at_once):
+        _outputs(session, rows[: 2 * min(at_once, faces - done)])
+
 
 def _open_plainly(path: Path, plan: ExecutionPlan) -> Session:
     session: Session = ort.InferenceSession(path, providers=list(plan.providers))
@@ -194,12 +219,16 @@ def main(
     bare = _Bare(networks_dir, release_dir, opening=opening)
     _answer(bare.loading.seconds)
     _answer({"faces": bare.prepare(picture.read_bytes())})
-    for request in sys.stdin:
+    for line in sys.stdin:
+        request = line.strip()
         if request == _RUN:
             _answer(bare.run())
-        else:
+        elif request == _RELEASE_MEMORY:
             release_unused_memory()
             _answer({})
+        else:
+            pictures, faces = map(int, request.removeprefix(_RUN_NETWORKS).split())
+            _answer(bare.run_networks(pictures=pictures, faces=faces))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from benchmarks.clips import FULL_HD, QUICK_FULL_HD, ULTRA_HD, Clip, clip_path
 from benchmarks.data_folder import ROOT
 from benchmarks.figures import Figure, argument_parser, print_figures, print_machine
@@ -32,6 +34,8 @@ from recognition.numeric.sampling import frame_timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from recognition.numeric.arrays import RgbImage
 
 FRAMES = 60
 PARALLEL_PROCESSES = 8
@@ -50,7 +54,7 @@ def main() -> int:
     clip = QUICK_FULL_HD if arguments.quick else FULL_HD
     points = frame_timestamps(clip.seconds, 10 if arguments.quick else FRAMES)
     print(f"{len(points)} frames of {clip.seconds} s of {clip.name} H.264")
-    print(f"Processes are {'ffmpeg' if _ffmpeg() else 'PyAV, for want of ffmpeg'}")
+    print_processes()
     with served(clip) as url:
         times = _take_turns(
             {"ours": _ours, "bare": _bare},
@@ -58,7 +62,7 @@ def main() -> int:
             points,
             rounds=QUICK_ROUNDS if arguments.quick else ROUNDS,
         )
-        processes = _seconds_of(lambda: _by_processes(url, points))
+        processes = _seconds_of(lambda: frames_by_processes(url, points))
     figures = [
         Figure("over_bare_loop", _ratio(times), "x", goal=MAX_OVER_BARE),
         Figure("processes_over_ours", processes / _median(times, "ours"), "x"),
@@ -147,17 +151,23 @@ def _in_process(way: str, url: str, points: list[float]) -> dict[str, float]:
     return measured
 
 
-def _by_processes(url: str, points: list[float]) -> None:
+def print_processes() -> None:
+    """Print which processes take frames."""
+    print(f"Processes are {'ffmpeg' if _ffmpeg() else 'PyAV, for want of ffmpeg'}")
+
+
+def frames_by_processes(url: str, points: list[float]) -> "list[RgbImage]":
     """Have a process take and encode each frame, eight at a time; decode them here."""
     from PIL import Image
 
-    def one(seconds: float) -> None:
+    def one(seconds: float) -> "RgbImage":
         command = _process_command(url, seconds)
         finished = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-        Image.open(BytesIO(finished.stdout)).convert("RGB")
+        picture = Image.open(BytesIO(finished.stdout)).convert("RGB")
+        return np.asarray(picture, dtype=np.uint8)
 
     with ThreadPoolExecutor(PARALLEL_PROCESSES) as pool:
-        list(pool.map(one, points))
+        return list(pool.map(one, points))
 
 
 def _process_command(url: str, seconds: float) -> list[str]:
