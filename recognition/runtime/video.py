@@ -15,16 +15,19 @@ from dataclasses import dataclass, field
 import av
 import av.error
 
-from recognition.exceptions import MediaUnavailable, UnreadableVideo
+from recognition.exceptions import (
+    MediaInterrupted,
+    MediaUnavailable,
+    UnreadableVideo,
+)
+from recognition.runtime.video_errors import is_connection_error, reading_error
 from recognition.runtime.video_frame import FrameConverter, VideoFrame
 from recognition.runtime.video_reader import (
     DEFAULT_DECODER_THREADS,
     NotSeekable,
     VideoReader,
     VideoSource,
-    is_connection_error,
     open_video,
-    source_error,
 )
 
 __all__ = ["FrameReport", "VideoFrame", "VideoSource", "iter_frames"]
@@ -127,7 +130,7 @@ def _count_frame(report: FrameReport, frame: VideoFrame) -> None:
 
 def _nothing_decoded(report: FrameReport, deadline_seconds: float) -> Exception:
     if report.is_cut_short:
-        return MediaUnavailable(
+        return MediaInterrupted(
             f"No frame of the video came within {deadline_seconds:g} seconds."
         )
     if report.errors:
@@ -229,7 +232,7 @@ class _Sampler:
             yield _opened(len(points), self._duration)
             yield from self._iter_frames(points)
         except av.error.FFmpegError as exc:
-            raise source_error(exc) from exc
+            raise reading_error(exc) from exc
         finally:
             self._disconnect()
 
@@ -286,7 +289,7 @@ class _Sampler:
                 self._disconnect()
                 # From the beginning again is no way to get on.
                 if self._reconnections_left == 0 or reader.is_sequential:
-                    raise source_error(exc) from exc
+                    raise reading_error(exc) from exc
                 self._reconnections_left -= 1
             else:
                 return None if frame is None else self._shown(reader, frame)

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from demo.stash.testing import write_variant
+from demo.stash.testing import Faults, write_variant
 from recognition.models import Fingerprint, FingerprintPerson
 from recognition.pictures import decode_picture
 from recognition.tests.stash_world import (
@@ -319,6 +319,27 @@ def test_stash_that_is_down_says_what_to_check(admin_client, stash):
 
     assert response.status_code == 503
     assert response.json()["code"] == "stash_unreachable"
+
+
+@pytest.mark.parametrize(
+    ("answered", "status", "code"),
+    [
+        (401, 502, "media_refused"),
+        (404, 404, "media_missing"),
+        (500, 502, "media_refused"),
+    ],
+)
+def test_a_video_that_stash_does_not_give_says_why(
+    admin_client, stash, answered, status, code
+):
+    path = f"/scene/{MIXED_SCENE}/stream"
+    stash.faults = Faults(only_paths=path, status=answered)
+
+    response = identify(admin_client, MIXED_SCENE)
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert "source of the video" in response.json()["detail"]
+    assert kept_scenes() == set()
 
 
 def test_without_stash_there_is_nothing_to_ask(admin_client, served, settings):

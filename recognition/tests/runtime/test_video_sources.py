@@ -1,13 +1,21 @@
 """Videos from bad servers: refused, broken, silent; and what of a scene remains."""
 
 import logging
+import socket
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from recognition.exceptions import MediaUnavailable, UnreadableVideo
+from recognition.exceptions import (
+    MediaInterrupted,
+    MediaMissing,
+    MediaRefused,
+    MediaUnavailable,
+    MediaUnreachable,
+    UnreadableVideo,
+)
 from recognition.numeric.sampling import frame_timestamps
 from recognition.runtime.video import FrameReport, VideoSource, iter_frames
 from recognition.tests.videos import (
@@ -46,24 +54,41 @@ def ten_seconds():
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"),
-    [(401, "API key"), (403, "API key"), (404, "404"), (418, "4xx"), (500, "5xx")],
+    ("status", "error", "reason"),
+    [
+        (401, MediaRefused, "API key"),
+        (403, MediaRefused, "API key"),
+        (404, MediaMissing, "404"),
+        (418, MediaRefused, "4xx"),
+        (429, MediaInterrupted, "later"),
+        (500, MediaRefused, "5xx"),
+    ],
 )
-def test_what_the_source_answers_is_told(status, reason):
-    assert reason in refusal(MediaUnavailable, status=status)
+def test_what_the_source_answers_is_told(status, error, reason):
+    assert reason in refusal(error, status=status)
 
 
 def test_a_source_that_is_not_there_is_told():
     with video_server() as server:
         source = VideoSource(server.url)
 
-    with pytest.raises(MediaUnavailable, match="does not accept connections"):
+    with pytest.raises(MediaUnreachable, match="does not accept connections"):
         [*iter_frames(source, [0.5])]
+
+
+def test_a_source_that_hangs_up_without_an_answer_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hanging_up = threading.Thread(target=lambda: listener.accept()[0].close())
+        hanging_up.start()
+        source = VideoSource(f"http://127.0.0.1:{listener.getsockname()[1]}/stream")
+        with pytest.raises(MediaInterrupted, match="broke the connection"):
+            [*iter_frames(source, [0.5])]
+        hanging_up.join()
 
 
 def test_a_redirect_is_not_followed(ten_seconds):
     with video_server(ten_seconds) as elsewhere:
-        message = refusal(MediaUnavailable, status=302, location=elsewhere.url)
+        message = refusal(MediaRefused, status=302, location=elsewhere.url)
 
     assert "redirect" in message
     assert elsewhere.requests == []
@@ -198,7 +223,7 @@ def test_the_time_limit_holds_while_the_server_says_nothing():
     begun = time.monotonic()
     with (
         video_server(b"", stalls_from_request=1) as server,
-        pytest.raises(MediaUnavailable, match=r"within 0.3 seconds"),
+        pytest.raises(MediaInterrupted, match=r"within 0.3 seconds"),
     ):
         [*iter_frames(VideoSource(server.url), [0.5], deadline_seconds=0.3)]
 
