@@ -5,8 +5,10 @@ import base64
 import pytest
 
 from demo.stash.testing import Faults, write_variant
+from recognition.exceptions import MediaUnreachable
 from recognition.models import Fingerprint, FingerprintPerson
 from recognition.pictures import decode_picture
+from recognition.scenes import Nobody, SceneOptions, identify_scene
 from recognition.tests.stash_world import (
     KNOWN_SCENE,
     MIXED_SCENE,
@@ -219,6 +221,30 @@ def test_what_is_seen_again_replaces_what_was_kept(admin_client, stash):
 
     (fingerprint,) = Fingerprint.objects.all()
     assert fingerprint.frames_analyzed == 4
+
+
+def test_a_stash_that_goes_away_in_the_middle_leaves_what_was_kept(admin_client, stash):
+    identify(admin_client, num_frames=4)
+    gone = GoesAway(stash)
+
+    with pytest.raises(MediaUnreachable):
+        identify_scene(KNOWN_SCENE, SceneOptions(num_frames=30), watcher=gone)
+
+    assert 1 <= gone.frames_done < 30
+    (fingerprint,) = Fingerprint.objects.all()
+    assert (fingerprint.frames_analyzed, fingerprint.state) == (4, "complete")
+
+
+class GoesAway(Nobody):
+    """Has Stash refuse connections from the first frame on."""
+
+    def __init__(self, stash):
+        self._stash = stash
+        self.frames_done = 0
+
+    def report(self, progress):
+        self.frames_done = progress.frames_done
+        self._stash.go_down()
 
 
 # What goes wrong

@@ -20,7 +20,6 @@ from recognition.numeric.sampling import frame_timestamps
 from recognition.runtime.video import FrameReport, VideoSource, iter_frames
 from recognition.tests.videos import (
     RATE,
-    noisy_video,
     number_in,
     numbered_video,
     video_bytes,
@@ -186,36 +185,59 @@ def test_a_connection_that_breaks_is_made_again(ten_seconds):
     assert report.errors == []
 
 
-def test_connections_that_go_on_breaking_end_the_scene():
+def lost_at_half(video, **how):
+    """Return the report and the error of a scene that is lost in its middle."""
     report = FrameReport()
-    frames = []
-    with video_server(noisy_video(), broken_after_bytes=100) as server:
+    with video_server(video, breaks_at_byte=len(video) // 2, **how) as server:
         source = VideoSource(server.url)
-        for frame in iter_frames(source, frame_timestamps(2.4, 6), report=report):
-            frames.append(frame)
-            server.broken_answers = 1000
-
-    assert 1 <= len(frames) < 6
-    assert report.failed == 6 - len(frames)
-    assert "Gave up" in report.errors[-1]
+        with pytest.raises(MediaUnavailable) as caught:
+            [*iter_frames(source, frame_timestamps(10, 20), report=report)]
     assert len(server.requests) < 100
+    return report, caught.value
 
 
-def test_a_stop_is_noticed_while_the_server_says_nothing():
-    with video_server(noisy_video(), stalls_from_request=3) as server:
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (0, MediaUnreachable),
+        (401, MediaRefused),
+        (404, MediaMissing),
+        (503, MediaRefused),
+    ],
+)
+def test_a_source_that_is_lost_in_the_middle_ends_the_scene(container, answer, error):
+    video = numbered_video(10 * RATE, container=container)
+
+    report, raised = lost_at_half(video, status_after_break=answer)
+
+    assert type(raised) is error
+    assert 1 <= report.decoded < 20
+
+
+def test_connections_that_go_on_breaking_end_the_scene(ten_seconds):
+    report, raised = lost_at_half(ten_seconds)
+
+    assert type(raised) is MediaInterrupted
+    assert 1 <= report.decoded < 20
+
+
+def test_a_stop_is_noticed_while_the_server_says_nothing(ten_seconds):
+    half = len(ten_seconds) // 2
+    with video_server(ten_seconds, silent_from_byte=half) as server:
         report = FrameReport()
         frames = []
         for frame in iter_frames(
             VideoSource(server.url),
-            frame_timestamps(2.4, 6),
-            should_stop=server.stalled.is_set,
+            frame_timestamps(10, 20),
+            should_stop=lambda: len(frames) > 0 and server.stalled.is_set(),
             report=report,
         ):
             frames.append(frame)
             asked_at = time.monotonic()
 
     assert time.monotonic() - asked_at < SOON_SECONDS
-    assert 1 <= len(frames) < 6
+    assert 1 <= len(frames) < 20
     assert report.is_cut_short
 
 
@@ -230,19 +252,20 @@ def test_the_time_limit_holds_while_the_server_says_nothing():
     assert time.monotonic() - begun < SOON_SECONDS
 
 
-def test_the_time_limit_keeps_the_frames_that_came_before():
+def test_the_time_limit_keeps_the_frames_that_came_before(ten_seconds):
     report = FrameReport()
-    with video_server(noisy_video(), stalls_from_request=3) as server:
+    half = len(ten_seconds) // 2
+    with video_server(ten_seconds, silent_from_byte=half) as server:
         frames = [
             *iter_frames(
                 VideoSource(server.url),
-                frame_timestamps(2.4, 6),
+                frame_timestamps(10, 20),
                 deadline_seconds=2,
                 report=report,
             )
         ]
 
-    assert 1 <= len(frames) < 6
+    assert 1 <= len(frames) < 20
     assert report.is_cut_short
     assert report.decoded == len(frames)
 
