@@ -65,6 +65,11 @@ class SceneFrames:
     def errors(self) -> list[str]:
         return self._report.errors
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the time limit or a stop came before the last frame of the video."""
+        return self.source is FrameSource.STREAM and self._report.is_cut_short
+
     def __iter__(self) -> Iterator[VideoFrame]:
         """Yield the frames; raises MediaUnavailable or UnreadableVideo for none.
 

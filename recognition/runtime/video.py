@@ -53,8 +53,8 @@ class FrameReport:
 
     `failed` counts the points that could not be decoded, `errors` tells of the first
     five. Fewer frames than asked without any error means that the video has no more.
-    Width and height are those it is shown at. `is_cut_short`: the time limit or a stop
-    came first.
+    Width and height are those it is shown at. `is_cut_short`: the time limit, which
+    `errors` tells of, or a stop came first.
     """
 
     requested: int = 0
@@ -70,6 +70,10 @@ class FrameReport:
         """Keep the text if it is among the first five."""
         if len(self.errors) < MAX_ERRORS:
             self.errors.append(text)
+
+    def add_last_error(self, text: str) -> None:
+        """Keep the text, if need be in place of the last of the five."""
+        self.errors[MAX_ERRORS - 1 :] = [text]
 
 
 def never() -> bool:
@@ -116,9 +120,19 @@ def iter_frames(
                 yield event
             else:
                 event(report)
-    report.is_cut_short = is_over
+    report.is_cut_short = is_over and not _is_done(report)
+    if report.is_cut_short and report.decoded and not should_stop():
+        report.add_last_error(
+            f"Stopped after {deadline_seconds:g} s at frame {report.decoded} of "
+            f"{report.requested}"
+        )
     if report.decoded == 0 and not should_stop():
         raise _nothing_decoded(report, deadline_seconds)
+
+
+def _is_done(report: FrameReport) -> bool:
+    """Whether every point had its frame or its failure before the time was up."""
+    return 0 < report.requested <= report.decoded + report.failed
 
 
 def _count_frame(report: FrameReport, frame: VideoFrame) -> None:

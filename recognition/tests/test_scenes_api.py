@@ -235,6 +235,21 @@ def test_a_stash_that_goes_away_in_the_middle_leaves_what_was_kept(admin_client,
     assert (fingerprint.frames_analyzed, fingerprint.state) == (4, "complete")
 
 
+def test_the_time_limit_of_a_scene_is_told(admin_client, stash, settings):
+    settings.SCENE_SECONDS = 4
+    file_id = stash.library.scenes[KNOWN_SCENE].file_ids[0]
+    stash.faults = Faults(
+        only_paths=f"/scene/{KNOWN_SCENE}/stream",
+        bytes_per_second=stash.library.files[file_id].size // 8,
+    )
+
+    answer = identify(admin_client, num_frames=30).json()
+
+    done = answer["frames_analyzed"]
+    assert 1 <= done < 30
+    assert answer["errors"] == [f"Stopped after 4 s at frame {done} of 30"]
+
+
 class GoesAway(Nobody):
     """Has Stash refuse connections from the first frame on."""
 

@@ -18,6 +18,7 @@ from recognition.exceptions import (
 )
 from recognition.numeric.sampling import frame_timestamps
 from recognition.runtime.video import FrameReport, VideoSource, iter_frames
+from recognition.tests.conftest import wait_until
 from recognition.tests.videos import (
     RATE,
     number_in,
@@ -268,6 +269,38 @@ def test_the_time_limit_keeps_the_frames_that_came_before(ten_seconds):
     assert 1 <= len(frames) < 20
     assert report.is_cut_short
     assert report.decoded == len(frames)
+    assert report.errors == [f"Stopped after 2 s at frame {len(frames)} of 20"]
+
+
+def test_the_time_limit_is_told_however_much_failed_before(ten_seconds):
+    report = FrameReport(errors=["Failed before"] * 5)
+
+    half = len(ten_seconds) // 2
+    with video_server(ten_seconds, silent_from_byte=half) as server:
+        source = VideoSource(server.url)
+        [
+            *iter_frames(
+                source, frame_timestamps(10, 20), deadline_seconds=2, report=report
+            )
+        ]
+
+    assert len(report.errors) == 5
+    assert report.errors[-1].startswith("Stopped after 2 s at frame")
+
+
+def test_a_time_limit_that_comes_after_the_last_frame_cuts_nothing(ten_seconds):
+    report = FrameReport()
+    with video_server(ten_seconds) as server:
+        source = VideoSource(server.url)
+        looking = iter_frames(source, [0.5, 5.0], deadline_seconds=2, report=report)
+        began_at = time.monotonic()
+        for _ in looking:
+            if report.decoded == 2:
+                wait_until(lambda: time.monotonic() > began_at + 2.1)
+
+    assert report.decoded == 2
+    assert not report.is_cut_short
+    assert report.errors == []
 
 
 def test_leaving_early_ends_the_decoding(ten_seconds):
