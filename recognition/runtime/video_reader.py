@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 from recognition.exceptions import UnreadableVideo
 from recognition.runtime.video_errors import IO_TIMEOUT_SECONDS, opening_error
 from recognition.runtime.video_frame import shown_size
+from recognition.runtime.video_trust import trust_file
 
 # 8K is 33 million; the same as for pictures.
 MAX_VIDEO_PIXELS = 64_000_000
@@ -45,6 +46,8 @@ _FORMATS: Final = (
 _OPTIONS: Final = {
     "protocol_whitelist": "http,https,tcp,tls",
     "format_whitelist": _FORMATS,
+    # FFmpeg's default is to believe whoever answers, and to send them the key.
+    "tls_verify": "1",
     # Stash redirects to its login page; nothing else is expected to redirect.
     "max_redirects": "0",
     "rw_timeout": str(IO_TIMEOUT_SECONDS * _MICROSECONDS),
@@ -102,6 +105,8 @@ def open_video(
     # Off is PyAV's default, and must be: FFmpeg's debug messages hold the headers.
     av.logging.set_level(None)
     options = dict(_OPTIONS)
+    if urlsplit(source.url).scheme == "https":
+        options["ca_file"] = str(trust_file())
     if source.headers:
         # FFmpeg would send an empty text as an empty line, which ends the headers.
         options["headers"] = "".join(

@@ -2,6 +2,7 @@
 
 import io
 import re
+import ssl
 import tempfile
 import threading
 from collections.abc import Callable
@@ -160,6 +161,8 @@ class VideoServer:
     # What is answered after such a break: a status, 0 for nobody listening any more.
     status_after_break: int | None = None
     stop_listening: Callable[[], None] = bool
+    # To give another certificate from the next connection on.
+    tls: ssl.SSLContext | None = None
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     address: str = ""
     stalled: threading.Event = field(default_factory=threading.Event)
@@ -221,8 +224,8 @@ class VideoServer:
 
 
 @contextmanager
-def video_server(body=b"", **how):
-    """Run a server for the body on loopback."""
+def video_server(body=b"", *, certificate=None, **how):
+    """Run a server for the body on loopback, by TLS if it has a certificate."""
     knobs = VideoServer(body, **how)
 
     class Handler(BaseHTTPRequestHandler):
@@ -243,9 +246,16 @@ def video_server(body=b"", **how):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        knobs.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        knobs.tls.load_cert_chain(certificate)
+        server.socket = knobs.tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    knobs.address = f"http://127.0.0.1:{server.server_port}"
+    scheme = "http" if certificate is None else "https"
+    knobs.address = f"{scheme}://127.0.0.1:{server.server_port}"
 
     def stop_listening():
         server.shutdown()
