@@ -114,6 +114,42 @@ class MediaUnavailable(RecognitionError):
     code: ClassVar[str] = "media_unavailable"
 
 
+class MediaUnreachable(MediaUnavailable):
+    """Nobody accepts connections where the media is; a later attempt can succeed."""
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "media_unreachable"
+    # Stash is up again some seconds after it was restarted.
+    retry_after_seconds: ClassVar[int | None] = 10
+
+
+class MediaInterrupted(MediaUnreachable):
+    """The source accepted a connection and did not send all that was asked for.
+
+    It broke the connection or fell silent. That may pass, or be this one file's fault.
+    """
+
+    code: ClassVar[str] = "media_interrupted"
+
+
+class MediaRefused(MediaUnavailable):
+    """The source answers, but not with the media: it refuses us, fails or redirects.
+
+    No repeating helps until an operator has changed something; the message says what
+    to check.
+    """
+
+    status: ClassVar[int] = 502
+    code: ClassVar[str] = "media_refused"
+
+
+class MediaMissing(MediaUnavailable):
+    """The source answered that it has no such file."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "media_missing"
+
+
 class UnreadableVideo(RecognitionError):
     """The video's source answers, but no frame could be taken from what it sends.
 

@@ -56,6 +56,7 @@ _PASSING_CODES = {
     "busy",
     "database_not_loaded",
     "database_updating",
+    "media_unreachable",
     "models_not_installed",
     "service_stopped",
     "stash_unreachable",

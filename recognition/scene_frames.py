@@ -9,7 +9,12 @@ from django.conf import settings
 
 from recognition import preferences
 from recognition.covers import fetch_sprites
-from recognition.exceptions import MediaUnavailable, UnreadableImage, UnreadableVideo
+from recognition.exceptions import (
+    MediaMissing,
+    MediaUnavailable,
+    UnreadableImage,
+    UnreadableVideo,
+)
 from recognition.runtime.recognizer import Timing
 from recognition.runtime.sprites import iter_sprite_frames
 from recognition.runtime.video import FrameReport, VideoFrame, VideoSource, iter_frames
@@ -60,6 +65,11 @@ class SceneFrames:
     def errors(self) -> list[str]:
         return self._report.errors
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the time limit or a stop came before the last frame of the video."""
+        return self.source is FrameSource.STREAM and self._report.is_cut_short
+
     def __iter__(self) -> Iterator[VideoFrame]:
         """Yield the frames; raises MediaUnavailable or UnreadableVideo for none.
 
@@ -81,7 +91,7 @@ class SceneFrames:
     def _stream_frames(self) -> Iterator[VideoFrame]:
         self.source = FrameSource.STREAM
         if self._scene.stream_url is None:
-            raise MediaUnavailable(f"Stash does not play scene {self._scene.id}.")
+            raise MediaMissing(f"Stash does not play scene {self._scene.id}.")
         frames = iter_frames(
             VideoSource(self._scene.stream_url, self._client.media_headers),
             self.timestamps,

@@ -15,16 +15,18 @@ from dataclasses import dataclass, field
 import av
 import av.error
 
-from recognition.exceptions import MediaUnavailable, UnreadableVideo
+from recognition.exceptions import (
+    MediaInterrupted,
+    UnreadableVideo,
+)
+from recognition.runtime.video_errors import is_connection_error, reading_error
 from recognition.runtime.video_frame import FrameConverter, VideoFrame
 from recognition.runtime.video_reader import (
     DEFAULT_DECODER_THREADS,
     NotSeekable,
     VideoReader,
     VideoSource,
-    is_connection_error,
     open_video,
-    source_error,
 )
 
 __all__ = ["FrameReport", "VideoFrame", "VideoSource", "iter_frames"]
@@ -51,8 +53,8 @@ class FrameReport:
 
     `failed` counts the points that could not be decoded, `errors` tells of the first
     five. Fewer frames than asked without any error means that the video has no more.
-    Width and height are those it is shown at. `is_cut_short`: the time limit or a stop
-    came first.
+    Width and height are those it is shown at. `is_cut_short`: the time limit, which
+    `errors` tells of, or a stop came first.
     """
 
     requested: int = 0
@@ -68,6 +70,10 @@ class FrameReport:
         """Keep the text if it is among the first five."""
         if len(self.errors) < MAX_ERRORS:
             self.errors.append(text)
+
+    def add_last_error(self, text: str) -> None:
+        """Keep the text, if need be in place of the last of the five."""
+        self.errors[MAX_ERRORS - 1 :] = [text]
 
 
 def never() -> bool:
@@ -93,7 +99,9 @@ def iter_frames(
     the report. Ends early at `deadline_seconds` after the first frame was asked for,
     or when `should_stop`. Whoever leaves it early closes it, which ends the decoding.
 
-    Raises MediaUnavailable or UnreadableVideo if not one frame could be had.
+    Raises MediaUnavailable or UnreadableVideo if not one frame could be had, and
+    MediaUnavailable after frames, too, if the source is lost: what came is then not
+    all that the video would have given.
     """
     report = FrameReport() if report is None else report
     ends_at = time.monotonic() + deadline_seconds
@@ -112,9 +120,19 @@ def iter_frames(
                 yield event
             else:
                 event(report)
-    report.is_cut_short = is_over
+    report.is_cut_short = is_over and not _is_done(report)
+    if report.is_cut_short and report.decoded and not should_stop():
+        report.add_last_error(
+            f"Stopped after {deadline_seconds:g} s at frame {report.decoded} of "
+            f"{report.requested}"
+        )
     if report.decoded == 0 and not should_stop():
         raise _nothing_decoded(report, deadline_seconds)
+
+
+def _is_done(report: FrameReport) -> bool:
+    """Whether every point had its frame or its failure before the time was up."""
+    return 0 < report.requested <= report.decoded + report.failed
 
 
 def _count_frame(report: FrameReport, frame: VideoFrame) -> None:
@@ -127,7 +145,7 @@ def _count_frame(report: FrameReport, frame: VideoFrame) -> None:
 
 def _nothing_decoded(report: FrameReport, deadline_seconds: float) -> Exception:
     if report.is_cut_short:
-        return MediaUnavailable(
+        return MediaInterrupted(
             f"No frame of the video came within {deadline_seconds:g} seconds."
         )
     if report.errors:
@@ -210,6 +228,15 @@ class _Decoding:
         self._events.put(_End(error))
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """A point, the frame given before it, and how far behind the next one may be."""
+
+    seconds: float
+    after: float | None
+    reach_seconds: float
+
+
 class _Sampler:
     """Goes from point to point, and to another connection when one breaks."""
 
@@ -229,7 +256,7 @@ class _Sampler:
             yield _opened(len(points), self._duration)
             yield from self._iter_frames(points)
         except av.error.FFmpegError as exc:
-            raise source_error(exc) from exc
+            raise reading_error(exc) from exc
         finally:
             self._disconnect()
 
@@ -243,29 +270,57 @@ class _Sampler:
 
     def _iter_frames(self, points: list[float]) -> Iterator[_Event]:
         last: float | None = None
+        # Points in a row that gave nothing although the video goes on behind them.
+        empty_count = 0
         for number, seconds in enumerate(points):
             if not self._is_wanted():
                 return
             following = points[min(number + 1, len(points) - 1)]
-            try:
-                frame = self._frame_at(
-                    seconds, after=last, reach_seconds=following - seconds
-                )
-            except av.error.FFmpegError:
-                yield _failed_at(seconds)
+            stretch = _Stretch(seconds, last, reach_seconds=following - seconds)
+            outcome = self._outcome(stretch)
+            if outcome is None and self._is_behind_the_end(seconds):
                 continue
-            except (MediaUnavailable, UnreadableVideo) as exc:
-                if last is None:
-                    raise
-                yield _gave_up_at(seconds, exc)
-                return
-            if frame is not None:
-                last = frame.seconds
-                yield frame
+            if not isinstance(outcome, VideoFrame):
+                empty_count += 1
+                # A lost connection looks like a broken stretch or the video's end.
+                if empty_count == 1 and self._reconnect():
+                    outcome = self._outcome(stretch)
+            if isinstance(outcome, VideoFrame):
+                empty_count = 0
+                last = outcome.seconds
+                yield outcome
+            elif outcome is not None:
+                yield _failed_at(seconds)
+        if empty_count > 1:
+            self._reconnect()
 
-    def _frame_at(
-        self, seconds: float, *, after: float | None, reach_seconds: float
-    ) -> VideoFrame | None:
+    def _outcome(self, stretch: "_Stretch") -> VideoFrame | av.error.FFmpegError | None:
+        """Return the frame, None where the video has none, or what broke there."""
+        try:
+            return self._frame_at(stretch)
+        except av.error.FFmpegError as exc:
+            return exc
+
+    def _is_behind_the_end(self, seconds: float) -> bool:
+        return self._duration is not None and seconds >= self._duration
+
+    def _reconnect(self) -> bool:
+        """Show that the source still answers; return whether there is a new reader.
+
+        Raises MediaUnavailable if it does not. What was read from the beginning is not
+        given up for that.
+        """
+        if not self._is_wanted():
+            return False
+        reader = self._connected()
+        if reader.is_sequential:
+            self._reopened().close()
+            return False
+        self._disconnect()
+        self._reader = self._reopened()
+        return True
+
+    def _frame_at(self, stretch: "_Stretch") -> VideoFrame | None:
         """Return the frame for the point, over a new connection if need be.
 
         Raises FFmpeg's error if the stretch is broken, and ours if the connection is.
@@ -274,20 +329,24 @@ class _Sampler:
             reader = self._connected()
             try:
                 frame = reader.frame_at(
-                    seconds, after=after, reach_seconds=reach_seconds
+                    stretch.seconds,
+                    after=stretch.after,
+                    reach_seconds=stretch.reach_seconds,
                 )
             except NotSeekable:
                 # What was read on the way is gone; from the beginning, once.
                 self._disconnect()
-                self._connected().read_sequentially()
+                self._reader = self._reopened()
+                self._reader.read_sequentially()
             except av.error.FFmpegError as exc:
                 if not is_connection_error(exc):
                     raise
                 self._disconnect()
                 # From the beginning again is no way to get on.
                 if self._reconnections_left == 0 or reader.is_sequential:
-                    raise source_error(exc) from exc
+                    raise reading_error(exc) from exc
                 self._reconnections_left -= 1
+                self._reader = self._reopened()
             else:
                 return None if frame is None else self._shown(reader, frame)
 
@@ -297,12 +356,24 @@ class _Sampler:
 
     def _connected(self) -> VideoReader:
         if self._reader is None:
-            self._reader = open_video(
-                self._wanted.source,
-                is_wanted=self._is_wanted,
-                decoder_threads=self._wanted.decoder_threads,
-            )
+            self._reader = self._opened()
         return self._reader
+
+    def _opened(self) -> VideoReader:
+        return open_video(
+            self._wanted.source,
+            is_wanted=self._is_wanted,
+            decoder_threads=self._wanted.decoder_threads,
+        )
+
+    def _reopened(self) -> VideoReader:
+        """Return another reader of what was read before; MediaUnavailable if none."""
+        try:
+            return self._opened()
+        except UnreadableVideo as exc:
+            raise MediaInterrupted(
+                "The source of the video no longer sends what it sent before."
+            ) from exc
 
     def _disconnect(self) -> None:
         if self._reader is not None:
@@ -322,13 +393,5 @@ def _failed_at(seconds: float) -> _ReportChange:
     def change(report: FrameReport) -> None:
         report.failed += 1
         report.add_error(f"Failed to decode frame at {seconds:.1f}s")
-
-    return change
-
-
-def _gave_up_at(seconds: float, error: Exception) -> _ReportChange:
-    def change(report: FrameReport) -> None:
-        report.failed = report.requested - report.decoded
-        report.add_error(f"Gave up at {seconds:.1f}s: {error}")
 
     return change

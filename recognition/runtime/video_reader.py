@@ -21,11 +21,10 @@ from av.packet import Packet
 from av.stream import Discard, Disposition
 from av.video.stream import VideoStream
 
-from recognition.exceptions import MediaUnavailable, UnreadableVideo
+from recognition.exceptions import UnreadableVideo
+from recognition.runtime.video_errors import IO_TIMEOUT_SECONDS, opening_error
 from recognition.runtime.video_frame import shown_size
-
-# A disk that has to spin up takes about 10 s.
-IO_TIMEOUT_SECONDS = 15
+from recognition.runtime.video_trust import trust_file
 
 # 8K is 33 million; the same as for pictures.
 MAX_VIDEO_PIXELS = 64_000_000
@@ -47,6 +46,8 @@ _FORMATS: Final = (
 _OPTIONS: Final = {
     "protocol_whitelist": "http,https,tcp,tls",
     "format_whitelist": _FORMATS,
+    # FFmpeg's default is to believe whoever answers, and to send them the key.
+    "tls_verify": "1",
     # Stash redirects to its login page; nothing else is expected to redirect.
     "max_redirects": "0",
     "rw_timeout": str(IO_TIMEOUT_SECONDS * _MICROSECONDS),
@@ -104,6 +105,8 @@ def open_video(
     # Off is PyAV's default, and must be: FFmpeg's debug messages hold the headers.
     av.logging.set_level(None)
     options = dict(_OPTIONS)
+    if urlsplit(source.url).scheme == "https":
+        options["ca_file"] = str(trust_file())
     if source.headers:
         # FFmpeg would send an empty text as an empty line, which ends the headers.
         options["headers"] = "".join(
@@ -117,7 +120,7 @@ def open_video(
             metadata_errors="replace",
         )
     except av.error.FFmpegError as exc:
-        raise source_error(exc) from exc
+        raise opening_error(exc) from exc
     try:
         return VideoReader(
             container, is_wanted=is_wanted, decoder_threads=decoder_threads
@@ -394,23 +397,6 @@ class VideoReader:
         return None
 
 
-def source_error(exc: av.error.FFmpegError) -> MediaUnavailable | UnreadableVideo:
-    """Return our error for FFmpeg's, in words that name neither address nor header."""
-    if isinstance(exc, _NO_VIDEO):
-        return UnreadableVideo(
-            "What the source of the video sends is no video in a format that is read."
-        )
-    for kinds, text in _SOURCE_ANSWERS:
-        if isinstance(exc, kinds):
-            return MediaUnavailable(f"The source of the video {text}.")
-    return MediaUnavailable(f"The source of the video failed: {exc.strerror}.")
-
-
-def is_connection_error(exc: av.error.FFmpegError) -> bool:
-    """Whether another connection to the same source could do better."""
-    return not isinstance(exc, _NO_VIDEO)
-
-
 def _picture_stream(container: InputContainer) -> VideoStream:
     """Return the stream of moving pictures; have all others passed over."""
     best = container.streams.best("video")
@@ -453,32 +439,3 @@ def _damaged() -> av.error.FFmpegError:
     return av.error.InvalidDataError(
         av.error.tag_to_code(b"INDA"), "The picture is damaged"
     )
-
-
-# A format or protocol that is not on our lists is an invalid argument to FFmpeg.
-_NO_VIDEO: Final = (
-    av.error.InvalidDataError,
-    av.error.ArgumentError,
-    av.error.DemuxerNotFoundError,
-    av.error.DecoderNotFoundError,
-    av.error.PatchWelcomeError,
-)
-_SOURCE_ANSWERS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
-    (
-        (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
-        "refuses us (401 or 403): check the API key",
-    ),
-    ((av.error.HTTPNotFoundError,), "does not have it (404)"),
-    ((av.error.HTTPClientError,), "refuses the request (4xx)"),
-    ((av.error.HTTPServerError,), "failed to send it (5xx)"),
-    ((av.error.ConnectionRefusedError,), "does not accept connections"),
-    (
-        (av.error.TimeoutError, av.error.ExitError),
-        f"sent nothing for {IO_TIMEOUT_SECONDS} seconds",
-    ),
-    (
-        (av.error.EOFError, av.error.OSError),
-        "cannot be reached, broke the connection or answered with a redirect, which "
-        "is not followed (Stash redirects to its login page: check the API key)",
-    ),
-)

@@ -6,9 +6,11 @@ import io
 import pytest
 from PIL import Image
 
-from demo.stash.testing import write_variant
+from demo.stash.testing import Faults, write_variant
+from recognition.exceptions import MediaUnreachable
 from recognition.models import Fingerprint, FingerprintPerson
 from recognition.pictures import decode_picture
+from recognition.scenes import Nobody, SceneOptions, identify_scene
 from recognition.tests.stash_world import (
     KNOWN_SCENE,
     MIXED_SCENE,
@@ -257,6 +259,45 @@ def test_what_is_seen_again_replaces_what_was_kept(admin_client, stash):
     assert fingerprint.frames_analyzed == 4
 
 
+def test_a_stash_that_goes_away_in_the_middle_leaves_what_was_kept(admin_client, stash):
+    identify(admin_client, num_frames=4)
+    gone = GoesAway(stash)
+
+    with pytest.raises(MediaUnreachable):
+        identify_scene(KNOWN_SCENE, SceneOptions(num_frames=30), watcher=gone)
+
+    assert 1 <= gone.frames_done < 30
+    (fingerprint,) = Fingerprint.objects.all()
+    assert (fingerprint.frames_analyzed, fingerprint.state) == (4, "complete")
+
+
+def test_the_time_limit_of_a_scene_is_told(admin_client, stash, settings):
+    settings.SCENE_SECONDS = 4
+    file_id = stash.library.scenes[KNOWN_SCENE].file_ids[0]
+    stash.faults = Faults(
+        only_paths=f"/scene/{KNOWN_SCENE}/stream",
+        bytes_per_second=stash.library.files[file_id].size // 8,
+    )
+
+    answer = identify(admin_client, num_frames=30).json()
+
+    done = answer["frames_analyzed"]
+    assert 1 <= done < 30
+    assert answer["errors"] == [f"Stopped after 4 s at frame {done} of 30"]
+
+
+class GoesAway(Nobody):
+    """Has Stash refuse connections from the first frame on."""
+
+    def __init__(self, stash):
+        self._stash = stash
+        self.frames_done = 0
+
+    def report(self, progress):
+        self.frames_done = progress.frames_done
+        self._stash.go_down()
+
+
 # What goes wrong
 
 
@@ -355,6 +396,27 @@ def test_stash_that_is_down_says_what_to_check(admin_client, stash):
 
     assert response.status_code == 503
     assert response.json()["code"] == "stash_unreachable"
+
+
+@pytest.mark.parametrize(
+    ("answered", "status", "code"),
+    [
+        (401, 502, "media_refused"),
+        (404, 404, "media_missing"),
+        (500, 502, "media_refused"),
+    ],
+)
+def test_a_video_that_stash_does_not_give_says_why(
+    admin_client, stash, answered, status, code
+):
+    path = f"/scene/{MIXED_SCENE}/stream"
+    stash.faults = Faults(only_paths=path, status=answered)
+
+    response = identify(admin_client, MIXED_SCENE)
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert "source of the video" in response.json()["detail"]
+    assert kept_scenes() == set()
 
 
 def test_without_stash_there_is_nothing_to_ask(admin_client, served, settings):

@@ -2,8 +2,10 @@
 
 import io
 import re
+import ssl
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -72,9 +74,14 @@ def video_bytes(
     """Return a video of the pictures, by default 25 a second, a keyframe a second."""
     with tempfile.NamedTemporaryFile() as out:
         # The index in front, as files for the web have it; that takes a real file.
-        movflags = {"movflags": "faststart"} if container == "mp4" else {}
+        index = {
+            "mp4": {"movflags": "faststart"},
+            "matroska": {"cues_to_front": "1"},
+        }
         target = out.name if is_seekable else _Pipe(out)
-        with av.open(target, "w", format=container, options=movflags) as file:
+        with av.open(
+            target, "w", format=container, options=index.get(container, {})
+        ) as file:
             stream = file.add_stream(codec, rate=RATE)
             quality = {
                 "libx264": {"preset": "ultrafast", "bf": "2", "sc_threshold": "0"}
@@ -148,6 +155,14 @@ class VideoServer:
     broken_after_bytes: int = 0
     # From which request on nothing is answered.
     stalls_from_request: int | None = None
+    # Where in the video every answer falls silent, or breaks off.
+    silent_from_byte: int | None = None
+    breaks_at_byte: int | None = None
+    # What is answered after such a break: a status, 0 for nobody listening any more.
+    status_after_break: int | None = None
+    stop_listening: Callable[[], None] = bool
+    # To give another certificate from the next connection on.
+    tls: ssl.SSLContext | None = None
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     address: str = ""
     stalled: threading.Event = field(default_factory=threading.Event)
@@ -187,12 +202,30 @@ class VideoServer:
             self.broken_answers -= 1
             body = body[: self.broken_after_bytes]
             handler.close_connection = True
+        if self.silent_from_byte is not None and status < 300:
+            handler.wfile.write(body[: max(self.silent_from_byte - first, 0)])
+            self.stalled.set()
+            self.released.wait()
+            handler.close_connection = True
+            return
+        if self.breaks_at_byte is not None and status < 300:
+            body = body[: max(self.breaks_at_byte - first, 0)]
+            handler.wfile.write(body)
+            self._break_off()
+            handler.close_connection = True
+            return
         handler.wfile.write(body)
+
+    def _break_off(self):
+        if self.status_after_break == 0:
+            self.stop_listening()
+        elif self.status_after_break is not None:
+            self.status = self.status_after_break
 
 
 @contextmanager
-def video_server(body=b"", **how):
-    """Run a server for the body on loopback."""
+def video_server(body=b"", *, certificate=None, **how):
+    """Run a server for the body on loopback, by TLS if it has a certificate."""
     knobs = VideoServer(body, **how)
 
     class Handler(BaseHTTPRequestHandler):
@@ -213,9 +246,22 @@ def video_server(body=b"", **how):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        knobs.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        knobs.tls.load_cert_chain(certificate)
+        server.socket = knobs.tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    knobs.address = f"http://127.0.0.1:{server.server_port}"
+    scheme = "http" if certificate is None else "https"
+    knobs.address = f"{scheme}://127.0.0.1:{server.server_port}"
+
+    def stop_listening():
+        server.shutdown()
+        server.server_close()
+
+    knobs.stop_listening = stop_listening
     try:
         yield knobs
     finally:

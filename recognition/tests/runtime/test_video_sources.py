@@ -1,18 +1,26 @@
 """Videos from bad servers: refused, broken, silent; and what of a scene remains."""
 
 import logging
+import socket
 import threading
 import time
 
 import numpy as np
 import pytest
 
-from recognition.exceptions import MediaUnavailable, UnreadableVideo
+from recognition.exceptions import (
+    MediaInterrupted,
+    MediaMissing,
+    MediaRefused,
+    MediaUnavailable,
+    MediaUnreachable,
+    UnreadableVideo,
+)
 from recognition.numeric.sampling import frame_timestamps
 from recognition.runtime.video import FrameReport, VideoSource, iter_frames
+from recognition.tests.conftest import wait_until
 from recognition.tests.videos import (
     RATE,
-    noisy_video,
     number_in,
     numbered_video,
     video_bytes,
@@ -46,24 +54,41 @@ def ten_seconds():
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"),
-    [(401, "API key"), (403, "API key"), (404, "404"), (418, "4xx"), (500, "5xx")],
+    ("status", "error", "reason"),
+    [
+        (401, MediaRefused, "API key"),
+        (403, MediaRefused, "API key"),
+        (404, MediaMissing, "404"),
+        (418, MediaRefused, "4xx"),
+        (429, MediaInterrupted, "later"),
+        (500, MediaRefused, "5xx"),
+    ],
 )
-def test_what_the_source_answers_is_told(status, reason):
-    assert reason in refusal(MediaUnavailable, status=status)
+def test_what_the_source_answers_is_told(status, error, reason):
+    assert reason in refusal(error, status=status)
 
 
 def test_a_source_that_is_not_there_is_told():
     with video_server() as server:
         source = VideoSource(server.url)
 
-    with pytest.raises(MediaUnavailable, match="does not accept connections"):
+    with pytest.raises(MediaUnreachable, match="does not accept connections"):
         [*iter_frames(source, [0.5])]
+
+
+def test_a_source_that_hangs_up_without_an_answer_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hanging_up = threading.Thread(target=lambda: listener.accept()[0].close())
+        hanging_up.start()
+        source = VideoSource(f"http://127.0.0.1:{listener.getsockname()[1]}/stream")
+        with pytest.raises(MediaInterrupted, match="broke the connection"):
+            [*iter_frames(source, [0.5])]
+        hanging_up.join()
 
 
 def test_a_redirect_is_not_followed(ten_seconds):
     with video_server(ten_seconds) as elsewhere:
-        message = refusal(MediaUnavailable, status=302, location=elsewhere.url)
+        message = refusal(MediaRefused, status=302, location=elsewhere.url)
 
     assert "redirect" in message
     assert elsewhere.requests == []
@@ -161,36 +186,59 @@ def test_a_connection_that_breaks_is_made_again(ten_seconds):
     assert report.errors == []
 
 
-def test_connections_that_go_on_breaking_end_the_scene():
+def lost_at_half(video, **how):
+    """Return the report and the error of a scene that is lost in its middle."""
     report = FrameReport()
-    frames = []
-    with video_server(noisy_video(), broken_after_bytes=100) as server:
+    with video_server(video, breaks_at_byte=len(video) // 2, **how) as server:
         source = VideoSource(server.url)
-        for frame in iter_frames(source, frame_timestamps(2.4, 6), report=report):
-            frames.append(frame)
-            server.broken_answers = 1000
-
-    assert 1 <= len(frames) < 6
-    assert report.failed == 6 - len(frames)
-    assert "Gave up" in report.errors[-1]
+        with pytest.raises(MediaUnavailable) as caught:
+            [*iter_frames(source, frame_timestamps(10, 20), report=report)]
     assert len(server.requests) < 100
+    return report, caught.value
 
 
-def test_a_stop_is_noticed_while_the_server_says_nothing():
-    with video_server(noisy_video(), stalls_from_request=3) as server:
+@pytest.mark.parametrize("container", ["mp4", "matroska"])
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (0, MediaUnreachable),
+        (401, MediaRefused),
+        (404, MediaMissing),
+        (503, MediaRefused),
+    ],
+)
+def test_a_source_that_is_lost_in_the_middle_ends_the_scene(container, answer, error):
+    video = numbered_video(10 * RATE, container=container)
+
+    report, raised = lost_at_half(video, status_after_break=answer)
+
+    assert type(raised) is error
+    assert 1 <= report.decoded < 20
+
+
+def test_connections_that_go_on_breaking_end_the_scene(ten_seconds):
+    report, raised = lost_at_half(ten_seconds)
+
+    assert type(raised) is MediaInterrupted
+    assert 1 <= report.decoded < 20
+
+
+def test_a_stop_is_noticed_while_the_server_says_nothing(ten_seconds):
+    half = len(ten_seconds) // 2
+    with video_server(ten_seconds, silent_from_byte=half) as server:
         report = FrameReport()
         frames = []
         for frame in iter_frames(
             VideoSource(server.url),
-            frame_timestamps(2.4, 6),
-            should_stop=server.stalled.is_set,
+            frame_timestamps(10, 20),
+            should_stop=lambda: len(frames) > 0 and server.stalled.is_set(),
             report=report,
         ):
             frames.append(frame)
             asked_at = time.monotonic()
 
     assert time.monotonic() - asked_at < SOON_SECONDS
-    assert 1 <= len(frames) < 6
+    assert 1 <= len(frames) < 20
     assert report.is_cut_short
 
 
@@ -198,28 +246,61 @@ def test_the_time_limit_holds_while_the_server_says_nothing():
     begun = time.monotonic()
     with (
         video_server(b"", stalls_from_request=1) as server,
-        pytest.raises(MediaUnavailable, match=r"within 0.3 seconds"),
+        pytest.raises(MediaInterrupted, match=r"within 0.3 seconds"),
     ):
         [*iter_frames(VideoSource(server.url), [0.5], deadline_seconds=0.3)]
 
     assert time.monotonic() - begun < SOON_SECONDS
 
 
-def test_the_time_limit_keeps_the_frames_that_came_before():
+def test_the_time_limit_keeps_the_frames_that_came_before(ten_seconds):
     report = FrameReport()
-    with video_server(noisy_video(), stalls_from_request=3) as server:
+    half = len(ten_seconds) // 2
+    with video_server(ten_seconds, silent_from_byte=half) as server:
         frames = [
             *iter_frames(
                 VideoSource(server.url),
-                frame_timestamps(2.4, 6),
+                frame_timestamps(10, 20),
                 deadline_seconds=2,
                 report=report,
             )
         ]
 
-    assert 1 <= len(frames) < 6
+    assert 1 <= len(frames) < 20
     assert report.is_cut_short
     assert report.decoded == len(frames)
+    assert report.errors == [f"Stopped after 2 s at frame {len(frames)} of 20"]
+
+
+def test_the_time_limit_is_told_however_much_failed_before(ten_seconds):
+    report = FrameReport(errors=["Failed before"] * 5)
+
+    half = len(ten_seconds) // 2
+    with video_server(ten_seconds, silent_from_byte=half) as server:
+        source = VideoSource(server.url)
+        [
+            *iter_frames(
+                source, frame_timestamps(10, 20), deadline_seconds=2, report=report
+            )
+        ]
+
+    assert len(report.errors) == 5
+    assert report.errors[-1].startswith("Stopped after 2 s at frame")
+
+
+def test_a_time_limit_that_comes_after_the_last_frame_cuts_nothing(ten_seconds):
+    report = FrameReport()
+    with video_server(ten_seconds) as server:
+        source = VideoSource(server.url)
+        looking = iter_frames(source, [0.5, 5.0], deadline_seconds=2, report=report)
+        began_at = time.monotonic()
+        for _ in looking:
+            if report.decoded == 2:
+                wait_until(lambda: time.monotonic() > began_at + 2.1)
+
+    assert report.decoded == 2
+    assert not report.is_cut_short
+    assert report.errors == []
 
 
 def test_leaving_early_ends_the_decoding(ten_seconds):
