@@ -185,7 +185,7 @@ def _ffmpeg() -> str | None:
     return shutil.which("ffmpeg")
 
 
-def _seconds_of(action: Callable[[], None]) -> float:
+def _seconds_of(action: Callable[[], object]) -> float:
     started = time.perf_counter()
     action()
     return time.perf_counter() - started

@@ -56,8 +56,6 @@ MEMORY_GOAL_MB = {"1080p": 200, "4k": 500}
 # Has neither a cover nor sprites, so that every face is of the video.
 SCENE_ID = "2"
 
-_SEQUENTIAL_ROUNDS = 2
-
 Parts = dict[str, float]
 
 
@@ -69,14 +67,15 @@ class Plan:
     clip: SceneClip
     frames: int
     rounds: int
+    sequential_rounds: int
 
     @property
     def faces(self) -> int:
         return self.frames + SECOND_FACES
 
 
-FULL_PLAN = Plan(PRODUCTION, FULL_HD, frames=60, rounds=5)
-QUICK_PLAN = Plan(QUICK, QUICK_FULL_HD, frames=12, rounds=2)
+FULL_PLAN = Plan(PRODUCTION, FULL_HD, frames=60, rounds=5, sequential_rounds=2)
+QUICK_PLAN = Plan(QUICK, QUICK_FULL_HD, frames=12, rounds=2, sequential_rounds=1)
 
 
 @dataclass
@@ -146,7 +145,7 @@ def measure(plan: Plan) -> Measured:
                     bare.run_networks(pictures=plan.frames, faces=plan.faces)
                 )
                 measured.answers.append(_identified(service, plan))
-                if number < _SEQUENTIAL_ROUNDS:
+                if number < plan.sequential_rounds:
                     measured.sequential.append(_sequential(data_dir, stash, plan))
         measured.peak_bytes["1080p"] = memory_of(pid).peak_bytes - loaded_bytes
         forget_peak(pid)
