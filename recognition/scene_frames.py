@@ -129,7 +129,12 @@ class SceneFrames:
         logger.info("Scene %s: %s Trying its sprites.", self._scene.id, error)
         try:
             yield from self._sprite_frames()
-        except (MediaUnavailable, UnreadableImage, StashError) as exc:
+        except (
+            MediaUnavailable,
+            UnreadableImage,
+            UnreadableVideo,
+            StashError,
+        ) as exc:
             logger.info("Scene %s: %s", self._scene.id, exc)
             raise error from exc
         self._report.add_error(str(error))

@@ -160,7 +160,7 @@ class VideoServer:
     breaks_at_byte: int | None = None
     # What is answered after such a break: a status, 0 for nobody listening any more.
     status_after_break: int | None = None
-    stop_listening: Callable[[], None] = bool
+    stop_listening: Callable[[], object] = bool
     # To give another certificate from the next connection on.
     tls: ssl.SSLContext | None = None
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)

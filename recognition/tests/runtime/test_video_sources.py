@@ -227,7 +227,7 @@ def test_a_stop_is_noticed_while_the_server_says_nothing(ten_seconds):
     half = len(ten_seconds) // 2
     with video_server(ten_seconds, silent_from_byte=half) as server:
         report = FrameReport()
-        frames = []
+        frames: list[object] = []
         for frame in iter_frames(
             VideoSource(server.url),
             frame_timestamps(10, 20),
