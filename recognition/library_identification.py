@@ -20,7 +20,6 @@ from django.utils import timezone
 from dbupdates.store import active_release
 from recognition import attempts
 from recognition.exceptions import (
-    RecognitionError,
     RecognitionServiceAway,
     RecognitionServiceRefused,
 )
@@ -64,7 +63,7 @@ _PASSING_CODES = {
 _GONE_CODES = {"stash_not_found"}
 
 
-class _NotNow(RecognitionError):
+class _NotNow(Exception):
     """The scene cannot be decided now, for no fault of its own."""
 
 

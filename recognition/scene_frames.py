@@ -1,6 +1,7 @@
 """Where the frames of a scene come from: its video, or the sprites that Stash made."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -20,7 +21,7 @@ from recognition.runtime.sprites import iter_sprite_frames
 from recognition.runtime.video import FrameReport, VideoFrame, VideoSource, iter_frames
 from stashsense.integrations.stash import StashClient
 from stashsense.integrations.stash_errors import StashError
-from stashsense.integrations.stash_types import StashScene
+from stashsense.integrations.stash_types import StashScene, VideoFile
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class SceneFrames:
             count=len(self.timestamps),
         ):
             # Sizes are asked for and told in pixels of the video.
-            yield replace(frame, scale=frame.image.shape[1] / max(file.width, 1))
+            yield replace(frame, scale=_sprite_scale(frame, file))
 
     def _sprite_frames_instead(
         self, error: MediaUnavailable | UnreadableVideo
@@ -138,3 +139,20 @@ class SceneFrames:
             logger.info("Scene %s: %s", self._scene.id, exc)
             raise error from exc
         self._report.add_error(str(error))
+
+
+def _sprite_scale(sprite: VideoFrame, file: VideoFile) -> float:
+    """Return the sprite's size divided by the size the video is shown at.
+
+    Stash tells sizes as stored; which way up the video is shown, the sprite shows.
+    Where its shape is neither, pixels are not square, and one side of the video was
+    stretched to show it.
+    """
+    height, width = map(int, sprite.image.shape[:2])
+    stored = (max(file.width, 1), max(file.height, 1))
+    across, down = min(
+        ((width / size[0], height / size[1]) for size in (stored, stored[::-1])),
+        key=lambda scales: abs(math.log(scales[0] / scales[1])),
+    )
+    # Stash rounds the height.
+    return across if math.isclose(across, down, rel_tol=0.03) else min(across, down)

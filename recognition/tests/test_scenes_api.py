@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -153,6 +154,37 @@ def test_one_frame_is_enough(admin_client, stash):
     answer = identify(admin_client, num_frames=1).json()
 
     assert (answer["frames_analyzed"], answer["frames_requested"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [(270, 480), (480, 203), (360, 270)],
+    ids=["turned", "flat pixels", "wide pixels"],
+)
+def test_sizes_in_sprites_are_those_of_the_video_as_shown(
+    admin_client, stash, width, height
+):
+    shown = boxes_in_sprites(admin_client)
+    file_id = stash.library.scenes[KNOWN_SCENE].file_ids[0]
+    stored = replace(stash.library.files[file_id], width=width, height=height)
+    stash.library.files[file_id] = stored
+
+    boxes = boxes_in_sprites(admin_client)
+
+    assert shown
+    assert max(box["width"] for box in shown) >= 40
+    assert boxes == [pytest.approx(box, abs=2) for box in shown]
+
+
+def boxes_in_sprites(client):
+    """Return the boxes found in sprites, covers apart."""
+    answer = identify(client, num_frames=8, source="sprites", min_face_size=30).json()
+    faces = [face for person in answer["persons"] for face in person["faces"]]
+    in_sprites = sorted(
+        (face for face in faces if face["frame"] >= 0),
+        key=lambda face: (face["frame"], face["box"]["x"]),
+    )
+    return [face["box"] for face in in_sprites]
 
 
 def test_the_setting_decides_how_many_frames_where_the_request_does_not(
