@@ -252,6 +252,8 @@ def test_the_command_serves_releases_until_it_is_interrupted(tmp_path):
         env=os.environ | {"DATA_DIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         text=True,
+        # A shell has what it runs in the background ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         serving, setting = process.stdout.readline(), process.stdout.readline()

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from stashsense.integrations import stash_operations as operations
-from stashsense.integrations.preferences import stash_api_rate
 from stashsense.integrations.rate_limiter import RateLimiter, RateLimiterFigures
 from stashsense.integrations.stash_address import parse_stash_url
 from stashsense.integrations.stash_answers import (
@@ -315,15 +314,23 @@ def configured_client() -> StashClient:
     Raises StashNotConfigured where they name none. All callers share its limiter, at
     the rate that users have set.
     """
+    # Rows: a client can do without them, and be made before there are any.
+    from stashsense.integrations.preferences import stash_api_rate
+
+    client = process_client()
+    client.limiter.requests_per_second = stash_api_rate()
+    return client
+
+
+def process_client() -> StashClient:
+    """Return the same at the rate it last had, without asking the database."""
     global _configured
     wanted = settings.STASH_URL, settings.STASH_API_KEY or ""
     with _lock:
         if _configured is None or _configured[0] != wanted:
             limiter = RateLimiter(DEFAULT_REQUESTS_PER_SECOND)
             _configured = wanted, StashClient(*wanted, limiter=limiter)
-        client = _configured[1]
-    client.limiter.requests_per_second = stash_api_rate()
-    return client
+        return _configured[1]
 
 
 def _forget_parents_client() -> None:

@@ -59,6 +59,7 @@ STATUS_AND_CODE = {
     recognition_errors.MediaRefused: (502, "media_refused"),
     recognition_errors.MediaMissing: (404, "media_missing"),
     recognition_errors.UnreadableVideo: (422, "unreadable_video"),
+    recognition_errors.NoSprites: (422, "no_sprites"),
     recognition_errors.Busy: (503, "busy"),
     recognition_errors.SceneWithoutFiles: (404, "scene_without_files"),
     recognition_errors.JobNotFound: (404, "job_not_found"),

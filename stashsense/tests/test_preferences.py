@@ -159,7 +159,7 @@ def test_one_that_is_refused_leaves_all_as_they_were(chosen, error):
 
 @pytest.mark.django_db
 def test_a_stored_value_that_is_not_allowed_any_more_does_not_count():
-    Preference.objects.create(key="num_frames", value=200)
+    Preference.objects.create(key="num_frames", value=201)
 
     assert not values.setting("num_frames").is_override
 

@@ -464,7 +464,7 @@ def test_a_process_has_one_client_by_its_settings(server, settings):
     server.replies["Scene"] = data(findScene=scene())
 
     with ThreadPoolExecutor(8) as threads:
-        clients = {*threads.map(lambda _: stash.configured_client(), range(32))}
+        clients = {*threads.map(lambda _: stash.process_client(), range(32))}
 
     (client,) = clients
     client.get_scene(12)
@@ -472,7 +472,7 @@ def test_a_process_has_one_client_by_its_settings(server, settings):
     assert client.rate_limiter_figures().total_requests == 2
     assert client.rate_limiter_figures().requests_per_second == 5.0
     settings.STASH_API_KEY = KEY
-    assert stash.configured_client() is not client
+    assert stash.process_client() is not client
 
 
 FORKING = """
@@ -480,11 +480,11 @@ import os, sys
 from django.conf import settings
 settings.configure(STASH_URL="http://stash:9999", STASH_API_KEY="")
 from stashsense.integrations import stash
-parents = stash.configured_client()
+parents = stash.process_client()
 with stash._lock:
     child = os.fork()
 if child == 0:
-    os._exit(int(stash.configured_client() is parents))
+    os._exit(int(stash.process_client() is parents))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
