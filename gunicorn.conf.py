@@ -40,11 +40,11 @@ def on_starting(server: "Arbiter") -> None:
 def post_worker_init(worker: "Worker") -> None:
     """Begin to load what is served; requests are answered meanwhile."""
     from recognition import registry
-    from recognition.runtime.memory import limit_memory_arenas
+    from recognition.runtime.memory import set_up_allocator
     from stashsense.api.authentication import api_key
     from stashsense.api.health import operating_warnings
 
-    limit_memory_arenas()
+    set_up_allocator()
     # Made now, so that whoever sets up a client finds it in the data folder.
     api_key()
     for warning in operating_warnings():

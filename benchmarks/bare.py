@@ -4,11 +4,12 @@ A process of its own that opens the three networks and the two indices and nothi
 else, prepares every input once, and then runs them when asked to: the detector on the
 picture, both embedders on all faces and mirrors at once, both indices on the
 embeddings; or the networks alone, for as many pictures and faces as a scene has.
-Sessions are opened as the service opens them, or as ONNX Runtime opens them when it is
-told nothing.
+Sessions are opened as the service opens them, with its allocator, or as ONNX Runtime
+opens them when it is told nothing.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ from benchmarks.data_folder import ROOT
 from benchmarks.detector_graph import decode, detector_input, face_landmarks
 from benchmarks.faces import EMBEDDERS
 from benchmarks.networks import ARCFACE_FILE, DETECTOR_FILE, FACENET_FILE
+from benchmarks.service import ALLOCATOR_SETTINGS
 from recognition.numeric.alignment import align_face
 from recognition.numeric.embedder_input import (
     arcface_input,
@@ -34,7 +36,7 @@ from recognition.numeric.embedder_input import (
     mean_over_mirrors,
     with_mirrors,
 )
-from recognition.runtime.memory import release_unused_memory
+from recognition.runtime.memory import release_unused_memory, set_up_allocator
 from recognition.runtime.providers import ExecutionPlan, choose_execution_plan
 from recognition.runtime.sessions import Session, open_session
 
@@ -58,6 +60,7 @@ class BareProcess:
         *,
         opening: Opening = "as-served",
     ) -> None:
+        is_as_served = opening == "as-served"
         started = time.perf_counter()
         self._process = subprocess.Popen(
             [
@@ -65,6 +68,7 @@ class BareProcess:
                 *[str(networks_dir), str(release_dir), str(picture), opening],
             ],
             cwd=ROOT,
+            env={**os.environ, **(ALLOCATOR_SETTINGS if is_as_served else {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -216,6 +220,8 @@ def main(
     networks_dir: Path, release_dir: Path, picture: Path, *, opening: Opening
 ) -> None:
     """Load, prepare, and run once for each line that comes in."""
+    if opening == "as-served":
+        set_up_allocator()
     bare = _Bare(networks_dir, release_dir, opening=opening)
     _answer(bare.loading.seconds)
     _answer({"faces": bare.prepare(picture.read_bytes())})

@@ -97,12 +97,12 @@ class Measured:
         return statistics.median(sum(parts.values()) for parts in self.bare)
 
     @property
-    def share_outside(self) -> float:
-        """The median of the rounds' shares: what loads one round loads both."""
-        return statistics.median(
+    def shares_outside(self) -> list[float]:
+        """What of each round was not the networks': what loads one half loads both."""
+        return [
             1 - sum(bare.values()) / answer.seconds
             for answer, bare in zip(self.answers, self.bare, strict=True)
-        )
+        ]
 
     @property
     def sequential_seconds(self) -> float:
@@ -172,7 +172,12 @@ def figures(measured: Measured) -> list[Figure]:
             Figure(f"peak_memory_{name}", peak / 1e6, "MB", MEMORY_GOAL_MB[name])
             for name, peak in measured.peak_bytes.items()
         ),
-        Figure("outside_networks", measured.share_outside, "of the wall", SHARE_GOAL),
+        Figure(
+            "outside_networks",
+            statistics.median(measured.shares_outside),
+            "of the wall",
+            SHARE_GOAL,
+        ),
     ]
 
 
@@ -186,6 +191,8 @@ def print_details(measured: Measured) -> None:
     print(f"{len(timings)} rounds, medians in s:")
     print(f"  service: {measured.seconds:.2f} ({_in_seconds(steps)})")
     print(f"  its first scene: {measured.first.seconds:.2f}")
+    shares = " ".join(f"{share:.3f}" for share in measured.shares_outside)
+    print(f"  outside networks, round by round: {shares}")
     bare = _medians(measured.bare)
     print(f"  bare networks: {measured.bare_seconds:.2f} ({_in_seconds(bare)})")
     sequential = _steps(_medians(measured.sequential))

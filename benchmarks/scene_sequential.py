@@ -18,12 +18,13 @@ from benchmarks.data_folder import ROOT, VERSION, release_folder
 from benchmarks.frames import frames_by_processes
 from benchmarks.memory import forget_peak, memory_of
 from benchmarks.networks import NETWORK_FILES, NETWORK_SET
+from benchmarks.service import ALLOCATOR_SETTINGS
 from recognition.numeric.alignment import ALIGNED_SIDE_PX
 from recognition.numeric.people import SeenFace
 from recognition.numeric.quality import face_quality
 from recognition.runtime.collector import CroppedFace, FaceFilter, look_at
 from recognition.runtime.face_database import FaceDatabase
-from recognition.runtime.memory import limit_memory_arenas
+from recognition.runtime.memory import set_up_allocator
 from recognition.runtime.networks import Networks, NetworkSet, open_networks
 from recognition.runtime.people import MatchingOptions, match_scene_faces
 from recognition.runtime.providers import choose_execution_plan
@@ -43,6 +44,7 @@ def identify_sequentially(data_dir: Path, url: str, points: list[float]) -> Outc
     finished = subprocess.run(
         [sys.executable, "-m", "benchmarks.scene_sequential", str(data_dir), url],
         cwd=ROOT,
+        env={**os.environ, **ALLOCATOR_SETTINGS},
         input=json.dumps(points),
         capture_output=True,
         text=True,
@@ -54,7 +56,7 @@ def identify_sequentially(data_dir: Path, url: str, points: list[float]) -> Outc
 
 def main(data_dir: Path, url: str) -> None:
     """Load, read the points, identify, print what it took."""
-    limit_memory_arenas()
+    set_up_allocator()
     networks = _networks(data_dir)
     database = FaceDatabase.load(release_folder(data_dir), version=VERSION)
     _warm_up(networks)

@@ -28,6 +28,9 @@ SCENE_SECONDS = 600
 STOP_SECONDS = 15
 _POLL_SECONDS = 0.02
 
+# As supervisord.conf sets it.
+ALLOCATOR_SETTINGS = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+
 # Random embeddings are no nearer than 0.65: what is further off shall count as well,
 # so that there are five matches to look up and to write for each face.
 _IDENTIFY_OPTIONS = {"top_k": 5, "max_distance": 2.0}
@@ -134,6 +137,7 @@ def running_service(data_dir: Path, **environment: str) -> Iterator[Service]:
         "STASH_SENSE_HOST": HOST,
         "STASH_SENSE_API_KEY": key,
         "WEB_WORKERS": "1",
+        **ALLOCATOR_SETTINGS,
         **environment,
     }
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
