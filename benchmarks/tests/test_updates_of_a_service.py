@@ -31,8 +31,10 @@ def world():
 def service(world):
     service, simulator, _ = world
     wait_until_settled(service)
+    # A worker that is still loading has a row as well, of no version.
     service.wait_until(
-        lambda: len(serving(service)) == WORKERS, "both workers to serve"
+        lambda: len([*filter(None, serving(service))]) == WORKERS,
+        "both workers to serve",
     )
     yield service
     simulator.faults.bytes_per_second = None

@@ -253,7 +253,8 @@ def test_installing_raises_what_fetching_does(source, models_dir):
 def test_a_killed_download_is_taken_up_where_it_was(
     source, settings, tmp_path, transactional_db
 ):
-    source.faults.bytes_per_second = 400_000
+    # Slow enough for the journal, which is written every three seconds.
+    source.faults.bytes_per_second = 200_000
     models_dir = settings.MODELS_DIR
     row = request_download("facenet512", asker=ASKER)
     script = (
