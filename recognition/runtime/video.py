@@ -182,10 +182,9 @@ class _Decoding:
 
     def __init__(self, wanted: "_Wanted") -> None:
         self._events: queue.Queue[_Event | _End] = queue.Queue(_WAITING_FRAMES)
-        self._is_abandoned = threading.Event()
-        self._sampler = _Sampler(
-            wanted, is_wanted=lambda: not self._is_abandoned.is_set()
-        )
+        self._is_abandoned = is_abandoned = threading.Event()
+        # Not by `self`, which would tie both, and what was decoded last, into a circle.
+        self._sampler = _Sampler(wanted, is_wanted=lambda: not is_abandoned.is_set())
         self._thread = threading.Thread(
             target=self._run, name="video-frames", daemon=True
         )

@@ -185,6 +185,10 @@ class VideoReader:
     def close(self) -> None:
         """Close the connection and free what decoding holds."""
         self._decoded.clear()
+        # The generator refers to this reader: a circle that would keep the decoder,
+        # with ten frames or more, until the collector comes round.
+        self._packets = iter(())
+        self._passed = self._upcoming = None
         self._container.close()
 
     def seconds_of(self, frame: av.VideoFrame) -> float:
