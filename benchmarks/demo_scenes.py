@@ -106,9 +106,9 @@ def _identify_all(
             options = MatchingOptions(mode=mode)
             people = people_in_scene(database, identified.collected.faces, options)
             named = [
-                database.release.performer(one.candidates[0].performer).universal_id
+                database.release.performer(one.named.performer).universal_id
                 for one in people
-                if one.candidates
+                if one.named
             ]
             tally.add(cast=cast, named=named, people=len(people))
     return tallies

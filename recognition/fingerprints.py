@@ -193,14 +193,17 @@ def _person(
                 "arcface_distance": candidate.arcface_distance,
                 "confidence": candidate.confidence,
                 "frame_count": candidate.frame_count,
+                "score": candidate.score,
+                "margin": candidate.margin,
             }
         )
-    best: dict[str, Any] = candidates[0] if candidates else {}
+    best: dict[str, Any] = candidates[0] if person.named else {}
     return FingerprintPerson(
         fingerprint=fingerprint,
         number=number,
         faces=[*person.faces],
         frame_count=person.frame_count,
+        decision=person.decision.value,
         universal_id=best.get("universal_id", ""),
         name=best.get("name", ""),
         distance=best.get("distance"),

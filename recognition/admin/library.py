@@ -176,7 +176,10 @@ class LibraryRunAdmin(_ReadOnly, _RunAdmin):
 class PersonInline(_ReadOnly, _PersonInline):
     model = FingerprintPerson
     verbose_name_plural = "people"
-    fields = ("number", "name", "universal_id", "frame_count", "distance", "confidence")
+    fields = (
+        *("number", "decision", "name", "universal_id"),
+        *("frame_count", "distance", "confidence"),
+    )
     readonly_fields = fields
 
 

@@ -13,6 +13,7 @@ from recognition.models import (
     FingerprintPerson,
     LibraryRun,
 )
+from recognition.numeric.people import Decision
 
 MAX_PAGE_SIZE = 500
 
@@ -173,6 +174,8 @@ class KeptCandidateAnswer(serializers.Serializer[Any]):
     arcface_distance = serializers.FloatField(allow_null=True)
     confidence = serializers.FloatField()
     frame_count = serializers.IntegerField()
+    score = serializers.FloatField(allow_null=True, required=False)
+    margin = serializers.FloatField(allow_null=True, required=False)
 
 
 class KeptPersonAnswer(serializers.Serializer[Any]):
@@ -180,6 +183,9 @@ class KeptPersonAnswer(serializers.Serializer[Any]):
 
     person_id = serializers.IntegerField()
     frame_count = serializers.IntegerField()
+    decision = serializers.ChoiceField(
+        choices=[(each.value, each.value) for each in Decision]
+    )
     best_match = KeptCandidateAnswer(allow_null=True)
     all_matches = KeptCandidateAnswer(many=True)
     faces = EvidenceAnswer(many=True)
@@ -290,7 +296,8 @@ def _person(person: FingerprintPerson, kept: KeptFingerprint) -> dict[str, Any]:
     return {
         "person_id": person.number,
         "frame_count": person.frame_count,
-        "best_match": candidates[0] if candidates else None,
+        "decision": person.decision,
+        "best_match": candidates[0] if person.universal_id else None,
         "all_matches": candidates,
         "faces": [evidence_answer(kept.faces[place]) for place in person.faces],
     }

@@ -6,6 +6,8 @@ from typing import Any
 from rest_framework import serializers
 
 from recognition.local_performers import LocalMatch, LocalPerformers
+from recognition.numeric.fusion import Candidate
+from recognition.numeric.people import PersonCandidate
 from recognition.runtime.recognizer import RecognizedFace
 from recognition.services import IdentifiedImage
 
@@ -122,6 +124,13 @@ class PerformerMatchAnswer(serializers.Serializer[Any]):
     distance = serializers.FloatField(help_text="Fused cosine distance.")
     facenet_distance = serializers.FloatField(allow_null=True)
     arcface_distance = serializers.FloatField(allow_null=True)
+    score = serializers.FloatField(
+        allow_null=True,
+        help_text="What calibration turned into confidence; null in older modes.",
+    )
+    margin = serializers.FloatField(
+        allow_null=True, help_text="By how much the score leads the next performer's."
+    )
     country = serializers.CharField(allow_null=True)
     image_url = serializers.CharField(allow_null=True)
     endpoint = serializers.CharField(allow_null=True)
@@ -197,8 +206,15 @@ def match_answer(local: LocalMatch) -> dict[str, Any]:
         "distance": candidate.distance,
         "facenet_distance": candidate.facenet_distance,
         "arcface_distance": candidate.arcface_distance,
+        **_numbers_behind(candidate),
         "country": performer.country,
         "image_url": performer.image_url,
         "endpoint": endpoint or None,
         "already_tagged": local.is_tagged,
     }
+
+
+def _numbers_behind(candidate: Candidate | PersonCandidate) -> dict[str, float | None]:
+    if isinstance(candidate, PersonCandidate):
+        return {"score": candidate.score, "margin": candidate.margin}
+    return {"score": None, "margin": None}

@@ -16,7 +16,7 @@ from recognition.api.serializers import (
     match_answer,
 )
 from recognition.galleries import IdentifiedGallery, IdentifiedGalleryPerformer
-from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenFace
+from recognition.numeric.people import COVER_FRAME, Decision, MatchingMode, SeenFace
 from recognition.scene_frames import FrameSource
 from recognition.scenes import (
     IdentifiedPerson,
@@ -137,6 +137,10 @@ class PersonAnswer(serializers.Serializer[Any]):
 
     person_id = serializers.IntegerField()
     frame_count = serializers.IntegerField()
+    decision = serializers.ChoiceField(
+        choices=[(each.value, each.value) for each in Decision],
+        help_text="Only who is known has a best match.",
+    )
     best_match = PerformerMatchAnswer(allow_null=True)
     all_matches = PerformerMatchAnswer(many=True)
     signals_used = serializers.ListField(child=serializers.CharField())
@@ -299,7 +303,8 @@ def person_answer(
     return {
         "person_id": number,
         "frame_count": person.frame_count,
-        "best_match": matches[0] if matches else None,
+        "decision": person.decision.value,
+        "best_match": matches[0] if person.named else None,
         "all_matches": matches,
         "signals_used": identified.signals_used,
         "tattoos_detected": identified.tattoos_detected,

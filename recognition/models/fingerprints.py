@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from recognition.numeric.people import Decision
+
 
 class FingerprintQuerySet(models.QuerySet["Fingerprint"]):
     def scenes(self) -> "FingerprintQuerySet":
@@ -117,7 +119,7 @@ class FingerprintFaces(models.Model):
 
 
 class FingerprintPerson(models.Model):
-    """Somebody seen in a scene or image; without a universal id somebody unknown.
+    """Somebody seen in a scene or image; without a universal id nobody has a name.
 
     `faces` are positions among the fingerprint's; `candidates` all who were proposed,
     likeliest first.
@@ -129,6 +131,11 @@ class FingerprintPerson(models.Model):
     number = models.PositiveIntegerField()
     faces = models.JSONField(default=list)
     frame_count = models.PositiveIntegerField()
+    decision = models.CharField(
+        max_length=16,
+        choices=[(each.value, each.value) for each in Decision],
+        default=Decision.UNKNOWN.value,
+    )
     universal_id = models.CharField(max_length=128, blank=True, db_index=True)
     name = models.CharField(max_length=255, blank=True)
     distance = models.FloatField(null=True, blank=True)

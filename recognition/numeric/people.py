@@ -23,6 +23,19 @@ class MatchingMode(StrEnum):
     HYBRID = "hybrid"
 
 
+class Decision(StrEnum):
+    """Whether a person has a name.
+
+    UNCERTAIN: performers are proposed, none is named. IGNORED: the owner does not want
+    to know.
+    """
+
+    KNOWN = "known"
+    UNCERTAIN = "uncertain"
+    UNKNOWN = "unknown"
+    IGNORED = "ignored"
+
+
 @dataclass(frozen=True, slots=True)
 class SeenFace:
     """A face, with all that is needed to match it again without its picture.
@@ -46,7 +59,9 @@ class PersonCandidate:
     """A performer proposed for a person; `performer` is a row of the release.
 
     A distance is None where that embedder did not rank any of their faces.
-    `frame_count` is in how many frames a face of the person was near them.
+    `frame_count` is in how many frames a face of the person was near them. `score` is
+    what calibration turns into confidence, larger is likelier, and `margin` by how much
+    it is ahead of the next performer's; None where a mode has no such numbers.
     """
 
     performer: int
@@ -55,15 +70,34 @@ class PersonCandidate:
     arcface_distance: float | None
     confidence: float
     frame_count: int
+    score: float | None = None
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SeenPerson:
     """Faces taken for one person, by position, and who it may be, likeliest first.
 
-    Without candidates the person is somebody whom the release does not know.
+    Without candidates the person is somebody whom the release does not know. One who
+    is uncertain has candidates, and no name.
     """
 
     faces: tuple[int, ...]
     frame_count: int
     candidates: tuple[PersonCandidate, ...]
+    is_uncertain: bool = False
+    is_ignored: bool = False
+
+    @property
+    def decision(self) -> Decision:
+        """Whether they have a name, and why not."""
+        if self.is_ignored:
+            return Decision.IGNORED
+        if not self.candidates:
+            return Decision.UNKNOWN
+        return Decision.UNCERTAIN if self.is_uncertain else Decision.KNOWN
+
+    @property
+    def named(self) -> PersonCandidate | None:
+        """The performer they are taken for, if they have a name."""
+        return self.candidates[0] if self.decision is Decision.KNOWN else None
