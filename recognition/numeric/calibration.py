@@ -5,7 +5,6 @@ wrong. Names are given from one score on; performers are proposed from another.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +43,7 @@ class Calibration:
         steps = zip(self.probabilities, self.probabilities[1:], strict=False)
         if any(a > b for a, b in steps):
             raise ValueError("The probabilities of a curve do not fall")
-        if not (0 <= self.probabilities[0] and self.probabilities[-1] <= 1):
+        if not (self.probabilities[0] >= 0 and self.probabilities[-1] <= 1):
             raise ValueError("A probability is from 0 to 1")
         if not self.uncertain_score <= self.known_score:
             raise ValueError("Who is named is proposed, too")
