@@ -100,7 +100,9 @@ def _identify(
                 seconds=face.seconds,
                 box=face.box,
                 confidence=face.confidence,
-                quality=face_quality(face.box, face.confidence),
+                quality=face_quality(
+                    face.box, face.confidence, view=face.view, agreement=1.0
+                ),
                 facenet=embeddings[0],
                 arcface=embeddings[1],
             )

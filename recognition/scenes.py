@@ -83,8 +83,8 @@ class SceneOptions:
     min_face_confidence: float = 0.5
     top_k: int = 3
     max_distance: float = 0.5
-    cluster_threshold: float = 0.6
-    mode: MatchingMode = MatchingMode.FREQUENCY
+    cluster_threshold: float | None = None
+    mode: MatchingMode = MatchingMode.TEMPLATE
     tagged_bare_ids: frozenset[str] = frozenset()
     use_body: bool = True
     use_tattoo: bool = True

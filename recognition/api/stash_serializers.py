@@ -25,6 +25,7 @@ from recognition.scenes import (
 )
 from recognition.stash_images import IdentifiedStashImage
 
+DEFAULT_MODE = MatchingMode.TEMPLATE
 MAX_TOLD_SCENE_ERRORS = 5
 MAX_TOLD_GALLERY_ERRORS = 10
 
@@ -50,6 +51,19 @@ class CropOption(serializers.Serializer[Any]):
     include_crops = serializers.BooleanField(
         default=False, help_text="Send the best face of each as a small JPEG, too."
     )
+
+
+class MatchingModeField(serializers.ChoiceField):
+    """How faces become names."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            choices=[(each.value, each.value) for each in MatchingMode],
+            default=DEFAULT_MODE.value,
+            help_text="template judges each person as a whole; the others judge each "
+            "face alone, as the predecessor did.",
+            **options,
+        )
 
 
 class IdentifySceneRequest(SignalOptions, CropOption):
@@ -90,11 +104,15 @@ class IdentifySceneRequest(SignalOptions, CropOption):
     )
     top_k = serializers.IntegerField(default=3, min_value=1, max_value=10)
     max_distance = FiniteFloatField(default=0.5, min_value=0, max_value=2)
-    cluster_threshold = FiniteFloatField(default=0.6, min_value=0.2, max_value=3)
-    matching_mode = serializers.ChoiceField(
-        choices=[(each.value, each.value) for each in MatchingMode],
-        default=MatchingMode.FREQUENCY.value,
+    cluster_threshold = FiniteFloatField(
+        default=None,
+        allow_null=True,
+        min_value=0.2,
+        max_value=3,
+        help_text="Distance from a person's mean beyond which a face is not theirs; "
+        "null as suits the mode (0.6, template 0.65).",
     )
+    matching_mode = MatchingModeField()
     scene_performer_stashdb_ids = serializers.ListField(
         child=serializers.CharField(max_length=100),
         default=list,
@@ -107,6 +125,7 @@ class IdentifyImageRequest(MatchingOptions, SignalOptions, CropOption):
     """An image of Stash and how to match its faces."""
 
     image_id = StashIdField()
+    matching_mode = MatchingModeField()
     min_face_confidence = FiniteFloatField(
         default=DEFAULT_MIN_FACE_CONFIDENCE, min_value=0, max_value=1
     )
@@ -116,6 +135,7 @@ class IdentifyGalleryRequest(MatchingOptions, CropOption):
     """A gallery of Stash and how to match its faces."""
 
     gallery_id = StashIdField()
+    matching_mode = MatchingModeField()
     min_face_confidence = FiniteFloatField(
         default=DEFAULT_MIN_FACE_CONFIDENCE, min_value=0, max_value=1
     )

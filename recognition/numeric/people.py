@@ -16,11 +16,16 @@ COVER_FRAME = -1
 
 
 class MatchingMode(StrEnum):
-    """How the faces of a scene become people and the people performers."""
+    """How faces become people and people performers.
+
+    TEMPLATE judges a person as a whole and may leave them uncertain; the others are the
+    predecessor's and judge each face alone.
+    """
 
     FREQUENCY = "frequency"
     CLUSTER = "cluster"
     HYBRID = "hybrid"
+    TEMPLATE = "template"
 
 
 class Decision(StrEnum):

@@ -11,7 +11,7 @@ from recognition.numeric.alignment import align_face
 from recognition.numeric.arrays import RgbImage
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.people import SeenFace
-from recognition.numeric.quality import face_quality
+from recognition.numeric.quality import FaceView, face_quality, view_of
 from recognition.runtime.detector import DetectedFace
 from recognition.runtime.networks import Networks
 from recognition.runtime.recognizer import Timing
@@ -46,6 +46,7 @@ class CroppedFace:
     box: FaceBox
     confidence: float
     crop: RgbImage
+    view: FaceView
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,19 @@ def look_at(
         )
     kept = [face for face in detected if face_filter.keeps(face, scale=scale)]
     with timing.step("align"):
+        crops = [
+            align_face(image, face.landmarks) for face in kept[:MAX_FACES_PER_PICTURE]
+        ]
         faces = [
             CroppedFace(
                 frame=frame,
                 seconds=seconds,
                 box=_unscaled(face.box, scale),
                 confidence=face.confidence,
-                crop=align_face(image, face.landmarks),
+                crop=crop,
+                view=view_of(crop, face.landmarks),
             )
-            for face in kept[:MAX_FACES_PER_PICTURE]
+            for face, crop in zip(kept, crops, strict=False)
         ]
     return Look(len(detected), faces)
 
@@ -131,16 +136,24 @@ class FaceCollector:
     def _embed(self, cropped: list[CroppedFace]) -> None:
         crops = [face.crop for face in cropped]
         with self._turn(), self._timing.step("embed"):
-            facenet = self._networks.facenet.embed(crops)
-            arcface = self._networks.arcface.embed(crops)
-        for face, *embeddings in zip(cropped, facenet, arcface, strict=True):
+            facenet, by_facenet = self._networks.facenet.embed_and_compare(crops)
+            arcface, by_arcface = self._networks.arcface.embed_and_compare(crops)
+        agreements = ((by_facenet + by_arcface) / 2).tolist()
+        for face, agreement, *embeddings in zip(
+            cropped, agreements, facenet, arcface, strict=True
+        ):
             self._collected.faces.append(
                 SeenFace(
                     frame=face.frame,
                     seconds=face.seconds,
                     box=face.box,
                     confidence=face.confidence,
-                    quality=face_quality(face.box, face.confidence),
+                    quality=face_quality(
+                        face.box,
+                        face.confidence,
+                        view=face.view,
+                        agreement=agreement,
+                    ),
                     facenet=embeddings[0],
                     arcface=embeddings[1],
                 )

@@ -8,6 +8,7 @@ import numpy as np
 from recognition.exceptions import ModelsNotInstalled
 from recognition.numeric.arrays import AlignedCrops, Embeddings, NetworkInput, RgbImage
 from recognition.numeric.embedder_input import mean_over_mirrors, with_mirrors
+from recognition.numeric.quality import mirror_agreement
 from recognition.runtime.sessions import Session
 
 EMBEDDING_SIZE = 512
@@ -46,14 +47,27 @@ class Embedder:
 
         The rows are not normalised; cosine space does not look at their length.
         """
+        return self.embed_and_compare(crops)[0]
+
+    def embed_and_compare(self, crops: list[RgbImage]) -> tuple[Embeddings, Embeddings]:
+        """Return the embeddings, and float32 [faces]: the agreement with the mirror."""
         if not crops:
-            return np.empty((0, EMBEDDING_SIZE), dtype=np.float32)
-        starts = range(0, len(crops), self._batch_size)
-        return np.concatenate(
-            [self._embed_batch(crops[at : at + self._batch_size]) for at in starts]
+            return (
+                np.empty((0, EMBEDDING_SIZE), dtype=np.float32),
+                np.empty(0, dtype=np.float32),
+            )
+        views = [
+            self._views(crops[at : at + self._batch_size])
+            for at in range(0, len(crops), self._batch_size)
+        ]
+        return (
+            np.concatenate([mean_over_mirrors(each) for each in views]),
+            np.concatenate(
+                [mirror_agreement(*np.split(each, 2)) for each in views],
+            ),
         )
 
-    def _embed_batch(self, crops: list[RgbImage]) -> Embeddings:
+    def _views(self, crops: list[RgbImage]) -> Embeddings:
+        """Return the embeddings of the crops, followed by those of their mirrors."""
         inputs = self._prepare(with_mirrors(np.stack(crops)))
-        outputs = self._session.run(None, {self._input_name: inputs})
-        return mean_over_mirrors(outputs[0])
+        return self._session.run(None, {self._input_name: inputs})[0]
