@@ -29,7 +29,7 @@ def _exchanged(module: ModuleType, **parts: Any) -> Iterator[None]:
             setattr(module, name, part)
 
 
-def _usual_cohorts(_: object, candidates: Any, __: object) -> tuple[Any, Any]:
+def _usual_others(_: object, candidates: Any, __: object) -> tuple[Any, Any]:
     mean, deviation = template_scoring.USUAL_COHORT
     return np.full(len(candidates), mean), np.full(len(candidates), deviation)
 
@@ -60,7 +60,7 @@ class _NumpyWithNearest:
 
 ABLATIONS: dict[str, Without] = {
     "weights by quality": lambda: _exchanged(templates, QUALITY_EXPONENT=0.0),
-    "the cohort": lambda: _exchanged(template_scoring, _cohorts=_usual_cohorts),
+    "the cohort": lambda: _exchanged(template_scoring, _others=_usual_others),
     "all reference faces": lambda: _exchanged(template_scoring, np=_NumpyWithNearest()),
     "FaceNet": lambda: _exchanged(
         template_scoring, FACENET_WEIGHT=0.0, ARCFACE_WEIGHT=1.0

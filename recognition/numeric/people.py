@@ -28,6 +28,10 @@ class MatchingMode(StrEnum):
     TEMPLATE = "template"
 
 
+# The modes that judge each face alone.
+FACE_BY_FACE = (MatchingMode.FREQUENCY, MatchingMode.CLUSTER, MatchingMode.HYBRID)
+
+
 class Decision(StrEnum):
     """Whether a person has a name.
 

@@ -113,6 +113,8 @@ def match_scene(
         case MatchingMode.HYBRID:
             everybody = _accepted(faces, range(len(faces.frames)), max_distance)
             ranked = _by_both(people, everybody, top_k=top_k, tagged=tagged)
+        case MatchingMode.TEMPLATE:
+            raise ValueError("Mode template does not judge faces one by one.")
     seen = [
         SeenPerson(
             faces=tuple(person.faces),

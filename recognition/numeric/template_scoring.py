@@ -1,10 +1,12 @@
 """How far a person's template stands out for each performer, in both embedders.
 
 A similarity alone says little: blurred templates are like nobody, plain faces like
-many. So each is told beside a cohort: the faces that are nearest to this very template
-behind those that may be its performer's. A score counts how many deviations of the
-cohort a performer stands above it (T-norm with a cohort of the probe's own:
-Auckenthaler et al. 2000, Matejka et al. 2017).
+many, and of a hundred thousand faces some are like anybody. So each is told beside a
+cohort: the faces that are nearest to this very template behind those that may be its
+performer's (Auckenthaler et al. 2000, Matejka et al. 2017). What is known of them, and
+of how many there are in all, says how similar the faces of strangers get by chance.
+A score is how much rarer than that a performer's similarity is: the negative logarithm
+of the number of strangers in the index that are as similar.
 """
 
 from collections.abc import Sequence, Set
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtri
 
 from recognition.numeric.arrays import Embeddings
 from recognition.numeric.fusion import (
@@ -25,18 +28,19 @@ from recognition.numeric.fusion import (
 CANDIDATE_NEIGHBOURS = 20
 # Fewer say nothing of a spread, as in an index of a few performers.
 LEAST_COHORT = 10
-# What strangers' faces are like where there is no cohort to tell: mean and deviation.
-USUAL_COHORT = (0.20, 0.08)
+# What the faces of others are like where there is no cohort to tell: mean, deviation.
+USUAL_COHORT = (0.10, 0.10)
 # A cohort of near-equal faces must not make a hair's breadth of similarity a proof.
-LEAST_DEVIATION = 0.01
+LEAST_DEVIATION = 0.03
 
 
 @dataclass(frozen=True)
 class PerformerScores:
     """Performers for one person, likeliest first, with what speaks for each.
 
-    All arrays have a row for each performer. `scores` are in deviations of the cohort;
-    distances are cosine distances of the template to the performer's reference faces.
+    All arrays have a row for each performer. A score of 0 is what one stranger in the
+    whole index reaches by chance, each further one is e times as rare. Distances are
+    cosine distances of the template to the performer's reference faces.
     """
 
     performers: NDArray[np.int64]
@@ -113,15 +117,17 @@ def score_performers(
     if not len(candidates):
         return NO_SCORES
     starts = np.concatenate([[0], np.cumsum(reference_counts)[:-1]])
-    scores = np.zeros(len(candidates))
+    # In deviations of all the faces of others.
+    apart = np.zeros(len(candidates))
     distances = []
     for view, weight in ((facenet, FACENET_WEIGHT), (arcface, ARCFACE_WEIGHT)):
         each = view.references.astype(np.float64) @ view.template.astype(np.float64)
         averages = np.add.reduceat(each, starts) / reference_counts
         similarities = (np.maximum.reduceat(each, starts) + averages) / 2
-        means, deviations = _cohorts(view.neighbours, candidates, face_performers)
-        scores += weight * (similarities - means) / deviations
+        means, deviations = _others(view.neighbours, candidates, face_performers)
+        apart += weight * (similarities - means) / deviations
         distances.append(1 - similarities)
+    scores = -(np.log(len(face_performers)) + log_ndtr(-apart))
     # Of two equal scores the lower row first: an answer can be repeated.
     order = np.argsort(-scores, kind="stable")
     return PerformerScores(
@@ -129,28 +135,33 @@ def score_performers(
     )
 
 
-def _cohorts(
+def _others(
     neighbours: Neighbours, candidates: NDArray[np.int64], performers: FacePerformers
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and deviation of the similarity of each candidate's cohort.
+    """Return mean and deviation of the similarities of all other faces of the index.
 
-    That is every neighbour beyond the first, but for the candidate's own faces: in a
-    small index most performers are candidates, and the others the least alike of all.
+    They are read off the cohort of each candidate: every neighbour beyond the first
+    but for the candidate's own faces. A normal distribution says how similar the
+    hundredth of so many is; a line through what is and what would be with mean 0 and
+    deviation 1 gives both. It holds in an index of forty faces as of a million.
     """
     behind = slice(CANDIDATE_NEIGHBOURS, None)
     similarities = 1 - np.asarray(neighbours.distances, np.float64)[behind]
+    ranks = CANDIDATE_NEIGHBOURS + np.arange(len(similarities)) + 0.5
+    expected = -ndtri(np.minimum(ranks / len(performers), 1 - 1e-9))
     owners = _performers(neighbours, performers)[behind]
     counts_in = (owners != candidates[:, None]) & np.isfinite(similarities)
     similarities = np.nan_to_num(similarities)
     count = np.maximum(counts_in.sum(axis=1), 1)
-    means = counts_in @ similarities / count
-    variances = counts_in @ similarities**2 / count - means**2
-    deviations = np.maximum(np.sqrt(np.maximum(variances, 0)), LEAST_DEVIATION)
+    mean_x, mean_y = counts_in @ expected / count, counts_in @ similarities / count
+    spread = counts_in @ expected**2 / count - mean_x**2
+    together = counts_in @ (expected * similarities) / count - mean_x * mean_y
+    slopes = np.maximum(together / np.maximum(spread, 1e-12), LEAST_DEVIATION)
     is_told = count >= LEAST_COHORT
     usual_mean, usual_deviation = USUAL_COHORT
     return (
-        np.where(is_told, means, usual_mean),
-        np.where(is_told, deviations, usual_deviation),
+        np.where(is_told, mean_y - slopes * mean_x, usual_mean),
+        np.where(is_told, slopes, usual_deviation),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from recognition.numeric.clustering import cluster_faces, merge_same_performer
 from recognition.numeric.fusion import Candidate
-from recognition.numeric.people import COVER_FRAME, MatchingMode
+from recognition.numeric.people import COVER_FRAME, FACE_BY_FACE
 from recognition.numeric.scene_matching import (
     MIN_CONFIDENCE,
     ClusteredFaces,
@@ -17,8 +17,8 @@ from recognition.numeric.scene_matching import (
 )
 from recognition.tests.vectors import load_cases
 
-FREQUENCY, CLUSTER, HYBRID = MatchingMode
-EVERY_MODE = pytest.mark.parametrize("mode", MatchingMode)
+FREQUENCY, CLUSTER, HYBRID = FACE_BY_FACE
+EVERY_MODE = pytest.mark.parametrize("mode", FACE_BY_FACE)
 
 # Recorded to six decimals.
 ROUNDING = 1e-6

@@ -9,7 +9,7 @@ import voyager
 from dbupdates.prepared import open_prepared, write_prepared
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.packing import PackedFaces, PackedNear
-from recognition.numeric.people import MatchingMode, SeenFace
+from recognition.numeric.people import FACE_BY_FACE, MatchingMode, SeenFace
 from recognition.runtime.candidates import candidates_among, near_faces_of
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.face_identities import FaceIdentities, ReleaseChange
@@ -217,7 +217,7 @@ def test_following_gives_the_people_that_looking_everything_up_gives(release, se
     added = faces_of(people, generator.integers(PERFORMERS, size=count // 10).tolist())
     new = release(old.without(gone).joined(added).shuffled(generator))
 
-    for mode in MatchingMode:
+    for mode in FACE_BY_FACE:
         assert_followed_as_looked_up(stored, new, mode)
 
 

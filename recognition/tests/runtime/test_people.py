@@ -113,10 +113,7 @@ def made_up(tmp_path_factory):
 
 
 def best_of(people):
-    return [
-        person.candidates[0].performer if person.candidates else None
-        for person in people
-    ]
+    return [person.named.performer if person.named else None for person in people]
 
 
 def test_a_face_finds_its_performer_once(made_up):
