@@ -1,4 +1,4 @@
-"""What was seen is kept here, and read again: fingerprints of scenes and images."""
+"""What was seen is kept here, and read again: the fingerprints."""
 
 import logging
 import threading
@@ -17,6 +17,7 @@ from recognition.numeric.people import MatchingMode, SeenPerson
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.face_identities import FaceIdentities
 from recognition.runtime.people import MatchedFaces, MatchingOptions
+from recognition.runtime.recognizer import matches_of
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,10 @@ def keep_or_tell(
 
 def _closer_look(kind: Fingerprint.Kind, stash_id: int, facts: dict[str, Any]) -> str:
     """Return why what is kept is worth more than what was just seen, or ""."""
+    is_whole = facts["frames_analyzed"] == facts["frames_requested"]
+    if kind == Kind.GALLERY and is_whole:
+        # It may have lost images since.
+        return ""
     kept = (
         Fingerprint.objects.complete()
         .filter(kind=kind, stash_id=stash_id, network_set=facts["network_set"])
@@ -182,8 +187,10 @@ def _person(
     database: FaceDatabase,
 ) -> FingerprintPerson:
     candidates = []
-    for candidate in person.candidates:
-        performer = database.release.performer(candidate.performer)
+    for match, candidate in zip(
+        matches_of(person, database.release), person.candidates, strict=True
+    ):
+        performer = match.performer
         candidates.append(
             {
                 "universal_id": performer.universal_id,

@@ -43,6 +43,7 @@ from recognition.runtime.near_matching import ReleaseFollower
 from recognition.runtime.people import (
     MatchedFaces,
     MatchingOptions,
+    gallery_people,
     image_people,
     scene_people,
 )
@@ -281,6 +282,8 @@ def _people(
     faces = stored.faces.seen()
     if stored.fingerprint.kind == Fingerprint.Kind.SCENE:
         people = scene_people(release, faces, probes, options, kept_count=kept_count)
+    elif stored.fingerprint.kind == Fingerprint.Kind.GALLERY:
+        people = gallery_people(release, faces, probes, options)
     else:
         top_k = max(options.top_k, kept_count)
         people = image_people(release, probes, replace(options, top_k=top_k))

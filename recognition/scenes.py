@@ -54,7 +54,7 @@ from recognition.runtime.people import (
     MatchingOptions,
     match_scene_faces,
 )
-from recognition.runtime.recognizer import Match, Recognizer, Timing
+from recognition.runtime.recognizer import Recognizer, Timing, matches_of
 from recognition.runtime.video import VideoFrame
 from recognition.scene_frames import FrameSource, SceneFrames
 from recognition.services import inference_queue
@@ -402,13 +402,7 @@ class _Identification:
             kept_count=candidate_count(self._options.top_k, self._signals),
         )
         weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)
-        matches = [
-            [
-                Match(database.release.performer(candidate.performer), candidate)
-                for candidate in each.person.candidates
-            ]
-            for each in weighed
-        ]
+        matches = [matches_of(each.person, database.release) for each in weighed]
         local = look_up(
             self._client,
             (match for found in matches for match in found),

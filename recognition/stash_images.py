@@ -18,7 +18,7 @@ from recognition.numeric.people import SeenFace
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
 from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
 from recognition.runtime.people import MatchingOptions, match_image_faces
-from recognition.runtime.recognizer import Match, Timing
+from recognition.runtime.recognizer import Timing, matches_of
 from recognition.services import inference_queue
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_types import StashImage
@@ -110,10 +110,7 @@ def identify_stash_image(
         frames_analyzed=1,
     )
     release = recognizer.database.release
-    matches = [
-        [Match(release.performer(each.performer), each) for each in person.candidates]
-        for person in matched.people
-    ]
+    matches = [matches_of(person, release) for person in matched.people]
     local = look_up(
         client,
         (match for each in matches for match in each),

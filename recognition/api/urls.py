@@ -29,6 +29,11 @@ fingerprint_urls = [
         fingerprint_views.ImageFingerprintView.as_view(),
         name="image",
     ),
+    path(
+        "gallery/<int:stash_id>",
+        fingerprint_views.GalleryFingerprintView.as_view(),
+        name="gallery",
+    ),
 ]
 
 urlpatterns = [

@@ -4,7 +4,7 @@ All that is asked of a face is its embeddings, so faces just detected and faces 
 long ago are matched in the same way. `tagged` here are universal ids, or bare ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +16,14 @@ from recognition.numeric.clustering import (
     cluster_faces,
     merge_same_performer,
 )
+from recognition.numeric.corrections import (
+    NO_CORRECTIONS,
+    Corrections,
+    permitted,
+    shared,
+)
 from recognition.numeric.fusion import Candidate
-from recognition.numeric.gallery_matching import GalleryPeople, match_gallery
+from recognition.numeric.gallery_matching import match_gallery
 from recognition.numeric.near_faces import NearFaces
 from recognition.numeric.people import (
     MatchingMode,
@@ -30,7 +36,12 @@ from recognition.numeric.scene_matching import (
     ClusteredFaces,
     match_scene,
 )
-from recognition.runtime.candidates import candidates_among, near_faces_of
+from recognition.runtime.candidates import (
+    candidates_among,
+    near_faces_of,
+    without_forbidden,
+)
+from recognition.runtime.corrected import corrected_people
 from recognition.runtime.embedders import EMBEDDING_SIZE
 from recognition.runtime.face_database import FaceDatabase
 
@@ -52,12 +63,16 @@ class MatchingOptions:
 
 @dataclass(frozen=True)
 class MatchedFaces:
-    """Faces, what of the release is near each, and the people they were taken for."""
+    """Faces, what of the release is near each, and the people they were taken for.
+
+    `corrections` are what the owner had said of them by then.
+    """
 
     faces: Sequence[SeenFace]
     near: Sequence[NearFaces]
     people: list[SeenPerson]
     database: FaceDatabase
+    corrections: Corrections = NO_CORRECTIONS
 
 
 def match_scene_faces(
@@ -66,6 +81,7 @@ def match_scene_faces(
     options: MatchingOptions,
     *,
     kept_count: int = 0,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> MatchedFaces:
     """Return every person of the scene, the named ones first; see `match_scene`.
 
@@ -73,8 +89,10 @@ def match_scene_faces(
     that is more than are shown; who is named does not depend on it.
     """
     near = _near(database, faces, options)
-    people = scene_people(database.release, faces, near, options, kept_count=kept_count)
-    return MatchedFaces(faces, near, people, database)
+    people = corrected_scene_people(
+        database.release, faces, near, options, corrections, kept_count=kept_count
+    )
+    return MatchedFaces(faces, near, people, database, corrections)
 
 
 def people_in_scene(
@@ -91,22 +109,29 @@ def scene_people(
     options: MatchingOptions,
     *,
     kept_count: int = 0,
+    forbidden: Sequence[Set[int]] = (),
 ) -> list[SeenPerson]:
-    """Return the people of a scene whose near faces were found before."""
+    """Return the people of a scene whose near faces were found before.
+
+    `forbidden` are for each face the performers it is not of, as the owner says.
+    """
+    found = _clusters(faces, options)
+    forbidden = shared(forbidden, found)
     candidates = candidates_among(
-        near,
+        without_forbidden(near, release, forbidden),
         release,
         max_candidates=CANDIDATES_PER_SHOWN * options.top_k,
         max_distance=options.max_distance,
     )
     # Where nobody is near enough to be accepted, two people are not one for it.
     clusters = merge_same_performer(
-        _clusters(faces, options),
+        found,
         candidates,
         max_distance=min(options.max_distance, 1 - MIN_CONFIDENCE),
     )
+    permitted_candidates = permitted(candidates, shared(forbidden, clusters))
     return match_scene(
-        ClusteredFaces([face.frame for face in faces], candidates, clusters),
+        ClusteredFaces([face.frame for face in faces], permitted_candidates, clusters),
         mode=options.mode,
         top_k=options.top_k,
         max_distance=options.max_distance,
@@ -115,34 +140,108 @@ def scene_people(
     )
 
 
+def corrected_scene_people(
+    release: PreparedRelease,
+    faces: Sequence[SeenFace],
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    corrections: Corrections,
+    *,
+    kept_count: int = 0,
+) -> list[SeenPerson]:
+    """Return the people of a scene as its owner has corrected them."""
+    return corrected_people(
+        lambda faces, near, forbidden: scene_people(
+            release, faces, near, options, kept_count=kept_count, forbidden=forbidden
+        ),
+        release,
+        faces,
+        near,
+        corrections.one_each(),
+        max_distance=options.max_distance,
+    )
+
+
+def match_gallery_faces(
+    database: FaceDatabase,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    *,
+    corrections: Corrections = NO_CORRECTIONS,
+) -> MatchedFaces:
+    """Return the people of a gallery whose pictures `frame` numbers."""
+    near = _near(database, faces, options)
+    people = corrected_gallery_people(
+        database.release, faces, near, options, corrections
+    )
+    return MatchedFaces(faces, near, people, database, corrections)
+
+
 def people_in_gallery(
     database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
-) -> GalleryPeople:
-    """Return the people of a gallery whose pictures `frame` numbers.
+) -> list[SeenPerson]:
+    """Return the people alone."""
+    return match_gallery_faces(database, faces, options).people
+
+
+def gallery_people(
+    release: PreparedRelease,
+    faces: Sequence[SeenFace],
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    *,
+    forbidden: Sequence[Set[int]] = (),
+) -> list[SeenPerson]:
+    """Return the people of a gallery whose near faces were found before.
 
     A gallery has one rule, whatever the mode, and each face its one best match.
     """
+    clusters = _clusters(faces, options)
+    frames = [face.frame for face in faces]
     candidates = candidates_among(
-        _near(database, faces, options),
-        database.release,
+        without_forbidden(near, release, shared(forbidden, clusters)),
+        release,
         max_candidates=1,
         max_distance=options.max_distance,
     )
-    return match_gallery(
-        ClusteredFaces(
-            [face.frame for face in faces], candidates, _clusters(faces, options)
+    people = match_gallery(
+        ClusteredFaces(frames, candidates, clusters),
+        max_distance=options.max_distance,
+    )
+    return [one.as_person(frames) for one in people.performers] + people.unknown
+
+
+def corrected_gallery_people(
+    release: PreparedRelease,
+    faces: Sequence[SeenFace],
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    corrections: Corrections,
+) -> list[SeenPerson]:
+    """Return the people of a gallery as its owner has corrected them."""
+    return corrected_people(
+        lambda faces, near, forbidden: gallery_people(
+            release, faces, near, options, forbidden=forbidden
         ),
+        release,
+        faces,
+        near,
+        corrections.one_each(),
         max_distance=options.max_distance,
     )
 
 
 def match_image_faces(
-    database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
+    database: FaceDatabase,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    *,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> MatchedFaces:
     """Return a person for each face, in their order; a picture may show one twice."""
     near = _near(database, faces, options)
-    people = image_people(database.release, near, options)
-    return MatchedFaces(faces, near, people, database)
+    people = corrected_image_people(database.release, faces, near, options, corrections)
+    return MatchedFaces(faces, near, people, database, corrections)
 
 
 def people_in_image(
@@ -152,12 +251,37 @@ def people_in_image(
     return match_image_faces(database, faces, options).people
 
 
+def corrected_image_people(
+    release: PreparedRelease,
+    faces: Sequence[SeenFace],
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    corrections: Corrections,
+) -> list[SeenPerson]:
+    """Return a person for each face of an image, as its owner has corrected them."""
+    people = corrected_people(
+        lambda _, near, forbidden: image_people(
+            release, near, options, forbidden=forbidden
+        ),
+        release,
+        faces,
+        near,
+        corrections.face_by_face(),
+        max_distance=options.max_distance,
+    )
+    return sorted(people, key=lambda person: person.faces)
+
+
 def image_people(
-    release: PreparedRelease, near: Sequence[NearFaces], options: MatchingOptions
+    release: PreparedRelease,
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    *,
+    forbidden: Sequence[Set[int]] = (),
 ) -> list[SeenPerson]:
     """Return the people of an image whose near faces were found before."""
     candidates = candidates_among(
-        near,
+        without_forbidden(near, release, forbidden),
         release,
         max_candidates=options.top_k,
         max_distance=options.max_distance,

@@ -158,6 +158,21 @@ def test_images_are_matched_again_as_well(admin_client, stash, next_release):
     assert named not in kept.people.values_list("universal_id", flat=True)
 
 
+def test_galleries_are_matched_again_as_well(admin_client, stash, next_release):
+    answer = post(admin_client, "/identify/gallery", gallery_id="1").json()
+    kept = Fingerprint.objects.get(kind="gallery")
+    named = {each["universal_id"] for each in answer["performers"]}
+    assert names_in("1") == named
+    lost = min(named)
+    next_release(lambda owner: None if owner == lost else owner)
+
+    rematching.rematch_slice(seconds=5)
+
+    kept.refresh_from_db()
+    assert kept.release_version == NEXT
+    assert names_in("1") == named - {lost}
+
+
 def test_a_release_that_is_not_active_is_matched_with_by_nobody(
     admin_client, stash, served
 ):

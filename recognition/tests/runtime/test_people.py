@@ -173,9 +173,7 @@ def test_without_faces_there_are_no_people(made_up):
         options = MatchingOptions(mode=mode)
         assert people_in_scene(made_up.database, [], options) == []
     assert people_in_image(made_up.database, [], MatchingOptions()) == []
-    gallery = people_in_gallery(made_up.database, [], MatchingOptions())
-    assert gallery.performers == []
-    assert gallery.unknown == []
+    assert people_in_gallery(made_up.database, [], MatchingOptions()) == []
 
 
 @EVERY_MODE
@@ -243,10 +241,9 @@ def test_a_gallery_names_who_is_on_two_pictures(made_up):
         made_up.database, faces, MatchingOptions(max_distance=0.6)
     )
 
-    (performer,) = people.performers
-    assert performer.performer == 8
-    assert performer.images == (0, 1, 2)
-    assert [stranger.faces for stranger in people.unknown] == [(1, 3, 5)]
+    assert best_of(people) == [8, None]
+    assert [person.faces for person in people] == [(0, 2, 4), (1, 3, 5)]
+    assert [person.frame_count for person in people] == [3, 3]
 
 
 def test_who_is_second_at_every_face_can_be_first_for_the_person(made_up):
@@ -332,8 +329,5 @@ def test_drawn_people_of_a_gallery_are_named_and_the_stranger_is_not(drawn_scene
         drawn_scene.database, drawn_scene.faces, MatchingOptions(max_distance=0.6)
     )
 
-    release = drawn_scene.database.release
-    assert {
-        release.performer(one.performer).universal_id for one in people.performers
-    } == drawn_scene.names
-    assert people.unknown
+    assert set(drawn_scene.named(people)) == drawn_scene.names
+    assert best_of(people)[-1] is None
