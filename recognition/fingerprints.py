@@ -11,7 +11,12 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from recognition.models import Fingerprint, FingerprintFaces, FingerprintPerson
+from recognition.models import (
+    Correction,
+    Fingerprint,
+    FingerprintFaces,
+    FingerprintPerson,
+)
 from recognition.numeric.packing import PackedFaces, PackedNear
 from recognition.numeric.people import MatchingMode, SeenPerson
 from recognition.runtime.face_database import FaceDatabase
@@ -61,6 +66,8 @@ def keep(
     near = PackedNear.pack(matched.near, identities_of(matched.database).digests)
     now = timezone.now()
     with transaction.atomic():
+        corrections = Correction.objects.active().of_media(kind, stash_id)
+        known = {*corrections.values_list("pk", flat=True)}
         fingerprint, _ = Fingerprint.objects.update_or_create(
             kind=kind,
             stash_id=stash_id,
@@ -74,11 +81,17 @@ def keep(
                 "face_count": len(matched.faces),
                 "seen_at": now,
                 "matched_at": now,
+                # What was said or undone while it was looked at is not in its people.
+                "is_match_due": known != {*matched.corrections.bound},
                 **facts,
             },
         )
         keep_near(fingerprint, near, faces=PackedFaces.pack(matched.faces))
         keep_people(fingerprint, matched.people, matched.database)
+        for correction, faces in matched.corrections.bound.items():
+            # From now on these very faces: what is in full precision a little above a
+            # bound may be kept a little below it.
+            corrections.filter(pk=correction).update(seen_at=now, positions=[*faces])
     return fingerprint
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from recognition import fingerprints, registry
+from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.exceptions import RecognitionError
 from recognition.local_performers import LocalMatch, look_up
 from recognition.models import Fingerprint
@@ -125,8 +126,18 @@ class _Identification:
         collected = self._collector.collect()
         recognizer = current_recognizer(self._networks)
         with self._timing.step("match"):
+            media = SeenMedia(
+                kind=Fingerprint.Kind.GALLERY,
+                stash_id=self._gallery.id,
+                network_set=self._networks.name,
+                faces=collected.faces,
+                image_ids=image_ids,
+            )
             matched = match_gallery_faces(
-                recognizer.database, collected.faces, self._options
+                recognizer.database,
+                collected.faces,
+                self._options,
+                corrections=corrections_of(media, recognizer.database.release),
             )
         error = self._keep(matched, image_ids, len(image_ids) - len(errors))
         return IdentifiedGallery(

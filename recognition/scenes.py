@@ -15,6 +15,7 @@ from typing import Protocol
 from django.conf import settings
 
 from recognition import fingerprints, preferences, registry
+from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.covers import Cover, fetch_cover
 from recognition.evidence import (
     NOTHING_SEEN,
@@ -400,6 +401,15 @@ class _Identification:
             collected.faces,
             self._matching,
             kept_count=candidate_count(self._options.top_k, self._signals),
+            corrections=corrections_of(
+                SeenMedia(
+                    kind=Fingerprint.Kind.SCENE,
+                    stash_id=self._scene.id,
+                    network_set=self._networks.name,
+                    faces=collected.faces,
+                ),
+                database.release,
+            ),
         )
         weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)
         matches = [matches_of(each.person, database.release) for each in weighed]

@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from recognition import fingerprints, registry
+from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.evidence import (
     PictureShelf,
     candidate_count,
@@ -88,8 +89,17 @@ def identify_stash_image(
         signals = wanted_signals(recognizer.signals, body=use_body, tattoo=use_tattoo)
         with timing.step("match"):
             top_k = candidate_count(options.top_k, signals)
+            seen = SeenMedia(
+                kind=Fingerprint.Kind.IMAGE,
+                stash_id=image.id,
+                network_set=recognizer.networks.name,
+                faces=collected.faces,
+            )
             matched = match_image_faces(
-                recognizer.database, collected.faces, replace(options, top_k=top_k)
+                recognizer.database,
+                collected.faces,
+                replace(options, top_k=top_k),
+                corrections=corrections_of(seen, recognizer.database.release),
             )
             shelf = PictureShelf(signals)
             shelf.offer(pixels, look.faces, first_position=0, scale=1.0)

@@ -286,7 +286,9 @@ def test_the_people_of_a_gallery_are_told_with_the_images_they_are_on(
         for person in answer["persons"]
         if person["best_match"]
     }
-    assert named == {one["universal_id"]: one["image_ids"] for one in told["performers"]}
+    assert named == {
+        one["universal_id"]: one["image_ids"] for one in told["performers"]
+    }
 
 
 def test_a_gallery_that_lost_images_is_kept_as_it_is_now(admin_client, stash):

@@ -36,7 +36,7 @@ def next_release(served, small_recognizer, tmp_path, settings):
     """Make and serve a release that differs by whose its faces are."""
     folders = []
 
-    def serve(change_owner, version=NEXT):
+    def serve(change_owner, version=NEXT, *, without=()):
         folder = served.data_dir / "releases" / version
         shutil.copytree(served.data_dir / "releases" / VERSION, folder)
         folders.append(folder)
@@ -45,6 +45,10 @@ def next_release(served, small_recognizer, tmp_path, settings):
         names = [change_owner(owner) for owner in owners]
         (folder / "faces.json").unlink()
         (folder / "faces.json").write_text(json.dumps(names))
+        performers = json.loads((folder / "performers.json").read_text())
+        (folder / "performers.json").unlink()
+        known = {id: each for id, each in performers.items() if id not in without}
+        (folder / "performers.json").write_text(json.dumps(known))
         write_prepared(folder)
         serve_release(served, small_recognizer, version)
 
