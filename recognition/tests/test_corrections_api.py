@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from recognition import corrections, registry, rematching
+from recognition.exceptions import PersonNotFound
 from recognition.models import Correction, Fingerprint
 from recognition.numeric.people import MatchingMode
 from recognition.signals import correction_changed
@@ -524,7 +525,7 @@ def test_who_was_made_anew_meanwhile_cannot_be_corrected_unseen(admin_client, sc
     person = corrections.get_person("scene", int(KNOWN_SCENE), 0)
     identify(admin_client)
 
-    with pytest.raises(corrections.PersonNotFound):
+    with pytest.raises(PersonNotFound):
         corrections.ignore(person, by="admin")
 
     assert not Correction.objects.exists()
@@ -586,6 +587,7 @@ def test_the_truth_is_what_the_owner_said_of_each_face(admin_client, scene):
     truth = corrections.truth_of(Fingerprint.objects.get())
 
     (person,) = truth.decided
+    assert person.owners_name is not None
     assert (person.owners_name.universal_id, [*person.faces]) == (
         somebody,
         first.faces,
