@@ -126,7 +126,11 @@ def put_into_effect(kind: str, stash_id: int) -> bool:
     active = active_release()
     if active is None or active.version != recognizer.database.version:
         return False
-    due = rows.filter(network_set=recognizer.networks.name).select_related("packed")
+    due = (
+        rows.filter(network_set=recognizer.networks.name)
+        .exclude(packed=None)
+        .select_related("packed")
+    )
     for _ in range(_MATCH_ATTEMPTS):
         rematching.rematch([*due], recognizer.database, signals=recognizer.signals)
         if not due.exists():

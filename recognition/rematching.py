@@ -33,7 +33,6 @@ from recognition.fingerprints import (
 )
 from recognition.models import Correction, Fingerprint, FingerprintChange
 from recognition.models.fingerprints import FingerprintQuerySet
-from recognition.numeric.corrections import Corrections
 from recognition.numeric.near_faces import NearFaces
 from recognition.numeric.packing import PackedFaces, PackedNear
 from recognition.numeric.people import SeenPerson
@@ -273,13 +272,11 @@ def _matched_again(
         probes = stored.near.probes(rows)
     else:
         return _Result(fingerprint)
-    corrections = corrections_of(SeenMedia.of(fingerprint), database.release)
-    return _Result(
-        fingerprint,
-        near,
-        _people(stored, probes, database, signals, corrections),
-        corrections=frozenset(corrections.bound),
-    )
+    media = SeenMedia.of(fingerprint)
+    corrections = corrections_of(media, database.release)
+    matched = MatchedFaces(media.faces, probes, [], database, corrections)
+    people = _people(stored, matched, signals)
+    return _Result(fingerprint, near, people, frozenset(corrections.bound))
 
 
 def _changed_near(stored: _Stored, database: FaceDatabase) -> list[NearFaces] | None:
@@ -312,30 +309,30 @@ def _stored(fingerprint: Fingerprint) -> _Stored:
 
 
 def _people(
-    stored: _Stored,
-    probes: list[NearFaces],
-    database: FaceDatabase,
-    signals: SignalResources,
-    corrections: Corrections,
+    stored: _Stored, matched: MatchedFaces, signals: SignalResources
 ) -> list[SeenPerson]:
-    """Return who they are, by the faces and by what else was seen of them then."""
-    options, release = stored.options, database.release
+    """Return who they are, by the faces and by what else was seen of them then.
+
+    `matched` is what is near the faces now, without people.
+    """
+    options, release = stored.options, matched.database.release
+    faces, near, corrections = matched.faces, matched.near, matched.corrections
     observations = observations_from_json(stored.fingerprint.evidence)
     kept_count = candidate_count(options.top_k, signals) if observations else 0
-    faces = stored.faces.seen()
     if stored.fingerprint.kind == Fingerprint.Kind.SCENE:
         people = corrected_scene_people(
-            release, faces, probes, options, corrections, kept_count=kept_count
+            release, faces, near, options, corrections, kept_count=kept_count
         )
     elif stored.fingerprint.kind == Fingerprint.Kind.GALLERY:
-        people = corrected_gallery_people(release, faces, probes, options, corrections)
+        people = corrected_gallery_people(release, faces, near, options, corrections)
     else:
         asked = replace(options, top_k=max(options.top_k, kept_count))
-        people = corrected_image_people(release, faces, probes, asked, corrections)
+        people = corrected_image_people(release, faces, near, asked, corrections)
     if not observations:
         return people
-    matched = MatchedFaces(faces, probes, people, database)
-    weighed = weigh(matched, observations, signals, top_k=options.top_k)
+    weighed = weigh(
+        replace(matched, people=people), observations, signals, top_k=options.top_k
+    )
     return [each.person for each in weighed]
 
 
