@@ -35,17 +35,15 @@ def corrected_people(
     max_distance: float,
 ) -> list[SeenPerson]:
     """Return the people whom the owner decided on, and those of all other faces."""
+    if not corrections.decided:
+        return match(faces, near, corrections.forbidden)
     decided = {face for person in corrections.decided for face in person.faces}
     undecided = [face for face in range(len(faces)) if face not in decided]
     found = match(
         [faces[face] for face in undecided],
         [near[face] for face in undecided],
-        [corrections.forbidden[face] for face in undecided]
-        if corrections.forbidden
-        else (),
+        [corrections.forbidden[face] for face in undecided],
     )
-    if not decided:
-        return found
     people = [
         _as_seen(person, release, faces, near, max_distance)
         for person in corrections.decided
