@@ -91,11 +91,9 @@ def draw_cast(crowd: Crowd, scene_count: int) -> Cast:
     return Cast(facenet, arcface, performers)
 
 
-def load_release(crowd: Crowd) -> "FaceDatabase":
-    """Return the crowd's faces as a loaded release."""
-    from dbupdates.prepared import open_prepared, write_prepared
-    from recognition.runtime.face_database import FaceDatabase
-    from recognition.runtime.vector_index import VectorIndex
+def release_folder(crowd: Crowd) -> Path:
+    """Return a folder with the prepared form of the crowd as a release."""
+    from dbupdates.prepared import write_prepared
 
     def build(folder: Path) -> None:
         import json
@@ -108,15 +106,23 @@ def load_release(crowd: Crowd) -> "FaceDatabase":
         )
         write_prepared(folder)
 
-    folder = cached_folder(
+    return cached_folder(
         f"prepared-{crowd.faces}", recipe={"names": "uuid5", **vars(crowd)}, build=build
     )
+
+
+def load_release(crowd: Crowd) -> "FaceDatabase":
+    """Return the crowd's faces as a loaded release."""
+    from dbupdates.prepared import open_prepared
+    from recognition.runtime.face_database import FaceDatabase
+    from recognition.runtime.vector_index import VectorIndex
+
     facenet, arcface = (VectorIndex.load(index_path(e, crowd)) for e in EMBEDDERS)
     return FaceDatabase(
         version=_RELEASE,
         facenet=facenet,
         arcface=arcface,
-        release=open_prepared(folder),
+        release=open_prepared(release_folder(crowd)),
     )
 
 
@@ -138,7 +144,7 @@ def store(cast: Cast) -> None:
         for number, embeddings in enumerate(
             zip(cast.facenet, cast.arcface, strict=True)
         ):
-            faces = PackedFaces.pack([*_seen(*embeddings)])
+            faces = PackedFaces.pack([*seen_faces(*embeddings)])
             fingerprint = Fingerprint.objects.create(
                 kind=Fingerprint.Kind.SCENE,
                 stash_id=number + 1,
@@ -155,7 +161,7 @@ def store(cast: Cast) -> None:
             )
 
 
-def _seen(
+def seen_faces(
     facenet: NDArray[np.float32], arcface: NDArray[np.float32]
 ) -> Iterator["SeenFace"]:
     from recognition.numeric.boxes import FaceBox

@@ -60,6 +60,7 @@ class PreparedRelease:
         self.face_performers = face_performers
         self._offsets = offsets
         self._lines = lines
+        self._known_rows: dict[str, int | None] = {}
 
     @property
     def face_count(self) -> int:
@@ -75,6 +76,20 @@ class PreparedRelease:
             raise IndexError(f"performer row {row} of {self.performer_count}")
         start, end = self._offsets[row : row + 2]
         return Performer(**json.loads(self._lines[int(start) : int(end)]))
+
+    def find_row(self, universal_id: str) -> int | None:
+        """Return the performer's row; looks through all of them at the first time.
+
+        That takes some milliseconds, and no memory that a table of all would.
+        """
+        if universal_id not in self._known_rows:
+            # How each line begins; in a name the quotation marks would be escaped.
+            beginning = json.dumps({"universal_id": universal_id})[:-1] + ","
+            place = self._lines.find(beginning.encode("ascii"), 0)
+            self._known_rows[universal_id] = (
+                None if place < 0 else int(np.searchsorted(self._offsets, place))
+            )
+        return self._known_rows[universal_id]
 
 
 def write_prepared(release_dir: Path) -> None:

@@ -175,14 +175,19 @@ def weigh(
     ]
     rankings = signals.rerank_person_candidates(
         [
-            (person.candidates, observed)
+            # No evidence stands against the owner's word.
+            (() if person.owners_name else person.candidates, observed)
             for person, observed in zip(matched.people, seen, strict=True)
         ],
         universal_id=lambda row: release.performer(row).universal_id,
     )
     return [
         EvidencedPerson(
-            person=replace(person, candidates=ranking[:top_k]),
+            person=(
+                person
+                if person.owners_name
+                else replace(person, candidates=ranking[:top_k])
+            ),
             signals_used=signals_used(observed),
             tattoos_detected=sum(
                 len(one.tattoos.tattoos) for one in observed if one.tattoos is not None

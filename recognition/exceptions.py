@@ -217,6 +217,41 @@ class FingerprintNotFound(RecognitionError):
     code: ClassVar[str] = "fingerprint_not_found"
 
 
+class PersonNotFound(RecognitionError):
+    """Nobody of this number is kept there, or no longer: people are made anew."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "person_not_found"
+
+
+class PerformerNotFound(RecognitionError):
+    """Neither the release nor this Stash has the performer; nothing was corrected."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "performer_not_found"
+
+
+class InvalidCorrection(RecognitionError):
+    """It does not say whom it means; nothing was corrected."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "invalid_correction"
+
+
+class CorrectionNotFound(RecognitionError):
+    """There is no such correction; nothing was undone."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "correction_not_found"
+
+
+class CorrectionUndone(RecognitionError):
+    """The correction was undone before, by a person or a later one; it stays so."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "correction_undone"
+
+
 class RecognitionServiceAway(RecognitionError):
     """The service that identifies did not answer, or wants to be asked later.
 

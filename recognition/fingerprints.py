@@ -1,4 +1,4 @@
-"""What was seen is kept here, and read again: fingerprints of scenes and images."""
+"""What was seen is kept here, and read again: the fingerprints."""
 
 import logging
 import threading
@@ -11,12 +11,18 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from recognition.models import Fingerprint, FingerprintFaces, FingerprintPerson
+from recognition.models import (
+    Correction,
+    Fingerprint,
+    FingerprintFaces,
+    FingerprintPerson,
+)
 from recognition.numeric.packing import PackedFaces, PackedNear
 from recognition.numeric.people import MatchingMode, SeenPerson
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.face_identities import FaceIdentities
 from recognition.runtime.people import MatchedFaces, MatchingOptions
+from recognition.runtime.recognizer import matches_of
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +66,8 @@ def keep(
     near = PackedNear.pack(matched.near, identities_of(matched.database).digests)
     now = timezone.now()
     with transaction.atomic():
+        corrections = Correction.objects.active().of_media(kind, stash_id)
+        known = {*corrections.values_list("pk", flat=True)}
         fingerprint, _ = Fingerprint.objects.update_or_create(
             kind=kind,
             stash_id=stash_id,
@@ -73,11 +81,17 @@ def keep(
                 "face_count": len(matched.faces),
                 "seen_at": now,
                 "matched_at": now,
+                # What was said or undone while it was looked at is not in its people.
+                "is_match_due": known != {*matched.corrections.bound},
                 **facts,
             },
         )
         keep_near(fingerprint, near, faces=PackedFaces.pack(matched.faces))
         keep_people(fingerprint, matched.people, matched.database)
+        for correction, faces in matched.corrections.bound.items():
+            # From now on these very faces: what is in full precision a little above a
+            # bound may be kept a little below it.
+            corrections.filter(pk=correction).update(seen_at=now, positions=[*faces])
     return fingerprint
 
 
@@ -101,6 +115,10 @@ def keep_or_tell(
 
 def _closer_look(kind: Fingerprint.Kind, stash_id: int, facts: dict[str, Any]) -> str:
     """Return why what is kept is worth more than what was just seen, or ""."""
+    is_whole = facts["frames_analyzed"] == facts["frames_requested"]
+    if kind == Kind.GALLERY and is_whole:
+        # It may have lost images since.
+        return ""
     kept = (
         Fingerprint.objects.complete()
         .filter(kind=kind, stash_id=stash_id, network_set=facts["network_set"])
@@ -182,8 +200,10 @@ def _person(
     database: FaceDatabase,
 ) -> FingerprintPerson:
     candidates = []
-    for candidate in person.candidates:
-        performer = database.release.performer(candidate.performer)
+    for match, candidate in zip(
+        matches_of(person, database.release), person.candidates, strict=True
+    ):
+        performer = match.performer
         candidates.append(
             {
                 "universal_id": performer.universal_id,

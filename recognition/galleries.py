@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from recognition import registry
+from recognition import fingerprints, registry
+from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.exceptions import RecognitionError
 from recognition.local_performers import LocalMatch, look_up
-from recognition.numeric.gallery_matching import GalleryPerformer
-from recognition.numeric.people import PersonCandidate, SeenPerson
+from recognition.models import Fingerprint
+from recognition.numeric.people import Decision, SeenPerson
 from recognition.pictures import decode_picture
 from recognition.runtime.collector import (
     CollectedFaces,
@@ -18,9 +19,12 @@ from recognition.runtime.collector import (
     Look,
     look_at,
 )
-from recognition.runtime.face_database import FaceDatabase
-from recognition.runtime.people import MatchingOptions, people_in_gallery
-from recognition.runtime.recognizer import Match, Timing
+from recognition.runtime.people import (
+    MatchedFaces,
+    MatchingOptions,
+    match_gallery_faces,
+)
+from recognition.runtime.recognizer import Timing, matches_of
 from recognition.scenes import current_recognizer, scene_gate
 from recognition.services import inference_queue
 from recognition.stash_images import fetch_image
@@ -38,7 +42,7 @@ MAX_ERRORS = 10
 class IdentifiedGalleryPerformer:
     """A performer seen in a gallery, and in which of its images."""
 
-    seen: GalleryPerformer
+    seen: SeenPerson
     match: LocalMatch
     image_ids: list[int]
 
@@ -58,6 +62,7 @@ class IdentifiedGallery:
     unknown: list[SeenPerson]
     errors: list[str]
     timing: Timing
+    fingerprint_error: str = ""
 
 
 def identify_gallery(
@@ -121,10 +126,20 @@ class _Identification:
         collected = self._collector.collect()
         recognizer = current_recognizer(self._networks)
         with self._timing.step("match"):
-            people = people_in_gallery(
-                recognizer.database, collected.faces, self._options
+            media = SeenMedia(
+                kind=Fingerprint.Kind.GALLERY,
+                stash_id=self._gallery.id,
+                network_set=self._networks.name,
+                faces=collected.faces,
+                image_ids=image_ids,
             )
-        performers = self._named(recognizer.database, people.performers, image_ids)
+            matched = match_gallery_faces(
+                recognizer.database,
+                collected.faces,
+                self._options,
+                corrections=corrections_of(media, recognizer.database.release),
+            )
+        error = self._keep(matched, image_ids, len(image_ids) - len(errors))
         return IdentifiedGallery(
             gallery_id=self._gallery.id,
             release_version=recognizer.database.version,
@@ -133,10 +148,15 @@ class _Identification:
             images_processed=len(image_ids) - len(errors),
             faces_detected=faces_detected,
             collected=collected,
-            performers=performers,
-            unknown=people.unknown,
+            performers=self._named(matched, image_ids),
+            unknown=[
+                person
+                for person in matched.people
+                if person.decision in (Decision.UNKNOWN, Decision.UNCERTAIN)
+            ],
             errors=errors,
             timing=self._timing,
+            fingerprint_error=error,
         )
 
     def _seen_images(self) -> Iterator[tuple[StashImage, _Seen]]:
@@ -177,31 +197,37 @@ class _Identification:
             return _Seen(None, str(error), timing)
         return _Seen(look, "", timing)
 
+    def _keep(
+        self, matched: MatchedFaces, image_ids: list[int], processed_count: int
+    ) -> str:
+        """Keep what was seen; return why that could not be, or ""."""
+        return fingerprints.keep_or_tell(
+            Fingerprint.Kind.GALLERY,
+            self._gallery.id,
+            matched,
+            options=self._options,
+            network_set=self._networks.name,
+            image_ids=image_ids,
+            frames_requested=len(image_ids),
+            frames_analyzed=processed_count,
+        )
+
     def _named(
-        self,
-        database: FaceDatabase,
-        performers: list[GalleryPerformer],
-        image_ids: list[int],
+        self, matched: MatchedFaces, image_ids: list[int]
     ) -> list[IdentifiedGalleryPerformer]:
-        matches = [
-            Match(database.release.performer(seen.performer), _candidate(seen))
-            for seen in performers
-        ]
+        named = [person for person in matched.people if person.named]
+        matches = [matches_of(person, matched.database.release)[0] for person in named]
         local = look_up(self._client, matches, tagged=self._gallery.performers)
         return [
             IdentifiedGalleryPerformer(
-                seen, match, [image_ids[position] for position in seen.images]
+                person,
+                match,
+                [
+                    image_ids[position]
+                    for position in sorted(
+                        {matched.faces[face].frame for face in person.faces}
+                    )
+                ],
             )
-            for seen, match in zip(performers, local.localized(matches), strict=True)
+            for person, match in zip(named, local.localized(matches), strict=True)
         ]
-
-
-def _candidate(seen: GalleryPerformer) -> PersonCandidate:
-    return PersonCandidate(
-        performer=seen.performer,
-        distance=seen.best_distance,
-        facenet_distance=None,
-        arcface_distance=None,
-        confidence=seen.confidence,
-        frame_count=seen.image_count,
-    )

@@ -14,6 +14,9 @@ from stashsense.integrations.stash_types import TaggedPerformer
 
 logger = logging.getLogger(__name__)
 
+# What the id of a performer begins with whom this Stash alone has; then comes its own.
+LOCAL_ONLY = "local:"
+
 
 @dataclass(frozen=True)
 class LocalMatch:
@@ -41,11 +44,16 @@ class LocalPerformers:
         return [
             LocalMatch(
                 match=match,
-                local_performer_id=self.local_ids.get(match.performer.universal_id),
+                local_performer_id=self._local_id(match.performer.universal_id),
                 is_tagged=self.is_tagged(match.performer.universal_id),
             )
             for match in matches
         ]
+
+    def _local_id(self, universal_id: str) -> str | None:
+        if universal_id.startswith(LOCAL_ONLY):
+            return universal_id.removeprefix(LOCAL_ONLY)
+        return self.local_ids.get(universal_id)
 
     def is_tagged(self, universal_id: str) -> bool:
         """Say whether the performer is tagged, by any of their stash ids."""

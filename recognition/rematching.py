@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from dbupdates.store import active_release
 from recognition import registry
+from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.evidence import candidate_count, observations_from_json, weigh
 from recognition.exceptions import DatabaseUpdating
 from recognition.fingerprints import (
@@ -30,7 +31,7 @@ from recognition.fingerprints import (
     keep_people,
     options_from_json,
 )
-from recognition.models import Fingerprint, FingerprintChange
+from recognition.models import Correction, Fingerprint, FingerprintChange
 from recognition.models.fingerprints import FingerprintQuerySet
 from recognition.numeric.near_faces import NearFaces
 from recognition.numeric.packing import PackedFaces, PackedNear
@@ -43,8 +44,9 @@ from recognition.runtime.near_matching import ReleaseFollower
 from recognition.runtime.people import (
     MatchedFaces,
     MatchingOptions,
-    image_people,
-    scene_people,
+    corrected_gallery_people,
+    corrected_image_people,
+    corrected_scene_people,
 )
 from recognition.runtime.recognizer import Recognizer
 from recognition.runtime.signals import NO_SIGNALS, SignalResources
@@ -79,11 +81,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Result:
-    """What came of a fingerprint; None for what is as it was."""
+    """What came of a fingerprint; None for what is as it was.
+
+    `corrections` are the ids of those that its people heed.
+    """
 
     fingerprint: Fingerprint
     near: PackedNear | None = None
     people: list[SeenPerson] | None = None
+    corrections: frozenset[int] = frozenset()
     is_unreadable: bool = False
 
 
@@ -208,19 +214,36 @@ def rematch(
         _rows_of(current).update(
             release_version=database.version, matched_at=timezone.now()
         )
+        # Of others something may have been said since they were read.
+        heeded = [
+            each
+            for each in current
+            if each.people is not None or each.fingerprint.is_match_due
+        ]
+        _rows_of(heeded).update(is_match_due=False)
         unreadable = [result for result in current if result.is_unreadable]
         _rows_of(unreadable).update(state=Fingerprint.State.PENDING, error=UNREADABLE)
     return Batch(len(results), changed)
 
 
 def _still_current(results: list["_Result"]) -> list["_Result"]:
-    """Return those whose fingerprint was not looked at anew meanwhile."""
+    """Return those whose fingerprint was not looked at anew or corrected meanwhile."""
     seen_at = dict(_rows_of(results).values_list("pk", "seen_at"))
+    stash_ids = [each.fingerprint.stash_id for each in results]
+    rows = Correction.objects.active().filter(stash_id__in=stash_ids)
+    corrections: dict[tuple[str, int], set[int]] = {}
+    for kind, stash_id, correction in rows.values_list("kind", "stash_id", "pk"):
+        corrections.setdefault((kind, stash_id), set()).add(correction)
     return [
         result
         for result in results
-        if result.fingerprint.pk in seen_at
-        and seen_at[result.fingerprint.pk] == result.fingerprint.seen_at
+        for row in [result.fingerprint]
+        if row.pk in seen_at
+        and seen_at[row.pk] == row.seen_at
+        and (
+            result.people is None
+            or result.corrections == corrections.get((row.kind, row.stash_id), set())
+        )
     ]
 
 
@@ -239,23 +262,40 @@ def _matched_again(
         return _Result(fingerprint, is_unreadable=True)
     if not len(stored.faces):
         return _Result(fingerprint)
-    max_distance = stored.options.max_distance
-    follower = _followers.get(fingerprint.release_version, database)
-    if follower is None:
-        probes: list[NearFaces] | None = near_faces_of(
-            database,
-            stored.faces.embeddings("facenet"),
-            stored.faces.embeddings("arcface"),
-            max_distance=max_distance,
-        )
+    identities = identities_of(database)
+    probes = _changed_near(stored, database)
+    if probes is not None:
+        near = PackedNear.pack(probes, identities.digests)
+    elif fingerprint.is_match_due:
+        near = None
+        rows = identities.rows_of(stored.near.near["face"])
+        probes = stored.near.probes(rows)
     else:
-        probes = follower.follow(
+        return _Result(fingerprint)
+    media = SeenMedia.of(fingerprint)
+    corrections = corrections_of(media, database.release)
+    matched = MatchedFaces(media.faces, probes, [], database, corrections)
+    people = _people(stored, matched, signals)
+    return _Result(fingerprint, near, people, frozenset(corrections.bound))
+
+
+def _changed_near(stored: _Stored, database: FaceDatabase) -> list[NearFaces] | None:
+    """Return what is near the faces now; None if that is what was near before."""
+    version = stored.fingerprint.release_version
+    max_distance = stored.options.max_distance
+    if version == database.version and len(stored.near.health) == len(stored.faces):
+        return None
+    follower = _followers.get(version, database)
+    if follower is not None:
+        return follower.follow(
             stored.faces, stored.near, database, max_distance=max_distance
         )
-    if probes is None:
-        return _Result(fingerprint)
-    near = PackedNear.pack(probes, identities_of(database).digests)
-    return _Result(fingerprint, near, _people(stored, probes, database, signals))
+    return near_faces_of(
+        database,
+        stored.faces.embeddings("facenet"),
+        stored.faces.embeddings("arcface"),
+        max_distance=max_distance,
+    )
 
 
 def _stored(fingerprint: Fingerprint) -> _Stored:
@@ -269,25 +309,30 @@ def _stored(fingerprint: Fingerprint) -> _Stored:
 
 
 def _people(
-    stored: _Stored,
-    probes: list[NearFaces],
-    database: FaceDatabase,
-    signals: SignalResources,
+    stored: _Stored, matched: MatchedFaces, signals: SignalResources
 ) -> list[SeenPerson]:
-    """Return who they are, by the faces and by what else was seen of them then."""
-    options, release = stored.options, database.release
+    """Return who they are, by the faces and by what else was seen of them then.
+
+    `matched` is what is near the faces now, without people.
+    """
+    options, release = stored.options, matched.database.release
+    faces, near, corrections = matched.faces, matched.near, matched.corrections
     observations = observations_from_json(stored.fingerprint.evidence)
     kept_count = candidate_count(options.top_k, signals) if observations else 0
-    faces = stored.faces.seen()
     if stored.fingerprint.kind == Fingerprint.Kind.SCENE:
-        people = scene_people(release, faces, probes, options, kept_count=kept_count)
+        people = corrected_scene_people(
+            release, faces, near, options, corrections, kept_count=kept_count
+        )
+    elif stored.fingerprint.kind == Fingerprint.Kind.GALLERY:
+        people = corrected_gallery_people(release, faces, near, options, corrections)
     else:
-        top_k = max(options.top_k, kept_count)
-        people = image_people(release, probes, replace(options, top_k=top_k))
+        asked = replace(options, top_k=max(options.top_k, kept_count))
+        people = corrected_image_people(release, faces, near, asked, corrections)
     if not observations:
         return people
-    matched = MatchedFaces(faces, probes, people, database)
-    weighed = weigh(matched, observations, signals, top_k=options.top_k)
+    weighed = weigh(
+        replace(matched, people=people), observations, signals, top_k=options.top_k
+    )
     return [each.person for each in weighed]
 
 
@@ -300,6 +345,9 @@ def _keep_change(
     after = _named(fingerprint)
     if before == after:
         return False
+    if fingerprint.release_version == database.version:
+        # Its owner's doing, of which the corrections tell.
+        return True
     FingerprintChange.objects.create(
         fingerprint=fingerprint,
         from_version=fingerprint.release_version,

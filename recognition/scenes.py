@@ -15,6 +15,7 @@ from typing import Protocol
 from django.conf import settings
 
 from recognition import fingerprints, preferences, registry
+from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.covers import Cover, fetch_cover
 from recognition.evidence import (
     NOTHING_SEEN,
@@ -54,7 +55,7 @@ from recognition.runtime.people import (
     MatchingOptions,
     match_scene_faces,
 )
-from recognition.runtime.recognizer import Match, Recognizer, Timing
+from recognition.runtime.recognizer import Recognizer, Timing, matches_of
 from recognition.runtime.video import VideoFrame
 from recognition.scene_frames import FrameSource, SceneFrames
 from recognition.services import inference_queue
@@ -400,15 +401,18 @@ class _Identification:
             collected.faces,
             self._matching,
             kept_count=candidate_count(self._options.top_k, self._signals),
+            corrections=corrections_of(
+                SeenMedia(
+                    kind=Fingerprint.Kind.SCENE,
+                    stash_id=self._scene.id,
+                    network_set=self._networks.name,
+                    faces=collected.faces,
+                ),
+                database.release,
+            ),
         )
         weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)
-        matches = [
-            [
-                Match(database.release.performer(candidate.performer), candidate)
-                for candidate in each.person.candidates
-            ]
-            for each in weighed
-        ]
+        matches = [matches_of(each.person, database.release) for each in weighed]
         local = look_up(
             self._client,
             (match for found in matches for match in found),

@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from recognition import fingerprints, registry
+from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.evidence import (
     PictureShelf,
     candidate_count,
@@ -18,7 +19,7 @@ from recognition.numeric.people import SeenFace
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
 from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
 from recognition.runtime.people import MatchingOptions, match_image_faces
-from recognition.runtime.recognizer import Match, Timing
+from recognition.runtime.recognizer import Timing, matches_of
 from recognition.services import inference_queue
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_types import StashImage
@@ -88,8 +89,17 @@ def identify_stash_image(
         signals = wanted_signals(recognizer.signals, body=use_body, tattoo=use_tattoo)
         with timing.step("match"):
             top_k = candidate_count(options.top_k, signals)
+            seen = SeenMedia(
+                kind=Fingerprint.Kind.IMAGE,
+                stash_id=image.id,
+                network_set=recognizer.networks.name,
+                faces=collected.faces,
+            )
             matched = match_image_faces(
-                recognizer.database, collected.faces, replace(options, top_k=top_k)
+                recognizer.database,
+                collected.faces,
+                replace(options, top_k=top_k),
+                corrections=corrections_of(seen, recognizer.database.release),
             )
             shelf = PictureShelf(signals)
             shelf.offer(pixels, look.faces, first_position=0, scale=1.0)
@@ -110,10 +120,7 @@ def identify_stash_image(
         frames_analyzed=1,
     )
     release = recognizer.database.release
-    matches = [
-        [Match(release.performer(each.performer), each) for each in person.candidates]
-        for person in matched.people
-    ]
+    matches = [matches_of(person, release) for person in matched.people]
     local = look_up(
         client,
         (match for each in matches for match in each),

@@ -56,6 +56,28 @@ def test_each_face_leads_to_its_performer(folder):
     assert prepared.performer(1) == Performer(BERT, "Unknown", None, None, None)
 
 
+def test_a_performer_is_found_by_the_universal_id_alone(tmp_path):
+    tricky = 'stashdb.org:"} é'
+    folder = release_dir(
+        tmp_path,
+        faces=[BERT],
+        performers={
+            ANNA: {"name": '{"universal_id": "theporndb.net:b", '},
+            tricky: {"name": ANNA},
+            BERT: {},
+        },
+    )
+    write_prepared(folder)
+
+    prepared = open_prepared(folder)
+
+    # Twice: what was found is remembered.
+    for _ in range(2):
+        assert [prepared.find_row(id) for id in (ANNA, tricky, BERT)] == [0, 1, 2]
+        assert prepared.find_row("stashdb.org:") is None
+        assert prepared.find_row("stashdb.org:aa") is None
+
+
 def test_rows_outside_the_table_are_errors(folder):
     write_prepared(folder)
     prepared = open_prepared(folder)

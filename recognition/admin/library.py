@@ -1,22 +1,19 @@
-"""What is kept of the library in the admin, and the runs that go through all of it."""
+"""The runs that go through all of the library, and jobs, in the admin."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 
-from recognition import attempts, library_runs
+from recognition import library_runs
 from recognition.library_runs import LibraryAsker, LibraryOptions
 from recognition.models import (
     OPERATE,
-    Fingerprint,
-    FingerprintChange,
-    FingerprintPerson,
     IdentificationJob,
     LibraryRun,
 )
@@ -24,20 +21,16 @@ from stashsense.exceptions import StashSenseError
 
 if TYPE_CHECKING:
     _RunAdmin = admin.ModelAdmin[LibraryRun]
-    _FingerprintAdmin = admin.ModelAdmin[Fingerprint]
     _JobAdmin = admin.ModelAdmin[IdentificationJob]
-    _PersonInline = admin.TabularInline[FingerprintPerson, Fingerprint]
-    _ChangeInline = admin.TabularInline[FingerprintChange, Fingerprint]
 else:
-    _RunAdmin = _FingerprintAdmin = _JobAdmin = admin.ModelAdmin
-    _PersonInline = _ChangeInline = admin.TabularInline
+    _RunAdmin = _JobAdmin = admin.ModelAdmin
 
 # How often the page of a run that goes on is shown anew.
 REFRESH_SECONDS = 3
 RUNS = "admin:recognition_libraryrun_changelist"
 
 
-class _ReadOnly:
+class ReadOnly:
     """Services write the rows; people look at them, and ask services for changes."""
 
     def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
@@ -55,7 +48,7 @@ class _ReadOnly:
 
 
 @admin.register(LibraryRun)
-class LibraryRunAdmin(_ReadOnly, _RunAdmin):
+class LibraryRunAdmin(ReadOnly, _RunAdmin):
     change_list_template = "admin/recognition/libraryrun/change_list.html"
     change_form_template = "admin/recognition/libraryrun/change_form.html"
     list_display = (
@@ -173,99 +166,8 @@ class LibraryRunAdmin(_ReadOnly, _RunAdmin):
         return LibraryAsker(LibraryRun.Asker.ADMIN, request.user)
 
 
-class PersonInline(_ReadOnly, _PersonInline):
-    model = FingerprintPerson
-    verbose_name_plural = "people"
-    fields = (
-        *("number", "decision", "name", "universal_id"),
-        *("frame_count", "distance", "confidence"),
-    )
-    readonly_fields = fields
-
-
-class ChangeInline(_ReadOnly, _ChangeInline):
-    model = FingerprintChange
-    verbose_name_plural = "changes by releases"
-    fields = ("changed_at", "from_version", "to_version", "gained", "lost")
-    readonly_fields = fields
-
-
-class ParkedFilter(admin.SimpleListFilter):
-    """What failed so often that it is left alone, or the rest."""
-
-    title = "parked"
-    parameter_name = "parked"
-
-    def lookups(self, *_args: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return what is chosen."""
-        parked = Fingerprint.objects.parked().values("pk")
-        match self.value():
-            case "yes":
-                return queryset.filter(pk__in=parked)
-            case "no":
-                return queryset.exclude(pk__in=parked)
-        return queryset
-
-
-@admin.register(Fingerprint)
-class FingerprintAdmin(_ReadOnly, _FingerprintAdmin):
-    list_display = (
-        "kind",
-        "stash_id",
-        "state",
-        "who",
-        "face_count",
-        "release_version",
-        "seen_at",
-        "attempt_count",
-        "error",
-    )
-    list_filter = (ParkedFilter, "state", "kind", "release_version")
-    search_fields = ("=stash_id", "people__name", "people__universal_id")
-    actions = ("look_again_action",)
-    inlines = (PersonInline, ChangeInline)
-    fields = (
-        ("kind", "stash_id", "state"),
-        ("release_version", "network_set", "matched_at"),
-        ("seen_at", "source", "duration_seconds", "width", "height"),
-        ("frames_requested", "frames_analyzed", "face_count"),
-        ("attempt_count", "attempted_at", "error"),
-        "options",
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Fingerprint]:
-        """Return the rows with their people."""
-        named = FingerprintPerson.objects.exclude(universal_id="")
-        return (
-            super()
-            .get_queryset(request)
-            .prefetch_related(Prefetch("people", queryset=named, to_attr="named"))
-        )
-
-    @admin.display(description="people")
-    def who(self, fingerprint: Any) -> str:
-        return ", ".join(person.name for person in fingerprint.named) or "-"
-
-    @admin.action(
-        description="Look at again in the next run (also what is parked)",
-        permissions=["operate"],
-    )
-    def look_again_action(
-        self, request: HttpRequest, rows: QuerySet[Fingerprint]
-    ) -> None:
-        """Have the chosen scenes looked at again, and say so in Django's log."""
-        scenes = [*rows.filter(kind=Fingerprint.Kind.SCENE)]
-        marked = attempts.mark_for_refresh([scene.stash_id for scene in scenes])
-        for scene in scenes:
-            self.log_change(request, scene, "To be looked at again.")
-        messages.success(request, f"The next run looks at {marked} scenes again.")
-
-
 @admin.register(IdentificationJob)
-class IdentificationJobAdmin(_ReadOnly, _JobAdmin):
+class IdentificationJobAdmin(ReadOnly, _JobAdmin):
     list_display = (
         "created_at",
         "scene_id",

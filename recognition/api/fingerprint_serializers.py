@@ -169,7 +169,7 @@ class KeptCandidateAnswer(serializers.Serializer[Any]):
 
     universal_id = serializers.CharField()
     name = serializers.CharField()
-    distance = serializers.FloatField()
+    distance = serializers.FloatField(allow_null=True)
     facenet_distance = serializers.FloatField(allow_null=True)
     arcface_distance = serializers.FloatField(allow_null=True)
     confidence = serializers.FloatField()
@@ -192,7 +192,7 @@ class KeptPersonAnswer(serializers.Serializer[Any]):
 
 
 class FingerprintAnswer(serializers.Serializer[Any]):
-    """What is kept of a scene or image."""
+    """What is kept of a scene, an image or a gallery."""
 
     kind = serializers.CharField()
     stash_id = serializers.CharField()
@@ -204,6 +204,10 @@ class FingerprintAnswer(serializers.Serializer[Any]):
     frames_requested = serializers.IntegerField()
     frames_analyzed = serializers.IntegerField()
     face_count = serializers.IntegerField()
+    image_ids = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Of a gallery: its images; a face's frame is a position among them.",
+    )
     seen_at = serializers.DateTimeField(allow_null=True)
     matched_at = serializers.DateTimeField(allow_null=True)
     error = serializers.CharField(allow_null=True)
@@ -284,6 +288,7 @@ def fingerprint_answer(kept: KeptFingerprint) -> dict[str, Any]:
         "frames_requested": fingerprint.frames_requested,
         "frames_analyzed": fingerprint.frames_analyzed,
         "face_count": fingerprint.face_count,
+        "image_ids": [str(image_id) for image_id in fingerprint.image_ids],
         "seen_at": fingerprint.seen_at,
         "matched_at": fingerprint.matched_at,
         "error": fingerprint.error or None,

@@ -220,6 +220,19 @@ class ImageFingerprintView(APIView):
         return Response(shapes.fingerprint_answer(kept))
 
 
+class GalleryFingerprintView(APIView):
+    """Who was seen in this gallery?"""
+
+    @extend_schema(
+        operation_id="fingerprint_of_gallery",
+        responses={200: shapes.FingerprintAnswer, **_NOT_KEPT},
+    )
+    def get(self, request: Request, stash_id: int) -> Response:
+        """Return the people of a gallery with the images they are on, as kept."""
+        kept = library_status.get_fingerprint(Fingerprint.Kind.GALLERY, stash_id)
+        return Response(shapes.fingerprint_answer(kept))
+
+
 def _asker(request: Request) -> LibraryAsker:
     user = request.user if isinstance(request.user, User) else None
     return LibraryAsker(LibraryRun.Asker.API, user)

@@ -121,7 +121,10 @@ class PerformerMatchAnswer(serializers.Serializer[Any]):
     )
     name = serializers.CharField()
     confidence = serializers.FloatField(help_text="1 - distance, clipped to 0…1.")
-    distance = serializers.FloatField(help_text="Fused cosine distance.")
+    distance = serializers.FloatField(
+        allow_null=True,
+        help_text="Fused cosine distance; null where the owner named somebody afar.",
+    )
     facenet_distance = serializers.FloatField(allow_null=True)
     arcface_distance = serializers.FloatField(allow_null=True)
     score = serializers.FloatField(

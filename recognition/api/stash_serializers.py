@@ -229,8 +229,8 @@ class GalleryPerformerAnswer(serializers.Serializer[Any]):
     universal_id = serializers.CharField()
     local_performer_id = serializers.CharField(allow_null=True)
     name = serializers.CharField()
-    best_distance = serializers.FloatField()
-    avg_distance = serializers.FloatField()
+    best_distance = serializers.FloatField(allow_null=True)
+    avg_distance = serializers.FloatField(allow_null=True)
     confidence = serializers.FloatField()
     image_count = serializers.IntegerField()
     image_ids = serializers.ListField(child=serializers.CharField())
@@ -253,6 +253,8 @@ class IdentifyGalleryAnswer(serializers.Serializer[Any]):
     errors = serializers.ListField(  # type: ignore[assignment]
         child=serializers.CharField()
     )
+    fingerprint_saved = serializers.BooleanField()
+    fingerprint_error = serializers.CharField(allow_null=True)
     database_version = serializers.CharField()
 
 
@@ -374,6 +376,8 @@ def gallery_answer(
         ],
         "unknown_count": len(identified.unknown),
         "errors": identified.errors[:MAX_TOLD_GALLERY_ERRORS],
+        "fingerprint_saved": not identified.fingerprint_error,
+        "fingerprint_error": identified.fingerprint_error or None,
         "database_version": identified.release_version,
     }
 
@@ -387,9 +391,9 @@ def _gallery_performer(performer: IdentifiedGalleryPerformer) -> dict[str, Any]:
     return {
         "performer_id": match["stashdb_id"],
         **{name: match[name] for name in kept.split()},
-        "best_distance": performer.seen.best_distance,
-        "avg_distance": performer.seen.avg_distance,
-        "image_count": performer.seen.image_count,
+        "best_distance": performer.seen.candidates[0].nearest_distance,
+        "avg_distance": match["distance"],
+        "image_count": len(performer.image_ids),
         "image_ids": [str(image_id) for image_id in performer.image_ids],
     }
 

@@ -2,7 +2,13 @@
 
 from django.urls import include, path
 
-from recognition.api import fingerprint_views, model_files, stash_views, views
+from recognition.api import (
+    correction_views,
+    fingerprint_views,
+    model_files,
+    stash_views,
+    views,
+)
 
 fingerprint_urls = [
     path("status", fingerprint_views.StatusView.as_view(), name="status"),
@@ -29,6 +35,11 @@ fingerprint_urls = [
         fingerprint_views.ImageFingerprintView.as_view(),
         name="image",
     ),
+    path(
+        "gallery/<int:stash_id>",
+        fingerprint_views.GalleryFingerprintView.as_view(),
+        name="gallery",
+    ),
 ]
 
 urlpatterns = [
@@ -47,6 +58,16 @@ urlpatterns = [
         "identify/jobs/<str:job_id>/cancel",
         stash_views.CancelSceneJobView.as_view(),
         name="job-cancel",
+    ),
+    path(
+        "identify/corrections",
+        correction_views.CorrectionsView.as_view(),
+        name="corrections",
+    ),
+    path(
+        "identify/corrections/<int:correction_id>/undo",
+        correction_views.UndoCorrectionView.as_view(),
+        name="correction-undo",
     ),
     path("database/info", views.DatabaseInfoView.as_view(), name="database-info"),
     path(

@@ -1,5 +1,6 @@
 """What recognition keeps in the database."""
 
+from recognition.models.corrections import Correction
 from recognition.models.files import OPERATE_MODEL_FILES, ModelDownload, ModelFile
 from recognition.models.fingerprints import (
     Fingerprint,
@@ -19,6 +20,7 @@ __all__ = [
     "LIVE_SECONDS",
     "OPERATE",
     "OPERATE_MODEL_FILES",
+    "Correction",
     "Fingerprint",
     "FingerprintChange",
     "FingerprintFaces",

@@ -1,4 +1,4 @@
-"""What was seen in scenes and images, kept so that nothing need be decoded again.
+"""What was seen in scenes, images and galleries; nothing need be decoded again.
 
 A fingerprint outlives the release it was matched with: the embeddings of its faces are
 kept, and matched again when another release is served.
@@ -21,8 +21,13 @@ class FingerprintQuerySet(models.QuerySet["Fingerprint"]):
         return self.filter(state=Fingerprint.State.COMPLETE)
 
     def matched_before(self, version: str) -> "FingerprintQuerySet":
-        """Return the complete ones whose people are of another release than this."""
-        return self.complete().exclude(release_version=version)
+        """Return the complete ones whose people are not what this release makes them.
+
+        They are of another, or their owner has corrected them since.
+        """
+        return self.complete().filter(
+            ~models.Q(release_version=version) | models.Q(is_match_due=True)
+        )
 
     def parked(self) -> "FingerprintQuerySet":
         """Return those that failed so often that they are left alone."""
@@ -36,7 +41,7 @@ class FingerprintQuerySet(models.QuerySet["Fingerprint"]):
 
 
 class Fingerprint(models.Model):
-    """A scene or an image: what was seen in it, with which release, and how.
+    """A scene, an image or a gallery: what was seen in it, with which release, and how.
 
     PENDING: it is to be looked at again, and what is kept is of the last time. FAILED:
     it was never seen. `error` says why the last attempt failed; what has failed
@@ -46,6 +51,7 @@ class Fingerprint(models.Model):
     class Kind(models.TextChoices):
         SCENE = "scene"
         IMAGE = "image"
+        GALLERY = "gallery"
 
     class State(models.TextChoices):
         COMPLETE = "complete"
@@ -68,6 +74,10 @@ class Fingerprint(models.Model):
     evidence = models.JSONField(
         default=list, help_text="What else was seen of some faces: bodies, tattoos."
     )
+    image_ids = models.JSONField(
+        default=list,
+        help_text="Of a gallery: the images that the frames of its faces number.",
+    )
     source = models.CharField(max_length=16, blank=True)
     duration_seconds = models.FloatField(null=True, blank=True)
     width = models.PositiveIntegerField(null=True, blank=True)
@@ -79,6 +89,11 @@ class Fingerprint(models.Model):
         null=True, blank=True, help_text="When its pictures were last looked at."
     )
     matched_at = models.DateTimeField(null=True, blank=True)
+    is_match_due = models.BooleanField(
+        "to be matched again",
+        default=False,
+        help_text="The owner's corrections are not in its people yet.",
+    )
 
     objects: ClassVar[FingerprintQuerySet] = FingerprintQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -33,7 +33,7 @@ def cluster_faces(
     before they are put together, so that neither outweighs the other. A face whose
     embedding is zero or not finite resembles nobody: its distance is 1.
     """
-    vectors = _unit_rows(np.hstack([_unit_rows(facenet), _unit_rows(arcface)]))
+    vectors = joint_vectors(facenet, arcface)
     # Cosine distance does not look at lengths: the sum stands for the mean.
     sums = np.empty_like(vectors)
     lengths = np.empty(len(vectors), dtype=np.float32)
@@ -51,6 +51,14 @@ def cluster_faces(
             sums[nearest] = vector
         lengths[nearest] = max(np.linalg.norm(sums[nearest]), _SMALLEST_LENGTH)
     return clusters
+
+
+def joint_vectors(facenet: Embeddings, arcface: Embeddings) -> NDArray[np.float32]:
+    """Return both embeddings of each face in a row of length 1.
+
+    Zero for a face of which neither is anything.
+    """
+    return unit_rows(np.hstack([unit_rows(facenet), unit_rows(arcface)]))
 
 
 def merge_same_performer(
@@ -91,7 +99,7 @@ def _nearest_performer(
     return min(near)[1] if near else None
 
 
-def _unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
+def unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the rows with length 1; zero where a row has no direction."""
     # float64, for the squares of large values.
     exact = np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, 0.0)

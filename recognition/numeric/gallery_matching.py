@@ -6,11 +6,11 @@ faces of one person now have to agree.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from recognition.numeric.clustering import Cluster
-from recognition.numeric.people import SeenPerson
+from recognition.numeric.people import PersonCandidate, SeenPerson
 from recognition.numeric.scene_matching import (
     ClusteredFaces,
     Support,
@@ -46,6 +46,24 @@ class GalleryPerformer:
     def image_count(self) -> int:
         """On how many pictures the performer was recognized."""
         return len(self.images)
+
+    def as_person(self, frames: Sequence[int]) -> SeenPerson:
+        """Return them as somebody seen; `frames` number the pictures of all faces."""
+        return SeenPerson(
+            faces=self.faces,
+            frame_count=len({frames[face] for face in self.faces}),
+            candidates=(
+                PersonCandidate(
+                    performer=self.performer,
+                    distance=self.avg_distance,
+                    facenet_distance=None,
+                    arcface_distance=None,
+                    confidence=self.confidence,
+                    frame_count=self.image_count,
+                    nearest_distance=self.best_distance,
+                ),
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from recognition.numeric.boxes import FaceBox
 # The cover of a scene counts as a frame of it.
 COVER_FRAME = -1
 
+# The row of a performer whom the owner named and the release does not have.
+NOT_RELEASED = -1
+
 
 class MatchingMode(StrEnum):
     """How faces become people and people performers.
@@ -67,20 +70,31 @@ class SeenFace:
 class PersonCandidate:
     """A performer proposed for a person; `performer` is a row of the release.
 
-    A distance is None where that embedder did not rank any of their faces.
+    A distance is None where that embedder did not rank any of their faces; `distance`
+    itself only where the owner named somebody whom no face of the person is near to.
+    `nearest_distance` is that of the nearest face, None where a mode has no use for it.
     `frame_count` is in how many frames a face of the person was near them. `score` is
     what calibration turns into confidence, larger is likelier, and `margin` by how much
     it is ahead of the next performer's; None where a mode has no such numbers.
     """
 
     performer: int
-    distance: float
+    distance: float | None
     facenet_distance: float | None
     arcface_distance: float | None
     confidence: float
     frame_count: int
     score: float | None = None
     margin: float | None = None
+    nearest_distance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersName:
+    """Who the owner says somebody is; `universal_id` may be in no release."""
+
+    universal_id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,8 @@ class SeenPerson:
     """Faces taken for one person, by position, and who it may be, likeliest first.
 
     Without candidates the person is somebody whom the release does not know. One who
-    is uncertain has candidates, and no name.
+    is uncertain has candidates, and no name. One whom the owner named has a single
+    candidate, and `owners_name` says who that is.
     """
 
     faces: tuple[int, ...]
@@ -96,6 +111,7 @@ class SeenPerson:
     candidates: tuple[PersonCandidate, ...]
     is_uncertain: bool = False
     is_ignored: bool = False
+    owners_name: OwnersName | None = None
 
     @property
     def decision(self) -> Decision:

@@ -17,10 +17,10 @@ RERANKED_CANDIDATE_COUNT = 20
 
 @dataclass(frozen=True, slots=True)
 class FaceCandidate:
-    """What matching by face says of one performer."""
+    """What matching by face says of one performer; None where nothing was compared."""
 
     universal_id: str
-    distance: float
+    distance: float | None
     confidence: float
 
 
@@ -58,7 +58,7 @@ def rerank(person: EvidencedPerson) -> list[RankedCandidate]:
     smaller. So evidence that says the same of all leaves the order alone.
     """
     distances = [candidate.distance for candidate in person.candidates]
-    face_scores = _descending([1 / (1 + max(0.0, one)) for one in distances])
+    face_scores = _descending([1 / (1 + max(0.0, one or 0.0)) for one in distances])
     scores = [
         face_score * multipliers.body * multipliers.tattoo
         for face_score, multipliers in zip(face_scores, person.multipliers, strict=True)

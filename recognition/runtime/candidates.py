@@ -1,6 +1,9 @@
 """From embeddings to the performers of a release that they may show."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
+
+import numpy as np
 
 from dbupdates.prepared import PreparedRelease
 from recognition.numeric.arrays import Embeddings
@@ -59,6 +62,33 @@ def near_faces_of(
     return [
         select_near(*pair, reach=reach, cut_at=NEIGHBOUR_COUNT) for pair in neighbours
     ]
+
+
+def without_forbidden(
+    near: Sequence[NearFaces],
+    release: PreparedRelease,
+    forbidden: Sequence[Set[int]],
+) -> Sequence[NearFaces]:
+    """Return what is near each probe but for faces of performers it may not be.
+
+    Embedders are judged by the distances to all faces, as if nobody were forbidden.
+    """
+    if not any(forbidden):
+        return near
+    return [
+        _without(probe, release, barred) if barred else probe
+        for probe, barred in zip(near, forbidden, strict=True)
+    ]
+
+
+def _without(probe: NearFaces, release: PreparedRelease, barred: Set[int]) -> NearFaces:
+    kept = ~np.isin(release.face_performers[probe.faces], [*barred])
+    return replace(
+        probe,
+        faces=probe.faces[kept],
+        facenet_distances=probe.facenet_distances[kept],
+        arcface_distances=probe.arcface_distances[kept],
+    )
 
 
 def candidates_among(

@@ -11,15 +11,19 @@ import numpy as np
 
 from dbupdates.prepared import PreparedRelease
 from recognition.numeric.arrays import Embeddings
-from recognition.numeric.calibration import SHIPPED_CALIBRATION, Calibration
 from recognition.numeric.clustering import (
     CLUSTER_THRESHOLD,
     cluster_faces,
     merge_same_performer,
 )
+from recognition.numeric.corrections import (
+    NO_CORRECTIONS,
+    Corrections,
+    permitted,
+    shared,
+)
 from recognition.numeric.fusion import Candidate
-from recognition.numeric.gallery_matching import GalleryPeople, match_gallery
-from recognition.numeric.grouping import JOIN_SIMILARITY
+from recognition.numeric.gallery_matching import match_gallery
 from recognition.numeric.near_faces import NearFaces
 from recognition.numeric.people import (
     MatchingMode,
@@ -32,11 +36,20 @@ from recognition.numeric.scene_matching import (
     ClusteredFaces,
     match_scene,
 )
-from recognition.numeric.template_matching import decide
-from recognition.runtime.candidates import candidates_among, near_faces_of
+from recognition.runtime.candidates import (
+    candidates_among,
+    near_faces_of,
+    without_forbidden,
+)
+from recognition.runtime.corrected import corrected_people
 from recognition.runtime.embedders import EMBEDDING_SIZE
 from recognition.runtime.face_database import FaceDatabase
-from recognition.runtime.template_people import scored_people
+from recognition.runtime.matching_options import MatchingOptions as MatchingOptions
+from recognition.runtime.matching_options import tagged_among
+from recognition.runtime.template_people import (
+    corrected_template_image,
+    corrected_template_people,
+)
 
 # A face proposes more performers than a person shows: who is second at every face may
 # be first for the person.
@@ -46,30 +59,18 @@ CANDIDATES_PER_SHOWN = 2
 NOT_LOOKED_UP: tuple[NearFaces, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MatchingOptions:
-    """How faces become people; the defaults are a scene's.
-
-    `cluster_threshold` is the cosine distance from a person's mean beyond which a face
-    is somebody else's; None is what suits the mode.
-    """
-
-    mode: MatchingMode = MatchingMode.FREQUENCY
-    top_k: int = 3
-    max_distance: float = 0.5
-    cluster_threshold: float | None = None
-    tagged: frozenset[str] = frozenset()
-    calibration: Calibration = SHIPPED_CALIBRATION
-
-
 @dataclass(frozen=True)
 class MatchedFaces:
-    """Faces, what of the release is near each, and the people they were taken for."""
+    """Faces, what of the release is near each, and the people they were taken for.
+
+    `corrections` are what the owner had said of them by then.
+    """
 
     faces: Sequence[SeenFace]
     near: Sequence[NearFaces]
     people: list[SeenPerson]
     database: FaceDatabase
+    corrections: Corrections = NO_CORRECTIONS
 
 
 def match_scene_faces(
@@ -78,6 +79,7 @@ def match_scene_faces(
     options: MatchingOptions,
     *,
     kept_count: int = 0,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> MatchedFaces:
     """Return every person of the scene, the named ones first; see `match_scene`.
 
@@ -85,38 +87,15 @@ def match_scene_faces(
     that is more than are shown; who is named does not depend on it.
     """
     if options.mode is MatchingMode.TEMPLATE:
-        people = template_people(database, faces, options, kept_count=kept_count)
-        return MatchedFaces(faces, NOT_LOOKED_UP, people, database)
+        people = corrected_template_people(
+            database, faces, options, corrections, kept_count=kept_count
+        )
+        return MatchedFaces(faces, NOT_LOOKED_UP, people, database, corrections)
     near = _near(database, faces, options)
-    people = scene_people(database.release, faces, near, options, kept_count=kept_count)
-    return MatchedFaces(faces, near, people, database)
-
-
-def template_people(
-    database: FaceDatabase,
-    faces: Sequence[SeenFace],
-    options: MatchingOptions,
-    *,
-    kept_count: int = 0,
-) -> list[SeenPerson]:
-    """Return every person of a scene or gallery, each judged as a whole; see `decide`.
-
-    `max_distance` is of the other modes: here the calibrated score decides.
-    """
-    people = scored_people(
-        database,
-        faces,
-        join_similarity=_join_similarity(options),
-        calibration=options.calibration,
+    people = corrected_scene_people(
+        database.release, faces, near, options, corrections, kept_count=kept_count
     )
-    rows = {int(row) for person in people for row in person.scores.performers}
-    return decide(
-        people,
-        options.calibration,
-        top_k=options.top_k,
-        tagged=_tagged_among(database.release, rows, options.tagged),
-        kept_count=kept_count,
-    )
+    return MatchedFaces(faces, near, people, database, corrections)
 
 
 def people_in_scene(
@@ -133,22 +112,29 @@ def scene_people(
     options: MatchingOptions,
     *,
     kept_count: int = 0,
+    forbidden: Sequence[Set[int]] = (),
 ) -> list[SeenPerson]:
-    """Return the people of a scene whose near faces were found before."""
+    """Return the people of a scene whose near faces were found before.
+
+    `forbidden` are for each face the performers it is not of, as the owner says.
+    """
+    found = _clusters(faces, options)
+    forbidden = shared(forbidden, found)
     candidates = candidates_among(
-        near,
+        without_forbidden(near, release, forbidden),
         release,
         max_candidates=CANDIDATES_PER_SHOWN * options.top_k,
         max_distance=options.max_distance,
     )
     # Where nobody is near enough to be accepted, two people are not one for it.
     clusters = merge_same_performer(
-        _clusters(faces, options),
+        found,
         candidates,
         max_distance=min(options.max_distance, 1 - MIN_CONFIDENCE),
     )
+    permitted_candidates = permitted(candidates, shared(forbidden, clusters))
     return match_scene(
-        ClusteredFaces([face.frame for face in faces], candidates, clusters),
+        ClusteredFaces([face.frame for face in faces], permitted_candidates, clusters),
         mode=options.mode,
         top_k=options.top_k,
         max_distance=options.max_distance,
@@ -157,57 +143,115 @@ def scene_people(
     )
 
 
+def corrected_scene_people(
+    release: PreparedRelease,
+    faces: Sequence[SeenFace],
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    corrections: Corrections,
+    *,
+    kept_count: int = 0,
+) -> list[SeenPerson]:
+    """Return the people of a scene as its owner has corrected them."""
+    return corrected_people(
+        lambda faces, near, forbidden: scene_people(
+            release, faces, near, options, kept_count=kept_count, forbidden=forbidden
+        ),
+        release,
+        faces,
+        near,
+        corrections.one_each(),
+        max_distance=options.max_distance,
+    )
+
+
+def match_gallery_faces(
+    database: FaceDatabase,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    *,
+    corrections: Corrections = NO_CORRECTIONS,
+) -> MatchedFaces:
+    """Return the people of a gallery whose pictures `frame` numbers."""
+    if options.mode is MatchingMode.TEMPLATE:
+        people = corrected_template_people(database, faces, options, corrections)
+        return MatchedFaces(faces, NOT_LOOKED_UP, people, database, corrections)
+    near = _near(database, faces, options)
+    people = corrected_gallery_people(
+        database.release, faces, near, options, corrections
+    )
+    return MatchedFaces(faces, near, people, database, corrections)
+
+
 def people_in_gallery(
     database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
-) -> GalleryPeople:
-    """Return the people of a gallery whose pictures `frame` numbers.
+) -> list[SeenPerson]:
+    """Return the people alone."""
+    return match_gallery_faces(database, faces, options).people
 
-    A gallery has one rule, whatever the mode, and each face its one best match.
+
+def gallery_people(
+    release: PreparedRelease,
+    faces: Sequence[SeenFace],
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    *,
+    forbidden: Sequence[Set[int]] = (),
+) -> list[SeenPerson]:
+    """Return the people of a gallery whose near faces were found before.
+
+    A gallery has one rule for the modes that judge each face alone, and each face its
+    one best match.
     """
+    clusters = _clusters(faces, options)
+    frames = [face.frame for face in faces]
     candidates = candidates_among(
-        _near(database, faces, options),
-        database.release,
+        without_forbidden(near, release, shared(forbidden, clusters)),
+        release,
         max_candidates=1,
         max_distance=options.max_distance,
     )
-    return match_gallery(
-        ClusteredFaces(
-            [face.frame for face in faces], candidates, _clusters(faces, options)
+    people = match_gallery(
+        ClusteredFaces(frames, candidates, clusters),
+        max_distance=options.max_distance,
+    )
+    return [one.as_person(frames) for one in people.performers] + people.unknown
+
+
+def corrected_gallery_people(
+    release: PreparedRelease,
+    faces: Sequence[SeenFace],
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    corrections: Corrections,
+) -> list[SeenPerson]:
+    """Return the people of a gallery as its owner has corrected them."""
+    return corrected_people(
+        lambda faces, near, forbidden: gallery_people(
+            release, faces, near, options, forbidden=forbidden
         ),
+        release,
+        faces,
+        near,
+        corrections.one_each(),
         max_distance=options.max_distance,
     )
 
 
 def match_image_faces(
-    database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
+    database: FaceDatabase,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    *,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> MatchedFaces:
     """Return a person for each face, in their order; a picture may show one twice."""
     if options.mode is MatchingMode.TEMPLATE:
-        people = template_people_in_image(database, faces, options)
-        return MatchedFaces(faces, NOT_LOOKED_UP, people, database)
+        people = corrected_template_image(database, faces, options, corrections)
+        return MatchedFaces(faces, NOT_LOOKED_UP, people, database, corrections)
     near = _near(database, faces, options)
-    people = image_people(database.release, near, options)
-    return MatchedFaces(faces, near, people, database)
-
-
-def template_people_in_image(
-    database: FaceDatabase, faces: Sequence[SeenFace], options: MatchingOptions
-) -> list[SeenPerson]:
-    """Return a person for each face, each decided alone, for a collage repeats people.
-
-    All are of one frame, and so no two of them one person.
-    """
-    people = scored_people(
-        database,
-        faces,
-        join_similarity=_join_similarity(options),
-        calibration=options.calibration,
-    )
-    return [
-        person
-        for each in people
-        for person in decide([each], options.calibration, top_k=options.top_k)
-    ]
+    people = corrected_image_people(database.release, faces, near, options, corrections)
+    return MatchedFaces(faces, near, people, database, corrections)
 
 
 def people_in_image(
@@ -217,12 +261,37 @@ def people_in_image(
     return match_image_faces(database, faces, options).people
 
 
+def corrected_image_people(
+    release: PreparedRelease,
+    faces: Sequence[SeenFace],
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    corrections: Corrections,
+) -> list[SeenPerson]:
+    """Return a person for each face of an image, as its owner has corrected them."""
+    people = corrected_people(
+        lambda _, near, forbidden: image_people(
+            release, near, options, forbidden=forbidden
+        ),
+        release,
+        faces,
+        near,
+        corrections.face_by_face(),
+        max_distance=options.max_distance,
+    )
+    return sorted(people, key=lambda person: person.faces)
+
+
 def image_people(
-    release: PreparedRelease, near: Sequence[NearFaces], options: MatchingOptions
+    release: PreparedRelease,
+    near: Sequence[NearFaces],
+    options: MatchingOptions,
+    *,
+    forbidden: Sequence[Set[int]] = (),
 ) -> list[SeenPerson]:
     """Return the people of an image whose near faces were found before."""
     candidates = candidates_among(
-        near,
+        without_forbidden(near, release, forbidden),
         release,
         max_candidates=options.top_k,
         max_distance=options.max_distance,
@@ -252,11 +321,6 @@ def _clusters(faces: Sequence[SeenFace], options: MatchingOptions) -> list[list[
     return cluster_faces(facenet, arcface, threshold=threshold)
 
 
-def _join_similarity(options: MatchingOptions) -> float:
-    threshold = options.cluster_threshold
-    return JOIN_SIMILARITY if threshold is None else 1 - threshold
-
-
 def _embeddings(faces: Sequence[SeenFace]) -> tuple[Embeddings, Embeddings]:
     if not faces:
         nothing = np.empty((0, EMBEDDING_SIZE), dtype=np.float32)
@@ -272,30 +336,8 @@ def _tagged_rows(
     candidates: Sequence[Sequence[Candidate]],
     tagged: frozenset[str],
 ) -> frozenset[int]:
-    """Return the rows of tagged performers, of those who are a candidate at all.
-
-    A release has no map from universal ids to rows, and a hundred thousand ids are
-    not worth keeping for the few performers that a scene is about.
-    """
     rows = {candidate.performer for found in candidates for candidate in found}
-    return _tagged_among(release, rows, tagged)
-
-
-def _tagged_among(
-    release: PreparedRelease, rows: Set[int], tagged: frozenset[str]
-) -> frozenset[int]:
-    if not tagged:
-        return frozenset()
-    return frozenset(
-        row
-        for row in rows
-        if not tagged.isdisjoint(_spellings(release.performer(row).universal_id))
-    )
-
-
-def _spellings(universal_id: str) -> tuple[str, str]:
-    """Return the id, and the bare one that clients of the predecessor know it by."""
-    return universal_id, universal_id.rpartition(":")[2]
+    return tagged_among(release, rows, tagged)
 
 
 def _of_one_face(candidate: Candidate) -> PersonCandidate:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from dbupdates.prepared import Performer
+from dbupdates.prepared import Performer, PreparedRelease
 from recognition.numeric.alignment import align_face
 from recognition.numeric.arrays import RgbImage
 from recognition.numeric.fusion import Candidate
-from recognition.numeric.people import PersonCandidate
+from recognition.numeric.people import NOT_RELEASED, PersonCandidate, SeenPerson
 from recognition.runtime.candidates import candidates_of
 from recognition.runtime.detector import DetectedFace
 from recognition.runtime.face_database import FaceDatabase
@@ -23,6 +23,19 @@ class Match:
 
     performer: Performer
     candidate: Candidate | PersonCandidate
+
+
+def matches_of(person: SeenPerson, release: PreparedRelease) -> list[Match]:
+    """Return a person's candidates as performers; the owner may name any other."""
+    if (owners := person.owners_name) is not None:
+        (candidate,) = person.candidates
+        if candidate.performer == NOT_RELEASED:
+            unknown = Performer(owners.universal_id, owners.name, None, None, None)
+            return [Match(unknown, candidate)]
+    return [
+        Match(release.performer(candidate.performer), candidate)
+        for candidate in person.candidates
+    ]
 
 
 @dataclass(frozen=True)

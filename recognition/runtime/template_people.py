@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence, Set
 from threading import Lock
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.numeric.arrays import Embeddings
-from recognition.numeric.calibration import Calibration
 from recognition.numeric.clustering import Cluster
+from recognition.numeric.corrections import Corrections
 from recognition.numeric.fusion import FacePerformers, Neighbours
-from recognition.numeric.grouping import can_be_one, group_faces
-from recognition.numeric.people import SeenFace
-from recognition.numeric.template_matching import ScoredPerson
+from recognition.numeric.grouping import JOIN_SIMILARITY, can_be_one, group_faces
+from recognition.numeric.near_faces import NearFaces
+from recognition.numeric.people import SeenFace, SeenPerson
+from recognition.numeric.template_matching import ScoredPerson, decide
 from recognition.numeric.template_scoring import (
     NO_SCORES,
     EmbedderView,
@@ -23,21 +25,107 @@ from recognition.numeric.template_scoring import (
 )
 from recognition.numeric.templates import FaceVectors, face_vectors, template
 from recognition.runtime.candidates import NEIGHBOUR_COUNT
+from recognition.runtime.corrected import Matching, corrected_people
 from recognition.runtime.face_database import FaceDatabase
+from recognition.runtime.matching_options import MatchingOptions, tagged_among
 
 # A performer with more reference faces is judged by the first so many.
 MOST_REFERENCES = 32
 
+# For each face the performers it must not be taken for.
+Forbidden: TypeAlias = Sequence[Set[int]]
 NOBODY_FORBIDDEN: Set[int] = frozenset()
+
+# Templates are looked up, not faces.
+NOTHING_NEAR = NearFaces(
+    faces=np.empty(0, np.int64),
+    facenet_distances=np.empty(0, np.float32),
+    arcface_distances=np.empty(0, np.float32),
+    nearest_facenet=np.empty(0, np.float32),
+    nearest_arcface=np.empty(0, np.float32),
+    facenet_cut=np.inf,
+    arcface_cut=np.inf,
+)
+
+
+def corrected_template_people(
+    database: FaceDatabase,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    corrections: Corrections,
+    *,
+    kept_count: int = 0,
+) -> list[SeenPerson]:
+    """Return the people of a scene or gallery, each judged as a whole; see `decide`.
+
+    They are as their owner has corrected them. `max_distance` is of the other modes:
+    here the calibrated score decides.
+    """
+
+    def match(
+        faces: Sequence[SeenFace], _: Sequence[NearFaces], forbidden: Forbidden
+    ) -> list[SeenPerson]:
+        people = scored_people(database, faces, options, forbidden=forbidden)
+        rows = {int(row) for person in people for row in person.scores.performers}
+        return decide(
+            people,
+            options.calibration,
+            top_k=options.top_k,
+            tagged=tagged_among(database.release, rows, options.tagged),
+            kept_count=kept_count,
+        )
+
+    return _corrected(match, database, faces, options, corrections.one_each())
+
+
+def corrected_template_image(
+    database: FaceDatabase,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    corrections: Corrections,
+) -> list[SeenPerson]:
+    """Return a person for each face of an image, as its owner has corrected them.
+
+    All faces are of one frame, and so no two of them one person; each is decided alone,
+    for a collage shows somebody more than once.
+    """
+
+    def match(
+        faces: Sequence[SeenFace], _: Sequence[NearFaces], forbidden: Forbidden
+    ) -> list[SeenPerson]:
+        return [
+            person
+            for each in scored_people(database, faces, options, forbidden=forbidden)
+            for person in decide([each], options.calibration, top_k=options.top_k)
+        ]
+
+    people = _corrected(match, database, faces, options, corrections.face_by_face())
+    return sorted(people, key=lambda person: person.faces)
+
+
+def _corrected(
+    match: Matching,
+    database: FaceDatabase,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    corrections: Corrections,
+) -> list[SeenPerson]:
+    return corrected_people(
+        match,
+        database.release,
+        faces,
+        [NOTHING_NEAR] * len(faces),
+        corrections,
+        max_distance=options.max_distance,
+    )
 
 
 def scored_people(
     database: FaceDatabase,
     faces: Sequence[SeenFace],
+    options: MatchingOptions,
     *,
-    join_similarity: float,
-    calibration: Calibration,
-    forbidden: Sequence[Set[int]] = (),
+    forbidden: Forbidden = (),
 ) -> list[ScoredPerson]:
     """Return the people the faces show, with scores of the performers they may be.
 
@@ -50,9 +138,14 @@ def scored_people(
     frames = [face.frame for face in faces]
     vectors = face_vectors(faces)
     matcher = _Matcher(database, vectors, forbidden)
-    groups = group_faces(vectors, frames, join_similarity=join_similarity)
+    threshold = options.cluster_threshold
+    groups = group_faces(
+        vectors,
+        frames,
+        join_similarity=JOIN_SIMILARITY if threshold is None else 1 - threshold,
+    )
     scores = matcher.scores(groups)
-    merged = _merged(groups, scores, frames, calibration.known_score)
+    merged = _merged(groups, scores, frames, options.calibration.known_score)
     if len(merged) < len(groups):
         known = {tuple(group): each for group, each in zip(groups, scores, strict=True)}
         new = [group for group in merged if tuple(group) not in known]
@@ -72,7 +165,7 @@ class _Matcher:
         self,
         database: FaceDatabase,
         vectors: FaceVectors,
-        forbidden: Sequence[Set[int]],
+        forbidden: Forbidden,
     ) -> None:
         self._database = database
         self._vectors = vectors

@@ -270,10 +270,56 @@ def test_the_people_of_an_image_are_told(admin_client, stash):
     assert [len(person["faces"]) for person in answer["persons"]] == [1]
 
 
+def test_the_people_of_a_gallery_are_told_with_the_images_they_are_on(
+    admin_client, stash
+):
+    told = post(admin_client, "/identify/gallery", gallery_id="1").json()
+    assert (told["fingerprint_saved"], told["fingerprint_error"]) == (True, None)
+
+    answer = get(admin_client, "gallery/1").json()
+
+    assert len(answer["image_ids"]) == told["total_images"]
+    named = {
+        person["best_match"]["universal_id"]: sorted(
+            {answer["image_ids"][face["frame"]] for face in person["faces"]}, key=int
+        )
+        for person in answer["persons"]
+        if person["best_match"]
+    }
+    assert named == {
+        one["universal_id"]: one["image_ids"] for one in told["performers"]
+    }
+
+
+def test_a_gallery_that_lost_images_is_kept_as_it_is_now(admin_client, stash):
+    post(admin_client, "/identify/gallery", gallery_id="1")
+    before = get(admin_client, "gallery/1").json()
+    gone = before["image_ids"][0]
+    stash.library.images[gone].gallery_ids = []
+
+    post(admin_client, "/identify/gallery", gallery_id="1")
+
+    assert get(admin_client, "gallery/1").json()["image_ids"] == before["image_ids"][1:]
+
+
+def test_a_gallery_with_images_that_cannot_be_had_does_not_replace_a_whole_one(
+    admin_client, stash
+):
+    post(admin_client, "/identify/gallery", gallery_id="1")
+    before = get(admin_client, "gallery/1").json()
+    image = stash.library.images[before["image_ids"][0]]
+    stash.library.files[image.file_ids[0]].name = "gone.jpg"
+
+    answer = post(admin_client, "/identify/gallery", gallery_id="1").json()
+
+    assert answer["fingerprint_saved"] is False
+    assert get(admin_client, "gallery/1").json() == before
+
+
 def test_what_is_not_kept_is_not_found(admin_client):
     park(5)
 
-    for path in ("scene/1", "image/1", "scene/5", f"scene/{10**30}"):
+    for path in ("scene/1", "image/1", "gallery/1", "scene/5", f"scene/{10**30}"):
         response = get(admin_client, path)
         assert (response.status_code, response.json()["code"]) == (
             404,

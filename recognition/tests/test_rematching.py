@@ -36,7 +36,7 @@ def next_release(served, small_recognizer, tmp_path, settings):
     """Make and serve a release that differs by whose its faces are."""
     folders = []
 
-    def serve(change_owner, version=NEXT):
+    def serve(change_owner, version=NEXT, *, without=()):
         folder = served.data_dir / "releases" / version
         shutil.copytree(served.data_dir / "releases" / VERSION, folder)
         folders.append(folder)
@@ -45,6 +45,10 @@ def next_release(served, small_recognizer, tmp_path, settings):
         names = [change_owner(owner) for owner in owners]
         (folder / "faces.json").unlink()
         (folder / "faces.json").write_text(json.dumps(names))
+        performers = json.loads((folder / "performers.json").read_text())
+        (folder / "performers.json").unlink()
+        known = {id: each for id, each in performers.items() if id not in without}
+        (folder / "performers.json").write_text(json.dumps(known))
         write_prepared(folder)
         serve_release(served, small_recognizer, version)
 
@@ -156,6 +160,21 @@ def test_images_are_matched_again_as_well(admin_client, stash, next_release):
     rematching.rematch_slice(seconds=5)
 
     assert named not in kept.people.values_list("universal_id", flat=True)
+
+
+def test_galleries_are_matched_again_as_well(admin_client, stash, next_release):
+    answer = post(admin_client, "/identify/gallery", gallery_id="1").json()
+    kept = Fingerprint.objects.get(kind="gallery")
+    named = {each["universal_id"] for each in answer["performers"]}
+    assert names_in("1") == named
+    lost = min(named)
+    next_release(lambda owner: None if owner == lost else owner)
+
+    rematching.rematch_slice(seconds=5)
+
+    kept.refresh_from_db()
+    assert kept.release_version == NEXT
+    assert names_in("1") == named - {lost}
 
 
 def test_a_release_that_is_not_active_is_matched_with_by_nobody(

@@ -178,6 +178,11 @@ class StashClient:
 
     # Performers
 
+    def get_performer(self, performer_id: int | str) -> TaggedPerformer:
+        return read_tagged_performer(
+            self._get(operations.PERFORMER, "performer", performer_id)
+        )
+
     def find_performers_by_stash_ids(
         self, ids: Iterable[StashId | str]
     ) -> list[TaggedPerformer]:

@@ -151,6 +151,11 @@ query Gallery($id: ID!) {
 }""",
     (TAGGED, STASH_IDS),
 )
+PERFORMER = Operation(
+    "Performer",
+    "query Performer($id: ID!) { findPerformer(id: $id) { ...Tagged } }",
+    (TAGGED, STASH_IDS),
+)
 SEARCH_PERFORMERS = Operation(
     "SearchPerformers",
     """\
@@ -202,6 +207,7 @@ OPERATIONS = (
     IMAGES,
     IMAGE_COUNT,
     GALLERY,
+    PERFORMER,
     SEARCH_PERFORMERS,
     performers_by_stash_ids(1),
     performers_by_stash_ids(MAX_IDS_PER_DOCUMENT),

@@ -178,7 +178,7 @@ def people_of(stored, near, database, mode=MatchingMode.FREQUENCY):
             [
                 (
                     database.release.performer(each.performer).universal_id,
-                    round(each.distance, 5),
+                    round(each.distance or 0, 5),
                 )
                 for each in person.candidates
             ],

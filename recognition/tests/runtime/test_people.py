@@ -12,7 +12,7 @@ from dbupdates.prepared import open_prepared, write_prepared
 from demo.scenes import draw_group
 from demo.world import invent_stranger
 from recognition.numeric.boxes import FaceBox
-from recognition.numeric.people import MatchingMode, SeenFace
+from recognition.numeric.people import FACE_BY_FACE, MatchingMode, SeenFace
 from recognition.pictures import decode_picture
 from recognition.runtime.candidates import candidates_of
 from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
@@ -27,6 +27,7 @@ from recognition.runtime.recognizer import Timing
 from recognition.runtime.vector_index import VectorIndex
 
 EVERY_MODE = pytest.mark.parametrize("mode", MatchingMode)
+FACE_BY_FACE_MODES = pytest.mark.parametrize("mode", FACE_BY_FACE)
 PERFORMER_COUNT = 40
 FACES_EACH = 3
 
@@ -170,9 +171,7 @@ def test_without_faces_there_are_no_people(made_up):
         options = MatchingOptions(mode=mode)
         assert people_in_scene(made_up.database, [], options) == []
     assert people_in_image(made_up.database, [], MatchingOptions()) == []
-    gallery = people_in_gallery(made_up.database, [], MatchingOptions())
-    assert gallery.performers == []
-    assert gallery.unknown == []
+    assert people_in_gallery(made_up.database, [], MatchingOptions()) == []
 
 
 @EVERY_MODE
@@ -240,10 +239,9 @@ def test_a_gallery_names_who_is_on_two_pictures(made_up):
         made_up.database, faces, MatchingOptions(max_distance=0.6)
     )
 
-    (performer,) = people.performers
-    assert performer.performer == 8
-    assert performer.images == (0, 1, 2)
-    assert [stranger.faces for stranger in people.unknown] == [(1, 3, 5)]
+    assert best_of(people) == [8, None]
+    assert [person.faces for person in people] == [(0, 2, 4), (1, 3, 5)]
+    assert [person.frame_count for person in people] == [3, 3]
 
 
 def test_who_is_second_at_every_face_can_be_first_for_the_person(made_up):
@@ -257,7 +255,7 @@ def test_who_is_second_at_every_face_can_be_first_for_the_person(made_up):
     assert best_of([person]) == [5]
 
 
-@EVERY_MODE
+@FACE_BY_FACE_MODES
 def test_strangers_are_not_one_person_for_resembling_one_performer(made_up, mode):
     faces = [
         made_up.blend({who: 1, 5: 0.4}, frame=f) for f in (0, 1) for who in (-1, -2)
@@ -329,8 +327,5 @@ def test_drawn_people_of_a_gallery_are_named_and_the_stranger_is_not(drawn_scene
         drawn_scene.database, drawn_scene.faces, MatchingOptions(max_distance=0.6)
     )
 
-    release = drawn_scene.database.release
-    assert {
-        release.performer(one.performer).universal_id for one in people.performers
-    } == drawn_scene.names
-    assert people.unknown
+    assert set(drawn_scene.named(people)) == drawn_scene.names
+    assert best_of(people)[-1] is None

@@ -1,0 +1,329 @@
+"""The owner's corrections: made, undone, put into effect at once.
+
+A correction holds for every later match of its scene, image or gallery: see
+`recognition.correction_binding`. One that is contradicted by a later one is undone by
+it, and holds again when that one is undone.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from dbupdates.prepared import PreparedRelease, open_prepared
+from dbupdates.store import active_release
+from recognition import registry, rematching
+from recognition.correction_binding import (
+    SeenMedia,
+    bound_faces,
+    corrections_of,
+    portrait_fields,
+)
+from recognition.exceptions import (
+    CorrectionNotFound,
+    CorrectionUndone,
+    DatabaseNotLoaded,
+    InvalidCorrection,
+    PerformerNotFound,
+    PersonNotFound,
+)
+from recognition.local_performers import LOCAL_ONLY
+from recognition.models import Correction, Fingerprint, FingerprintPerson
+from recognition.models.corrections import CorrectionQuerySet
+from recognition.numeric.corrections import Corrections, Verdict
+from recognition.signals import correction_changed
+from stashsense.integrations.stash import configured_client
+from stashsense.integrations.stash_errors import StashNotConfigured, StashNotFound
+
+logger = logging.getLogger(__name__)
+
+# Somebody may correct the same scene at the same moment; more often is no accident.
+_MATCH_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class _Performer:
+    universal_id: str = ""
+    name: str = ""
+    local_id: int | None = None
+
+
+def reject(person: FingerprintPerson, universal_id: str, *, by: str) -> Correction:
+    """Say that the person is not this performer, and never will be.
+
+    Raises PersonNotFound, or PerformerNotFound where neither the active release nor
+    the person's candidates know the performer.
+    """
+    names = {each["universal_id"]: each["name"] for each in person.candidates}
+    name = names.get(universal_id) or _released_name(universal_id)
+    if name is None:
+        raise PerformerNotFound(f"No release has a performer {universal_id}.")
+    return _make(person, Verdict.REJECT, _Performer(universal_id, name), by=by)
+
+
+def name(
+    person: FingerprintPerson,
+    *,
+    universal_id: str | None = None,
+    local_performer_id: int | None = None,
+    name: str = "",
+    by: str,
+) -> Correction:
+    """Say who the person is: a performer of the release, or one of this Stash.
+
+    Stash is asked about whom the release does not have, and for a name that is not
+    given. Raises PersonNotFound, PerformerNotFound, InvalidCorrection when it is told
+    neither id, and what StashClient.get_performer does.
+    """
+    if universal_id:
+        performer = _performer_anywhere(universal_id, local_performer_id)
+    elif local_performer_id is not None:
+        performer = _local_performer(local_performer_id, name)
+    else:
+        raise InvalidCorrection("Say who it is: universal_id or local_performer_id.")
+    return _make(person, Verdict.NAME, performer, by=by)
+
+
+def ignore(person: FingerprintPerson, *, by: str) -> Correction:
+    """Say that the person is nobody the owner wants to know; or PersonNotFound."""
+    return _make(person, Verdict.IGNORE, _Performer(), by=by)
+
+
+def undo(correction: Correction, *, by: str) -> None:
+    """Have the correction hold no more, and what it contradicted hold again.
+
+    Raises CorrectionUndone where that was done before.
+    """
+    kind, stash_id = correction.kind, correction.stash_id
+    with transaction.atomic():
+        undone = Correction.objects.active().filter(pk=correction.pk)
+        if not undone.update(undone_by=by, undone_at=timezone.now()):
+            raise CorrectionUndone(f"Correction {correction.pk} was undone before.")
+        correction.refresh_from_db()
+        media = _find_media(kind, stash_id)
+        if media is not None:
+            _restore(correction, media)
+        _mark(kind, stash_id)
+        _tell_later([correction])
+    put_into_effect(kind, stash_id)
+
+
+def put_into_effect(kind: str, stash_id: int) -> bool:
+    """Match with the corrections there are; return False if that is left for later.
+
+    That is where this process does not serve the active release, or the faces are of
+    other networks.
+    """
+    rows = Fingerprint.objects.filter(kind=kind, stash_id=stash_id, is_match_due=True)
+    try:
+        with registry.in_use():
+            recognizer = registry.recognizer()
+    except DatabaseNotLoaded:
+        return False
+    active = active_release()
+    if active is None or active.version != recognizer.database.version:
+        return False
+    due = (
+        rows.filter(network_set=recognizer.networks.name)
+        .exclude(packed=None)
+        .select_related("packed")
+    )
+    for _ in range(_MATCH_ATTEMPTS):
+        rematching.rematch([*due], recognizer.database, signals=recognizer.signals)
+        if not due.exists():
+            break
+    return not rows.exists()
+
+
+def truth_of(fingerprint: Fingerprint) -> Corrections:
+    """Return what the owner said of the fingerprint's faces: who they are, or are not.
+
+    With the rows of the active release; raises DatabaseNotLoaded where none is.
+    """
+    return corrections_of(SeenMedia.of(fingerprint), _active_prepared())
+
+
+def history(*, kind: str = "", stash_id: int | None = None) -> CorrectionQuerySet:
+    """Return the corrections, the undone ones as well, the latest first."""
+    rows = Correction.objects.all()
+    if kind:
+        rows = rows.filter(kind=kind)
+    return rows if stash_id is None else rows.filter(stash_id=stash_id)
+
+
+def get_person(kind: str, stash_id: int, number: int) -> FingerprintPerson:
+    """Return the person of that number in what is kept; or raise PersonNotFound."""
+    people = FingerprintPerson.objects.select_related("fingerprint")
+    person = people.filter(
+        fingerprint__kind=kind, fingerprint__stash_id=stash_id, number=number
+    ).first()
+    if person is None:
+        raise PersonNotFound(f"Nobody of number {number} is kept of {kind} {stash_id}.")
+    return person
+
+
+def get_correction(correction_id: int) -> Correction:
+    """Return the correction; or raise CorrectionNotFound."""
+    correction = Correction.objects.filter(pk=correction_id).first()
+    if correction is None:
+        raise CorrectionNotFound(f"There is no correction {correction_id}.")
+    return correction
+
+
+def _make(
+    person: FingerprintPerson, verdict: Verdict, performer: _Performer, *, by: str
+) -> Correction:
+    with transaction.atomic():
+        everybody = _everybody_beside(person)
+        kind, stash_id = person.fingerprint.kind, person.fingerprint.stash_id
+        media = _find_media(kind, stash_id)
+        if media is None:
+            raise PersonNotFound(f"Nothing can be read of {kind} {stash_id}.")
+        faces = {*person.faces}
+        others = [each.faces for each in everybody if each.pk != person.pk]
+        correction = Correction(
+            kind=kind,
+            stash_id=stash_id,
+            verdict=verdict,
+            universal_id=performer.universal_id,
+            name=performer.name,
+            local_performer_id=performer.local_id,
+            made_by=by,
+            **portrait_fields(media, person.faces, others),
+        )
+        active = [*_active_beside(correction)]
+        for same in active:
+            if _is_same(same, correction) and faces <= bound_faces(media, same):
+                return same
+        correction.save()
+        contradicted = [
+            each
+            for each in active
+            if _contradict(each, correction) and faces & bound_faces(media, each)
+        ]
+        for each in contradicted:
+            each.undone_by, each.undone_at = by, correction.made_at
+            each.superseded_by = correction
+            each.save(update_fields=["undone_by", "undone_at", "superseded_by"])
+        _mark(kind, stash_id)
+        _tell_later([correction, *contradicted])
+    put_into_effect(kind, stash_id)
+    return correction
+
+
+def _restore(undone: Correction, media: SeenMedia) -> None:
+    """Have hold again what was undone by this one, but for what contradicts others."""
+    for former in undone.superseded.all():
+        faces = bound_faces(media, former)
+        if any(
+            _contradict(each, former) and faces & bound_faces(media, each)
+            for each in _active_beside(former)
+        ):
+            continue
+        former.undone_by, former.undone_at, former.superseded_by = "", None, None
+        former.save(update_fields=["undone_by", "undone_at", "superseded_by"])
+        _tell_later([former])
+
+
+def _contradict(one: Correction, other: Correction) -> bool:
+    """Return whether both cannot be true of one person."""
+    verdicts = {one.verdict, other.verdict}
+    if Verdict.REJECT not in verdicts:
+        return not _is_same(one, other)
+    is_one_performer = one.universal_id == other.universal_id
+    return verdicts == {Verdict.REJECT, Verdict.NAME} and is_one_performer
+
+
+def _is_same(one: Correction, other: Correction) -> bool:
+    return (one.verdict, one.universal_id) == (other.verdict, other.universal_id)
+
+
+def _active_beside(correction: Correction) -> Iterable[Correction]:
+    media = correction.kind, correction.stash_id
+    return Correction.objects.active().of_media(*media).exclude(pk=correction.pk)
+
+
+def _everybody_beside(person: FingerprintPerson) -> list[FingerprintPerson]:
+    """Return all people of the fingerprint, if this one is still among them."""
+    people = FingerprintPerson.objects.filter(fingerprint_id=person.fingerprint_id)
+    everybody = [*people]
+    if person not in everybody:
+        raise PersonNotFound("The people there have been made anew; look again.")
+    return everybody
+
+
+def _find_media(kind: str, stash_id: int) -> SeenMedia | None:
+    """Return the faces that are kept of it, if they can be read."""
+    rows = Fingerprint.objects.filter(kind=kind, stash_id=stash_id)
+    fingerprint = rows.exclude(packed=None).select_related("packed").first()
+    if fingerprint is None:
+        return None
+    try:
+        return SeenMedia.of(fingerprint)
+    except ValueError:
+        logger.exception("The faces of %s cannot be read", fingerprint)
+        return None
+
+
+def _mark(kind: str, stash_id: int) -> None:
+    rows = Fingerprint.objects.filter(kind=kind, stash_id=stash_id)
+    rows.update(is_match_due=True)
+
+
+def _tell_later(corrections: Iterable[Correction]) -> None:
+    for correction in corrections:
+        transaction.on_commit(
+            partial(correction_changed.send_robust, Correction, correction=correction)
+        )
+
+
+def _performer_anywhere(universal_id: str, local_id: int | None) -> _Performer:
+    """Return the performer of the release, or else of this Stash."""
+    name = _released_name(universal_id)
+    if name is not None:
+        return _Performer(universal_id, name, local_id)
+    try:
+        found = configured_client().find_performers_by_stash_ids([universal_id])
+    except StashNotConfigured:
+        found = []
+    if not found:
+        raise PerformerNotFound(
+            f"Neither the release nor Stash has a performer {universal_id}."
+        )
+    return _Performer(universal_id, found[0].name, found[0].id)
+
+
+def _local_performer(local_id: int, name: str) -> _Performer:
+    """Return a performer of this Stash, by the id that the release knows if any."""
+    if name:
+        return _Performer(f"{LOCAL_ONLY}{local_id}", name, local_id)
+    try:
+        performer = configured_client().get_performer(local_id)
+    except StashNotFound as error:
+        raise PerformerNotFound(str(error)) from error
+    for universal_id in sorted(performer.universal_ids):
+        if _released_name(universal_id) is not None:
+            return _Performer(universal_id, performer.name, local_id)
+    return _Performer(f"{LOCAL_ONLY}{local_id}", performer.name, local_id)
+
+
+def _released_name(universal_id: str) -> str | None:
+    release = _active_prepared()
+    row = release.find_row(universal_id)
+    return None if row is None else release.performer(row).name
+
+
+def _active_prepared() -> PreparedRelease:
+    """Return what the active release knows of performers, whoever serves it."""
+    active = active_release()
+    if active is None:
+        raise DatabaseNotLoaded(registry.NO_ACTIVE_RELEASE)
+    try:
+        return open_prepared(active.path)
+    except (OSError, ValueError) as error:
+        raise DatabaseNotLoaded(
+            f"Release {active.version} cannot be read: {error}"
+        ) from error
