@@ -56,7 +56,7 @@ def regroup(*, seconds: float = SLICE_SECONDS) -> bool:
     """
     if not _work_off(seconds, is_joining=False):
         return False
-    while not _regroup_members():
+    while not write_groups(plan_groups()):
         logger.info("The owner decided something meanwhile; grouping again")
     return True
 
@@ -147,14 +147,31 @@ class _Library:
     decided: dict[int, PeopleGroup]
 
 
-def _regroup_members() -> bool:
-    """Group the members anew; return False if the owner decided something meanwhile."""
-    stamp = _decision_stamp()
+@dataclass
+class _Cluster:
+    """Members by position, and the group that they are to be."""
+
+    members: list[int]
+    home: int | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Groups as they are to be, by what was decided until then."""
+
+    library: _Library
+    clusters: list[_Cluster]
+    decisions: tuple[int, int]
+
+
+def plan_groups() -> Plan:
+    """Return how all members are to be grouped anew; nothing is written."""
+    decisions = _decision_stamp()
     library = _read_library()
     units = units_of(library.media, _said(library))
     homes = [_decided_home(unit, library) for unit in units]
     # Those of whom nobody is left take part, too: who looks like them comes to them.
-    for group in library.decided.keys() - {*homes}:
+    for group in sorted(library.decided.keys() - {*homes}):
         units.append(Unit([]))
         homes.append(group)
     for unit, home in zip(units, homes, strict=True):
@@ -171,10 +188,15 @@ def _regroup_members() -> bool:
         )
         for group in grouped
     ]
+    return Plan(library, [each for each in clusters if each.members], decisions)
+
+
+def write_groups(plan: Plan) -> bool:
+    """Write the groups; return False, and write nothing, if more was decided since."""
     with transaction.atomic():
-        if _decision_stamp() != stamp:
+        if _decision_stamp() != plan.decisions:
             return False
-        _write_clusters(library, [each for each in clusters if each.members])
+        _write_clusters(plan.library, plan.clusters)
         PeopleGroup.objects.abandoned().delete()
     return True
 
@@ -237,14 +259,6 @@ def _looks(
             means[row] = people_members.templates_of([group.mean])[0]
             counts[row] = group.mean_count
     return means, counts
-
-
-@dataclass
-class _Cluster:
-    """Members by position, and the group that they are to be."""
-
-    members: list[int]
-    home: int | None
 
 
 def _write_clusters(library: _Library, clusters: list[_Cluster]) -> None:

@@ -1,5 +1,7 @@
 """Fingerprints of made people, as looking at scenes and images would keep them."""
 
+from typing import Any, cast
+
 import numpy as np
 from django.utils import timezone
 
@@ -64,7 +66,7 @@ def match_again(fingerprint, *people):
         for positions in people
     ]
     # Nobody of the release is proposed, so none is needed.
-    fingerprints.keep_people(fingerprint, seen, None)
+    fingerprints.keep_people(fingerprint, seen, cast("Any", None))
 
 
 def grouped():

@@ -277,22 +277,14 @@ def test_two_ignored_groups_are_never_made_one():
     assert groups() == {frozenset({(1, 0), (2, 0)}), frozenset({(3, 0), (4, 0)})}
 
 
-def test_a_decision_made_while_people_are_grouped_anew_is_not_written_over(
-    monkeypatch,
-):
+def test_a_decision_made_while_people_are_grouped_anew_is_not_written_over():
     look_at(1, ANNA)
     look_at(2, BEN)
     grouped()
-    group_people = people_grouping.group_people
+    plan = people_grouping.plan_groups()
+    people_groups.merge_groups(group_of(1).pk, [group_of(2).pk], by=BY)
 
-    def interrupted(*args, **kwargs):
-        monkeypatch.setattr(people_grouping, "group_people", group_people)
-        people_groups.merge_groups(group_of(1).pk, [group_of(2).pk], by=BY)
-        return group_people(*args, **kwargs)
-
-    monkeypatch.setattr(people_grouping, "group_people", interrupted)
-
-    people_grouping.regroup()
+    assert not people_grouping.write_groups(plan)
 
     assert groups() == {frozenset({(1, 0), (2, 0)})}
 

@@ -56,7 +56,7 @@ def added_one_by_one(templates, media, order):
         count = found.max() + 1
         means = [templates[found == group].mean(axis=0) for group in range(count)]
         known = KnownGroups(
-            np.stack(means) if count else np.zeros((0, grouping.TEMPLATE_SIZE)),
+            np.array(means, dtype=np.float32).reshape(-1, grouping.TEMPLATE_SIZE),
             np.bincount(found[arrived], minlength=count),
         )
         members = np.flatnonzero(media == each)
