@@ -170,6 +170,11 @@ def split_group(group_id: int, member_ids: Sequence[int], *, by: str) -> PeopleG
     return other
 
 
+def can_undo(group_id: int) -> bool:
+    """Return whether something that was decided about the group is in force."""
+    return GroupDecision.objects.about(group_id).in_force().exists()
+
+
 @transaction.atomic
 def undo(group_id: int, *, by: str) -> GroupDecision:
     """Take back what was decided last about the group, also one that was merged away.

@@ -3,7 +3,8 @@
 import io
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.urls import reverse
 from django_q.models import OrmQ
 from PIL import Image
 
@@ -386,3 +387,127 @@ def test_pictures_that_nobody_looked_at_make_room(
     picture_of(admin_client, group_of(2))
 
     assert [*crops.iterdir()] == [second]
+
+
+# In the admin
+
+LIST = "admin:recognition_peoplegroup_changelist"
+
+
+def page_of(group):
+    return reverse("admin:recognition_peoplegroup_change", args=[group.pk])
+
+
+def press(client, group, verb, **data):
+    where = reverse("admin:recognition_unknown_do", args=[group.pk, verb])
+    return client.post(where, data, follow=True)
+
+
+def test_recurrent_people_are_shown_with_their_pictures(admin_client, library):
+    shown = admin_client.get(reverse(LIST))
+
+    assert [row.pk for row in shown.context["cl"].result_list] == [
+        group_of(3).pk,
+        group_of(4).pk,
+    ]
+    assert f'src="{UNKNOWN}/{group_of(3).pk}/crop"' in shown.content.decode()
+    single = admin_client.get(reverse(LIST), {"shown": "single"})
+    assert [row.pk for row in single.context["cl"].result_list] == [group_of(2).pk]
+    page = admin_client.get(page_of(group_of(3))).content.decode()
+    assert f"crop?member={member(3).pk}" in page
+    assert "scene 3" in page
+
+
+def test_a_name_is_given_in_the_admin_and_shown_as_text(admin_client, library):
+    group = group_of(3)
+
+    shown = press(admin_client, group, "name", name="<b>Anna</b>")
+
+    assert "<b>Anna" not in shown.content.decode()
+    assert "&lt;b&gt;Anna" in shown.content.decode()
+    group.refresh_from_db()
+    assert (group.state, group.name) == ("named", "<b>Anna</b>")
+    named = admin_client.get(reverse(LIST), {"shown": "named"})
+    assert [row.pk for row in named.context["cl"].result_list] == [group.pk]
+
+    press(admin_client, group, "undo")
+
+    group.refresh_from_db()
+    assert group.state == "open"
+
+
+def test_people_are_split_and_ignored_in_the_admin(admin_client, library):
+    group = group_of(3)
+
+    press(admin_client, group, "split", member_ids=[member(3).pk])
+    press(admin_client, group, "ignore")
+
+    assert group_of(3) != group
+    group.refresh_from_db()
+    assert group.state == "ignored"
+
+
+def test_groups_are_merged_in_the_admin(admin_client, library):
+    anna, ben = group_of(3), group_of(4)
+
+    admin_client.post(
+        reverse(LIST),
+        {"action": "merge_action", "_selected_action": [ben.pk, anna.pk]},
+    )
+
+    assert group_of(4) == anna
+
+
+@pytest.mark.parametrize(
+    ("verb", "data"),
+    [
+        ("name", {}),
+        ("name", {"local_performer_id": "x"}),
+        ("split", {}),
+        ("split", {"member_ids": ["x"]}),
+        ("undo", {}),
+        ("dance", {}),
+    ],
+)
+def test_what_makes_no_sense_is_told_in_the_admin(admin_client, library, verb, data):
+    before = groups()
+
+    shown = press(admin_client, group_of(3), verb, **data)
+
+    assert shown.status_code == 200
+    assert b"errorlist" in shown.content or b"error" in shown.content
+    assert groups() == before
+    assert not GroupDecision.objects.exists()
+
+
+def test_one_group_is_merged_with_nobody_in_the_admin(admin_client, library):
+    shown = admin_client.post(
+        reverse(LIST),
+        {"action": "merge_action", "_selected_action": [group_of(3).pk]},
+        follow=True,
+    )
+
+    assert b"merged with other groups alone" in shown.content
+
+
+def test_readers_of_the_admin_see_unknown_people_and_decide_nothing(client, library):
+    reader = User.objects.create_user("reader", is_staff=True)
+    reader.user_permissions.add(
+        Permission.objects.get(codename="view_peoplegroup"),
+    )
+    client.force_login(reader)
+
+    page = client.get(page_of(group_of(3)))
+
+    assert page.status_code == 200
+    assert b"name-form" not in page.content
+    assert press(client, group_of(3), "ignore").status_code == 403
+    regroup = reverse("admin:recognition_unknown_regroup")
+    assert client.post(regroup).status_code == 403
+    assert not OrmQ.objects.exists()
+
+
+def test_a_grouping_anew_is_asked_for_in_the_admin(admin_client, library):
+    admin_client.post(reverse("admin:recognition_unknown_regroup"))
+
+    assert OrmQ.objects.get().task["func"] == "recognition.tasks.regroup_people"
