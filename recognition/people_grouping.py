@@ -1,8 +1,9 @@
 """Unknown people put to those who are the same person: one by one, or all anew.
 
 New people come to the group they resemble, and nobody who is in one moves for it. A
-grouping anew, on request, or where most are new, decides about all but what the owner
-decided. Groups keep their ids through it as far as their people stay together.
+grouping anew, on request or when the library has doubled since the last, decides about
+all but what the owner decided. Groups keep their ids through it as far as their people
+stay together.
 """
 
 import logging
@@ -40,11 +41,12 @@ _DECIDED = "decided"
 def group_waiting(*, seconds: float = SLICE_SECONDS) -> bool:
     """Put waiting people to their groups for about so long; return whether all are.
 
-    Where most are new, as at the first time, all are grouped anew at the end instead.
+    Where most are new since all were grouped together, that is done again: the first
+    ones came to groups when little was known of what all people share.
     """
-    waiting_count = people_members.waiting_people().count()
-    grouped_count = GroupMember.objects.exclude(group=None).count()
-    if waiting_count > grouped_count or GroupMember.objects.filter(group=None).exists():
+    settled_count = GroupMember.objects.filter(is_settled=True).count()
+    new_count = GroupMember.objects.filter(is_settled=False).count()
+    if people_members.waiting_people().count() + new_count > settled_count:
         return regroup(seconds=seconds)
     return _work_off(seconds, is_joining=True)
 
@@ -197,6 +199,7 @@ def write_groups(plan: Plan) -> bool:
         if _decision_stamp() != plan.decisions:
             return False
         _write_clusters(plan.library, plan.clusters)
+        GroupMember.objects.filter(is_settled=False).update(is_settled=True)
         PeopleGroup.objects.abandoned().delete()
     return True
 

@@ -137,6 +137,9 @@ class GroupMember(models.Model):
     )
     faces = models.JSONField(default=list)
     seen_at = models.DateTimeField(null=True, blank=True)
+    is_settled = models.BooleanField(
+        default=False, help_text="It was there when all were grouped together last."
+    )
     template = models.BinaryField(help_text="Of both embedders, as float16.")
     quality = models.FloatField(default=0, help_text="The sum of its faces' qualities.")
     best = models.JSONField(

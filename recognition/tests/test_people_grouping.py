@@ -173,6 +173,22 @@ def test_a_grouping_anew_keeps_the_ids_of_groups():
     assert {*GroupMember.objects.values_list("pk", "group_id")} == before
 
 
+def test_when_people_have_doubled_all_are_grouped_together_again():
+    for stash_id in (1, 2):
+        look_at(stash_id, ANNA)
+    grouped()
+    astray = member(2)
+    astray.group = PeopleGroup.objects.create()
+    astray.save()
+
+    look_at(3, BEN)
+    assert frozenset({(2, 0)}) in grouped()
+    look_at(4, BEN)
+    look_at(5, CLEO)
+
+    assert frozenset({(1, 0), (2, 0)}) in grouped()
+
+
 # What the owner decided
 
 
