@@ -58,7 +58,8 @@ def list_groups(
 def get_group(group_id: int) -> Any:
     """Return the group with its counts; raises PeopleGroupNotFound."""
     group: Any = PeopleGroup.objects.counted().filter(pk=group_id).first()
-    if group is None or not (group.is_decided or group.member_count):
+    is_listed = group is not None and (group.member_count or group.is_decided)
+    if not is_listed or not group.mean_count:
         raise PeopleGroupNotFound(f"There is no unknown person {group_id}.")
     return group
 
@@ -144,6 +145,7 @@ def merge_groups(group_id: int, other_ids: Sequence[int], *, by: str) -> PeopleG
         if other.is_decided and not group.is_decided:
             _set_state(group, **other.state_values())
         _move(moved, group)
+        _leave_empty(other)
     people_members.recentre([group.pk])
     return group
 
@@ -195,6 +197,8 @@ def undo(group_id: int, *, by: str) -> GroupDecision:
             assert other is not None
             # With those who came to it since.
             _move(GroupMember.objects.filter(group=other), group)
+            _set_state(other)
+            _leave_empty(other)
         case Kind.NAME:
             for member in _everybody(group):
                 if member.person is not None:
@@ -271,6 +275,11 @@ def _move(
 ) -> None:
     ids = [member.pk for member in members]
     GroupMember.objects.filter(pk__in=ids).update(group=group)
+
+
+def _leave_empty(group: PeopleGroup) -> None:
+    """Have nobody come to a group any more that all were moved out of."""
+    PeopleGroup.objects.filter(pk=group.pk).update(mean_count=0)
 
 
 def _set_state(group: PeopleGroup, **values: object) -> None:

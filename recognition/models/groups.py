@@ -45,7 +45,8 @@ class PeopleGroupQuerySet(models.QuerySet["PeopleGroup"]):
         What was decided is listed though everybody in it has a name by now.
         """
         is_open = state == PeopleGroup.State.OPEN
-        return self.filter(state=state).counted(min_media=min_media if is_open else 0)
+        rows = self.filter(state=state, mean_count__gt=0)
+        return rows.counted(min_media=min_media if is_open else 0)
 
     def abandoned(self) -> "PeopleGroupQuerySet":
         """Return those with nobody in them, and nothing decided about them."""
@@ -76,7 +77,9 @@ class PeopleGroup(models.Model):
         "performer in Stash", null=True, blank=True
     )
     mean = models.BinaryField(help_text="Of its members' templates, as float16.")
-    mean_count = models.PositiveIntegerField(default=0)
+    mean_count = models.PositiveIntegerField(
+        default=0, help_text="Of how many that is; 0 where all were moved away."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[PeopleGroupQuerySet] = PeopleGroupQuerySet.as_manager()  # type: ignore[assignment]

@@ -203,6 +203,39 @@ def test_what_was_merged_stays_merged():
     assert groups() == {frozenset({(1, 0), (2, 0)})}
 
 
+def test_who_comes_later_comes_to_what_a_group_was_merged_into():
+    look_at(1, ANNA)
+    look_at(2, BEN)
+    look_at(3, BEN)
+    grouped()
+    ben = group_of(2)
+    merged = people_groups.merge_groups(group_of(1).pk, [ben.pk], by=BY)
+
+    look_at(4, BEN)
+    grouped()
+    assert group_of(4) == merged
+    people_groups.undo(ben.pk, by=BY)
+    look_at(5, BEN)
+    grouped()
+
+    assert group_of(5) == group_of(2) == ben
+
+
+def test_a_split_that_is_undone_leaves_nothing_that_is_ignored():
+    for stash_id in (1, 2, 3, 4):
+        look_at(stash_id, ANNA)
+    grouped()
+    anna = group_of(1)
+    other = people_groups.split_group(anna.pk, [member(1).pk], by=BY)
+    people_groups.ignore_group(other.pk, by=BY)
+
+    people_groups.undo(anna.pk, by=BY)
+    people_grouping.regroup()
+
+    assert group_of(1) == anna
+    assert not people_groups.list_groups(state="ignored").exists()
+
+
 def test_people_of_one_scene_are_one_where_the_owner_said_so():
     look_at(1, ANNA, BEN)
     grouped()
