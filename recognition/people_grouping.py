@@ -27,6 +27,7 @@ from recognition.numeric.grouping_people import (
     shared_part,
 )
 from recognition.numeric.people_decisions import Said, Unit, units_of
+from stashsense import stopping
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,10 @@ def group_waiting(*, seconds: float = SLICE_SECONDS) -> bool:
     """
     settled_count = GroupMember.objects.filter(is_settled=True).count()
     new_count = GroupMember.objects.filter(is_settled=False).count()
-    if people_members.waiting_people().count() + new_count > settled_count:
+    is_mostly_new = people_members.waiting_people().count() + new_count > settled_count
+    # A grouping anew that was begun, and whose task was lost.
+    is_begun = GroupMember.objects.filter(group=None).exists()
+    if is_mostly_new or is_begun:
         return regroup(seconds=seconds)
     return _work_off(seconds, is_joining=True)
 
@@ -71,7 +75,7 @@ def _work_off(seconds: float, *, is_joining: bool) -> bool:
             is_over = not _work_off_chunk(is_joining=is_joining)
         if is_over:
             break
-        if time.monotonic() >= until:
+        if time.monotonic() >= until or stopping.is_asked():
             return False
     with transaction.atomic():
         people_members.recentre(people_members.forget_the_gone())

@@ -86,8 +86,7 @@ def get_member(group: PeopleGroup, member_id: int | None = None) -> GroupMember:
 
 def waiting_count() -> int:
     """Return how many people without a name are not in a group yet."""
-    count: int = people_members.waiting_people().count()
-    return count
+    return people_members.waiting_people().count()
 
 
 def ask_for_regrouping() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from recognition.models import (
@@ -49,7 +50,7 @@ class _Face:
 _UNREADABLE = _Face(NOBODY, 0.0, None, [])
 
 
-def waiting_people() -> Any:
+def waiting_people() -> QuerySet[FingerprintPerson]:
     """Return the people without a name who are no members yet."""
     return FingerprintPerson.objects.filter(
         decision__in=GROUPABLE, group_member__isnull=True

@@ -391,6 +391,9 @@ def test_what_takes_longer_than_a_slice_goes_on_in_the_next(monkeypatch):
     assert GroupMember.objects.count() == 1
     assert not people_grouping.regroup(seconds=0)
     assert people_grouping.group_waiting()
+    # Begun, with one who is in no group yet, and the task was lost.
+    GroupMember.objects.filter(pk=member(1).pk).update(group=None)
+    assert people_grouping.group_waiting()
 
     assert groups() == {frozenset({(1, 0), (2, 0), (3, 0)})}
 
