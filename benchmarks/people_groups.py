@@ -9,7 +9,7 @@ look-alikes; a person of a scene is the mean of one to 45 faces, off by what the
 has in common and by noise, and a part of every face is common to all, the more the
 worse it is. "hard" has a smaller subspace, more noise and more in common.
 
-In memory: all of them grouped at once, and added scene after scene in three orders (one),
+In memory: all of them grouped at once, and added scene by scene in three orders (one),
 with a grouping anew whenever they have doubled, as the service does; both compared with
 who they are and with each other (adjusted Rand index: 1 is the same). In the database:
 all grouped anew, and one scene of two people added to that.
