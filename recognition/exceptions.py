@@ -286,3 +286,30 @@ class LibraryRunStuck(RecognitionError):
 
     status: ClassVar[int] = 503
     code: ClassVar[str] = "library_run_stuck"
+
+
+class PeopleGroupNotFound(RecognitionError):
+    """There is no such group of unknown people, or no such member; nothing changed.
+
+    Ids of groups last while these have anybody in them.
+    """
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "people_group_not_found"
+
+
+class GroupDecisionRefused(RecognitionError):
+    """What was to be decided about a group makes no sense; nothing was changed."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "group_decision_refused"
+
+
+class CropUnavailable(RecognitionError):
+    """The picture of a face cannot be cut out any more; its media may have changed.
+
+    No repeating helps, but looking at the scene or image again does.
+    """
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "crop_unavailable"

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,6 +24,7 @@ from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.face_identities import FaceIdentities
 from recognition.runtime.people import MatchedFaces, MatchingOptions
 from recognition.runtime.recognizer import matches_of
+from recognition.signals import fingerprint_changed
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +157,11 @@ def keep_people(
 ) -> None:
     """Write the people of a fingerprint in place of those it had."""
     fingerprint.people.all().delete()
+    transaction.on_commit(
+        partial(
+            fingerprint_changed.send_robust, sender=Fingerprint, fingerprint=fingerprint
+        )
+    )
     FingerprintPerson.objects.bulk_create(
         _person(fingerprint, number, person, database)
         for number, person in enumerate(people)

@@ -14,6 +14,7 @@ from dbupdates.signals import (
     release_preparing,
     serving_asked,
 )
+from recognition.signals import fingerprint_changed
 
 if TYPE_CHECKING:
     from dbupdates.store import ActiveRelease
@@ -58,6 +59,14 @@ def match_again(**_: Any) -> None:
     from recognition.library_runs import rematch_if_outdated
 
     rematch_if_outdated()
+
+
+@receiver(fingerprint_changed)
+def group_unknown_people(**_: Any) -> None:
+    """Have the background put unknown people to those of their group, soon."""
+    from recognition.tasks import ensure_grouping
+
+    ensure_grouping()
 
 
 @receiver(serving_asked)

@@ -121,7 +121,7 @@ class SceneFrames:
             count=len(self.timestamps),
         ):
             # Sizes are asked for and told in pixels of the video.
-            yield replace(frame, scale=_sprite_scale(frame, file))
+            yield replace(frame, scale=sprite_scale(frame, file))
 
     def _sprite_frames_instead(
         self, error: MediaUnavailable | UnreadableVideo
@@ -141,7 +141,7 @@ class SceneFrames:
         self._report.add_error(str(error))
 
 
-def _sprite_scale(sprite: VideoFrame, file: VideoFile) -> float:
+def sprite_scale(sprite: VideoFrame, file: VideoFile) -> float:
     """Return the sprite's size divided by the size the video is shown at.
 
     Stash tells sizes as stored; which way up the video is shown, the sprite shows.

@@ -1,9 +1,11 @@
-"""What others are told about people that were recognised.
+"""What recognition tells of itself, to whom it does not know.
 
-`correction_changed(correction)` is sent once a correction was made or undone and that
-is committed, in the process that did it.
+Sent in the process that did it, once it is committed.
 """
 
 from django.dispatch import Signal
 
+# `fingerprint`: its people were written anew.
+fingerprint_changed = Signal()
+# `correction`: it was made or undone.
 correction_changed = Signal()

@@ -5,6 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 from django_q.models import Schedule
 from django_q.signals import post_spawn
+from django_q.tasks import async_task
 
 from recognition.library_runs import rematch_if_outdated, take_up_dead_runs
 from recognition.model_downloads import (
@@ -15,6 +16,8 @@ from recognition.model_downloads import (
 LOOK_TASK = "recognition.tasks.look_after_library"
 # A run whose process died on another machine waits so long for somebody to see it.
 LOOK_MINUTES = 5
+GROUP_TASK = "recognition.tasks.group_people"
+REGROUP_TASK = "recognition.tasks.regroup_people"
 
 
 def download_model(download_id: int) -> None:
@@ -34,6 +37,31 @@ def look_after_library() -> None:
     """Go on with runs nobody works at, and match what is kept of another release."""
     take_up_dead_runs()
     rematch_if_outdated()
+    group_people()
+
+
+def group_people() -> None:
+    """Put unknown people to those who are the same; the rest of them in a next task."""
+    from recognition.people_grouping import group_waiting
+
+    if not group_waiting():
+        async_task(GROUP_TASK)
+
+
+def regroup_people() -> None:
+    """Group all unknown people anew, in a later task if many were added."""
+    from recognition.people_grouping import regroup
+
+    if not regroup():
+        async_task(REGROUP_TASK)
+
+
+def ensure_grouping() -> None:
+    """Have unknown people grouped within a minute, once for all that change by then."""
+    if not Schedule.objects.filter(func=GROUP_TASK).exists():
+        Schedule.objects.create(
+            func=GROUP_TASK, name="Group unknown people", schedule_type=Schedule.ONCE
+        )
 
 
 def ensure_schedule() -> None:

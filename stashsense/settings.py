@@ -277,6 +277,7 @@ SPECTACULAR_SETTINGS = {
         "ModelFileStatusEnum": "recognition.model_files.Status",
         "ModelDownloadStatusEnum": "recognition.api.model_files.STATUSES",
         "ModelDownloadStartedEnum": "recognition.api.model_files.STARTED",
+        "UnknownPersonStateEnum": "recognition.models.groups.PeopleGroup.State",
     },
     "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],
 }

@@ -1,3 +1,9 @@
 """What people see of recognition, and do about its files and the library."""
 
-from recognition.admin import fingerprints, library, model_files, processes  # noqa: F401
+from recognition.admin import (  # noqa: F401
+    fingerprints,
+    library,
+    model_files,
+    people_groups,
+    processes,
+)

@@ -7,6 +7,7 @@ from recognition.api import (
     fingerprint_views,
     model_files,
     stash_views,
+    unknown_views,
     views,
 )
 
@@ -42,6 +43,25 @@ fingerprint_urls = [
     ),
 ]
 
+unknown_urls = [
+    path("regroup", unknown_views.RegroupUnknownView.as_view(), name="regroup"),
+    path("<int:group_id>", unknown_views.UnknownPersonView.as_view(), name="detail"),
+    path("<int:group_id>/crop", unknown_views.UnknownCropView.as_view(), name="crop"),
+    path("<int:group_id>/name", unknown_views.NameUnknownView.as_view(), name="name"),
+    path(
+        "<int:group_id>/merge", unknown_views.MergeUnknownView.as_view(), name="merge"
+    ),
+    path(
+        "<int:group_id>/split", unknown_views.SplitUnknownView.as_view(), name="split"
+    ),
+    path(
+        "<int:group_id>/ignore",
+        unknown_views.IgnoreUnknownView.as_view(),
+        name="ignore",
+    ),
+    path("<int:group_id>/undo", unknown_views.UndoUnknownView.as_view(), name="undo"),
+]
+
 urlpatterns = [
     path(
         "recommendations/fingerprints/",
@@ -53,6 +73,8 @@ urlpatterns = [
     path("identify/image", stash_views.IdentifyImageView.as_view(), name="image"),
     path("identify/gallery", stash_views.IdentifyGalleryView.as_view(), name="gallery"),
     path("identify/scene/jobs", stash_views.SceneJobsView.as_view(), name="scene-jobs"),
+    path("identify/unknown", unknown_views.UnknownPeopleView.as_view(), name="unknown"),
+    path("identify/unknown/", include((unknown_urls, "unknown"), namespace="unknown")),
     path("identify/jobs/<str:job_id>", stash_views.SceneJobView.as_view(), name="job"),
     path(
         "identify/jobs/<str:job_id>/cancel",

@@ -8,6 +8,12 @@ from recognition.models.fingerprints import (
     FingerprintFaces,
     FingerprintPerson,
 )
+from recognition.models.groups import (
+    GroupDecision,
+    GroupDecisionMember,
+    GroupMember,
+    PeopleGroup,
+)
 from recognition.models.jobs import IdentificationJob
 from recognition.models.library import OPERATE, LibraryRun
 from recognition.models.serving import (
@@ -25,10 +31,14 @@ __all__ = [
     "FingerprintChange",
     "FingerprintFaces",
     "FingerprintPerson",
+    "GroupDecision",
+    "GroupDecisionMember",
+    "GroupMember",
     "IdentificationJob",
     "LibraryRun",
     "ModelDownload",
     "ModelFile",
+    "PeopleGroup",
     "ServingProcess",
     "ServingProcessQuerySet",
 ]

@@ -1,0 +1,228 @@
+"""Routes about unknown people of the library: who recurs, and who that is."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from recognition import people_crops, people_groups
+from recognition.api import unknown_serializers as shapes
+from recognition.api.fingerprint_serializers import MessageAnswer, PageQuery
+from recognition.models import OPERATE
+from recognition.people_groups import Naming
+
+CROP_SECONDS = 300
+
+_NOT_FOUND = {404: OpenApiResponse(description="No such group or member.")}
+_REFUSED = {**_NOT_FOUND, 409: OpenApiResponse(description="That makes no sense.")}
+
+
+class UnknownPeopleView(APIView):
+    """Who is in the library again and again without a name?"""
+
+    @extend_schema(
+        operation_id="unknown_list",
+        parameters=[shapes.UnknownQuery],
+        responses=shapes.UnknownListAnswer,
+    )
+    def get(self, request: Request) -> Response:
+        """Return groups of unknown people, those in most scenes and images first."""
+        asked = _validated(shapes.UnknownQuery, request.query_params)
+        rows = people_groups.list_groups(
+            state=asked["state"], includes_single=asked["include_single"]
+        )
+        page = rows[asked["offset"] : asked["offset"] + asked["limit"]]
+        return Response(
+            {
+                "total": rows.count(),
+                "waiting_people": people_groups.waiting_count(),
+                "groups": [shapes.group_answer(group) for group in page],
+            }
+        )
+
+
+class UnknownPersonView(APIView):
+    """Where is this unknown person?"""
+
+    @extend_schema(
+        operation_id="unknown_detail",
+        parameters=[PageQuery],
+        responses={200: shapes.UnknownDetailAnswer, **_NOT_FOUND},
+    )
+    def get(self, request: Request, group_id: int) -> Response:
+        """Return a group with its members and when they are seen, a part of them."""
+        asked = _validated(PageQuery, request.query_params)
+        group = people_groups.get_group(group_id)
+        rows = people_groups.members_of(group)
+        page = rows[asked["offset"] : asked["offset"] + asked["limit"]]
+        members = [shapes.member_answer(member) for member in page]
+        return Response({**shapes.group_answer(group), "members": members})
+
+
+class _WhateverIsAccepted(BaseContentNegotiation):
+    """Pictures are answered as JPEG and errors as JSON, whatever is asked for."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class UnknownCropView(APIView):
+    """What does this unknown person look like?"""
+
+    content_negotiation_class = _WhateverIsAccepted
+
+    @extend_schema(
+        operation_id="unknown_crop",
+        parameters=[shapes.CropQuery],
+        responses={
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            404: OpenApiResponse(description="No such member, or no picture any more."),
+            422: OpenApiResponse(description="The video cannot be read."),
+            502: OpenApiResponse(description="Stash refused."),
+            503: OpenApiResponse(description="Stash is down, or busy: Retry-After."),
+        },
+    )
+    def get(self, request: Request, group_id: int) -> HttpResponse:
+        """Return the best face as a small JPEG, cut out of what Stash has now."""
+        asked = _validated(shapes.CropQuery, request.query_params)
+        group = people_groups.get_group(group_id)
+        member = people_groups.get_member(group, asked["member"])
+        return HttpResponse(
+            people_crops.crop_jpeg(member),
+            content_type="image/jpeg",
+            headers={"Cache-Control": f"private, max-age={CROP_SECONDS}"},
+        )
+
+
+class NameUnknownView(APIView):
+    """This is …"""
+
+    required_permission = OPERATE
+
+    @extend_schema(
+        operation_id="unknown_name",
+        request=shapes.NameUnknownRequest,
+        responses={200: shapes.UnknownGroupAnswer, **_REFUSED},
+    )
+    def post(self, request: Request, group_id: int) -> Response:
+        """Give everybody of the group a name."""
+        asked = _validated(shapes.NameUnknownRequest, request.data or {})
+        people_groups.name_group(group_id, Naming(**asked), by=_by(request))
+        return _group(group_id)
+
+
+class MergeUnknownView(APIView):
+    """They are one."""
+
+    required_permission = OPERATE
+
+    @extend_schema(
+        operation_id="unknown_merge",
+        request=shapes.MergeUnknownRequest,
+        responses={200: shapes.UnknownGroupAnswer, **_REFUSED},
+    )
+    def post(self, request: Request, group_id: int) -> Response:
+        """Have other groups go into this one."""
+        asked = _validated(shapes.MergeUnknownRequest, request.data or {})
+        people_groups.merge_groups(group_id, asked["group_ids"], by=_by(request))
+        return _group(group_id)
+
+
+class SplitUnknownView(APIView):
+    """They are not."""
+
+    required_permission = OPERATE
+
+    @extend_schema(
+        operation_id="unknown_split",
+        request=shapes.SplitUnknownRequest,
+        responses={200: shapes.SplitAnswer, **_REFUSED},
+    )
+    def post(self, request: Request, group_id: int) -> Response:
+        """Have some members be somebody else; returns their group."""
+        asked = _validated(shapes.SplitUnknownRequest, request.data or {})
+        other = people_groups.split_group(
+            group_id, asked["member_ids"], by=_by(request)
+        )
+        return Response({"group_id": other.pk})
+
+
+class IgnoreUnknownView(APIView):
+    """It does not matter who that is."""
+
+    required_permission = OPERATE
+
+    @extend_schema(
+        operation_id="unknown_ignore",
+        request=None,
+        responses={200: shapes.UnknownGroupAnswer, **_REFUSED},
+    )
+    def post(self, request: Request, group_id: int) -> Response:
+        """List the group no more, nor who looks like them."""
+        people_groups.ignore_group(group_id, by=_by(request))
+        return _group(group_id)
+
+
+class UndoUnknownView(APIView):
+    """Not so."""
+
+    required_permission = OPERATE
+
+    @extend_schema(
+        operation_id="unknown_undo",
+        request=None,
+        responses={200: shapes.UndoneAnswer, **_REFUSED},
+    )
+    def post(self, request: Request, group_id: int) -> Response:
+        """Take back what was decided last about the group."""
+        decision = people_groups.undo(group_id, by=_by(request))
+        return Response(
+            {
+                "undone": decision.kind,
+                "made_by": decision.made_by,
+                "made_at": decision.made_at,
+            }
+        )
+
+
+class RegroupUnknownView(APIView):
+    """Group them all anew."""
+
+    required_permission = OPERATE
+
+    @extend_schema(
+        operation_id="unknown_regroup",
+        request=None,
+        responses={202: MessageAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """Have the background group all unknown people anew; decisions stay."""
+        people_groups.ask_for_regrouping()
+        return Response({"message": "Unknown people are grouped anew."}, status=202)
+
+
+def _group(group_id: int) -> Response:
+    return Response(shapes.group_answer(people_groups.get_group(group_id)))
+
+
+def _by(request: Request) -> str:
+    return request.user.get_username() or "API"
+
+
+def _validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+    form = serializer(data=data)
+    form.is_valid(raise_exception=True)
+    validated: dict[str, Any] = form.validated_data
+    return validated
