@@ -2,7 +2,13 @@
 
 from django.urls import include, path
 
-from recognition.api import fingerprint_views, model_files, stash_views, views
+from recognition.api import (
+    evaluation_views,
+    fingerprint_views,
+    model_files,
+    stash_views,
+    views,
+)
 
 fingerprint_urls = [
     path("status", fingerprint_views.StatusView.as_view(), name="status"),
@@ -47,6 +53,41 @@ urlpatterns = [
         "identify/jobs/<str:job_id>/cancel",
         stash_views.CancelSceneJobView.as_view(),
         name="job-cancel",
+    ),
+    path(
+        "identify/evaluation",
+        evaluation_views.EvaluationView.as_view(),
+        name="evaluation",
+    ),
+    path(
+        "identify/evaluation/stop",
+        evaluation_views.StopEvaluationView.as_view(),
+        name="evaluation-stop",
+    ),
+    path(
+        "identify/evaluation/adopt",
+        evaluation_views.AdoptView.as_view(),
+        name="evaluation-adopt",
+    ),
+    path(
+        "identify/evaluation/shipped",
+        evaluation_views.ShippedView.as_view(),
+        name="evaluation-shipped",
+    ),
+    path(
+        "identify/evaluation/disagreements",
+        evaluation_views.DisagreementsView.as_view(),
+        name="evaluation-disagreements",
+    ),
+    path(
+        "identify/evaluation/crops/<int:item_id>",
+        evaluation_views.CropView.as_view(),
+        name="evaluation-crop",
+    ),
+    path(
+        "identify/evaluation/match",
+        evaluation_views.MatchView.as_view(),
+        name="evaluation-match",
     ),
     path("database/info", views.DatabaseInfoView.as_view(), name="database-info"),
     path(

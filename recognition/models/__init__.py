@@ -1,5 +1,7 @@
 """What recognition keeps in the database."""
 
+from recognition.models.calibrations import StoredCalibration
+from recognition.models.evaluations import EvaluatedItem, Evaluation, ReviewedName
 from recognition.models.files import OPERATE_MODEL_FILES, ModelDownload, ModelFile
 from recognition.models.fingerprints import (
     Fingerprint,
@@ -19,6 +21,8 @@ __all__ = [
     "LIVE_SECONDS",
     "OPERATE",
     "OPERATE_MODEL_FILES",
+    "EvaluatedItem",
+    "Evaluation",
     "Fingerprint",
     "FingerprintChange",
     "FingerprintFaces",
@@ -27,6 +31,8 @@ __all__ = [
     "LibraryRun",
     "ModelDownload",
     "ModelFile",
+    "ReviewedName",
     "ServingProcess",
     "ServingProcessQuerySet",
+    "StoredCalibration",
 ]
