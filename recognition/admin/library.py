@@ -37,7 +37,7 @@ REFRESH_SECONDS = 3
 RUNS = "admin:recognition_libraryrun_changelist"
 
 
-class _ReadOnly:
+class ReadOnly:
     """Services write the rows; people look at them, and ask services for changes."""
 
     def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
@@ -55,7 +55,7 @@ class _ReadOnly:
 
 
 @admin.register(LibraryRun)
-class LibraryRunAdmin(_ReadOnly, _RunAdmin):
+class LibraryRunAdmin(ReadOnly, _RunAdmin):
     change_list_template = "admin/recognition/libraryrun/change_list.html"
     change_form_template = "admin/recognition/libraryrun/change_form.html"
     list_display = (
@@ -173,7 +173,7 @@ class LibraryRunAdmin(_ReadOnly, _RunAdmin):
         return LibraryAsker(LibraryRun.Asker.ADMIN, request.user)
 
 
-class PersonInline(_ReadOnly, _PersonInline):
+class PersonInline(ReadOnly, _PersonInline):
     model = FingerprintPerson
     verbose_name_plural = "people"
     fields = (
@@ -183,7 +183,7 @@ class PersonInline(_ReadOnly, _PersonInline):
     readonly_fields = fields
 
 
-class ChangeInline(_ReadOnly, _ChangeInline):
+class ChangeInline(ReadOnly, _ChangeInline):
     model = FingerprintChange
     verbose_name_plural = "changes by releases"
     fields = ("changed_at", "from_version", "to_version", "gained", "lost")
@@ -211,7 +211,7 @@ class ParkedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Fingerprint)
-class FingerprintAdmin(_ReadOnly, _FingerprintAdmin):
+class FingerprintAdmin(ReadOnly, _FingerprintAdmin):
     list_display = (
         "kind",
         "stash_id",
@@ -265,7 +265,7 @@ class FingerprintAdmin(_ReadOnly, _FingerprintAdmin):
 
 
 @admin.register(IdentificationJob)
-class IdentificationJobAdmin(_ReadOnly, _JobAdmin):
+class IdentificationJobAdmin(ReadOnly, _JobAdmin):
     list_display = (
         "created_at",
         "scene_id",

@@ -6,6 +6,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recognition import evaluations
 from recognition.evaluation_report import ModeReport, Report, report_of
+from recognition.evaluation_texts import (
+    LOWER_BOUND,
+    error_text,
+    mean_text,
+    share_text,
+)
 from recognition.evaluations import (
     DEFAULT_SAMPLE_SIZE,
     DEFAULT_SEED,
@@ -14,7 +20,7 @@ from recognition.evaluations import (
     Kind,
 )
 from recognition.management.library_terminal import ASKER, follow
-from recognition.numeric.evaluation import Figures, Share
+from recognition.numeric.evaluation import Figures
 from stashsense.terminal import errors_as_sentences
 
 
@@ -89,10 +95,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Passed over {skipped}: {skipped.reason}")
         for mode in report.modes:
             self._tell_mode(mode)
-        self.stdout.write(
-            "Whoever is named and not tagged counts as wrong in strict figures; "
-            "undisputed ones leave out where tags and names disagree strongly."
-        )
+        self.stdout.write(f"\n{LOWER_BOUND}")
 
     def _tell_mode(self, report: ModeReport) -> None:
         self.stdout.write(f"\n{report.mode}")
@@ -101,25 +104,16 @@ class Command(BaseCommand):
             f"  undisputed  {_line(report.undisputed)}, "
             f"{report.disputed_count} items left out"
         )
-        fitted = report.fitted_error
         self.stdout.write(
-            f"  confidence  calibration error {report.told_error:.3f}"
-            + (f", {fitted:.3f} with a fitted curve" if fitted is not None else "")
+            f"  calibration error {error_text(report.told_error)}; of a fitted curve "
+            f"{error_text(report.fitted_error)}"
         )
 
 
 def _line(figures: Figures) -> str:
-    false_names = figures.false_names_per_scene
-    line = f"recall {_share(figures.recall)}, precision {_share(figures.precision)}"
-    if false_names is not None:
-        line += (
-            f", {false_names.value:.2f} ({false_names.low:.2f} to "
-            f"{false_names.high:.2f}) false names a scene"
-        )
-    return f"{line}, {figures.uncertain_count} uncertain"
-
-
-def _share(share: Share) -> str:
-    if share.value is None:
-        return "of nothing"
-    return f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
+    return (
+        f"recall {share_text(figures.recall)}; "
+        f"precision {share_text(figures.precision)}; false names a scene "
+        f"{mean_text(figures.false_names_per_scene)}; "
+        f"{figures.uncertain_count} uncertain"
+    )
