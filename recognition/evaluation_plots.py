@@ -154,7 +154,9 @@ def _distances(cases: Sequence[Case]) -> Plot:
         right, wrong = [*histogram.right], [*histogram.wrong]
         axes.stairs(right, edges, fill=True, color=RIGHT_COLOUR, label="right")
         axes.stairs(wrong, edges, linewidth=2, color=WRONG_COLOUR, label="wrong")
-        axes.set(xlabel="distance", ylabel="names")
+        # Room for the legend above the highest.
+        highest = max((*right, *wrong, 1))
+        axes.set(xlabel="distance", ylabel="names", ylim=(0, 1.3 * highest))
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(loc="upper left")
 

@@ -11,7 +11,8 @@ LOWER_BOUND = (
 UNCERTAIN = "Who is only proposed counts as nobody's name."
 KEPT_DECISIONS = (
     "A mode whose candidates have a score names people from the adopted threshold on. "
-    "The other modes decide as before; adopting calibrates their confidence alone."
+    "The other modes decide as before, by distance: adopting calibrates their "
+    "confidence alone, and in the table above they can only lose names."
 )
 
 

@@ -3,11 +3,13 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from recognition import registry
+from recognition.calibrations import current_calibration
 from recognition.exceptions import RecognitionError
 from recognition.local_performers import LocalMatch, look_up
+from recognition.numeric.calibration import Calibration
 from recognition.numeric.gallery_matching import GalleryPerformer
 from recognition.numeric.people import PersonCandidate, SeenPerson
 from recognition.pictures import decode_picture
@@ -183,6 +185,8 @@ class _Identification:
         performers: list[GalleryPerformer],
         image_ids: list[int],
     ) -> list[IdentifiedGalleryPerformer]:
+        calibration = current_calibration(self._options.mode)
+        performers = [_confident(seen, calibration) for seen in performers]
         matches = [
             Match(database.release.performer(seen.performer), _candidate(seen))
             for seen in performers
@@ -194,6 +198,15 @@ class _Identification:
             )
             for seen, match in zip(performers, local.localized(matches), strict=True)
         ]
+
+
+def _confident(
+    seen: GalleryPerformer, calibration: Calibration | None
+) -> GalleryPerformer:
+    """Return the performer with the confidence that the calibration tells."""
+    if calibration is None:
+        return seen
+    return replace(seen, confidence=calibration.probability(seen.confidence))
 
 
 def _candidate(seen: GalleryPerformer) -> PersonCandidate:

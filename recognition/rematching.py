@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from dbupdates.store import active_release
 from recognition import registry
+from recognition.calibrations import with_confidence
 from recognition.evidence import candidate_count, observations_from_json, weigh
 from recognition.exceptions import DatabaseUpdating
 from recognition.fingerprints import (
@@ -255,7 +256,8 @@ def _matched_again(
     if probes is None:
         return _Result(fingerprint)
     near = PackedNear.pack(probes, identities_of(database).digests)
-    return _Result(fingerprint, near, _people(stored, probes, database, signals))
+    people = _people(stored, probes, database, signals)
+    return _Result(fingerprint, near, with_confidence(people, stored.options.mode))
 
 
 def _stored(fingerprint: Fingerprint) -> _Stored:

@@ -24,6 +24,7 @@ from recognition.evidence import (
     observations_as_json,
     wanted_signals,
     weigh,
+    with_calibrated_confidence,
 )
 from recognition.exceptions import (
     DatabaseNotLoaded,
@@ -401,7 +402,10 @@ class _Identification:
             self._matching,
             kept_count=candidate_count(self._options.top_k, self._signals),
         )
-        weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)
+        weighed = with_calibrated_confidence(
+            weigh(matched, observations, self._signals, top_k=self._options.top_k),
+            mode=self._options.mode,
+        )
         matches = [
             [
                 Match(database.release.performer(candidate.performer), candidate)

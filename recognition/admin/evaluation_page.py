@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from recognition.calibrations import SHIPPED_CALIBRATIONS
 from recognition.evaluation_plots import Plot, plots_of
 from recognition.evaluation_report import ModeReport, Report
 from recognition.evaluation_texts import error_text, mean_text, percent, share_text
+from recognition.models import StoredCalibration
 from recognition.numeric.evaluation import Figures
 from recognition.runtime.people import MatchingOptions
 
@@ -44,6 +46,8 @@ class ShownMode:
     thresholds: list[ThresholdLine]
     told_error: str
     fitted_error: str
+    in_force: str
+    is_own_in_force: bool
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,28 @@ def _shown(report: ModeReport) -> ShownMode:
         ],
         told_error=error_text(report.told_error),
         fitted_error=error_text(report.fitted_error),
+        in_force=_in_force(report),
+        is_own_in_force=_is_own_in_force(report),
     )
+
+
+def _is_own_in_force(report: ModeReport) -> bool:
+    row = report.calibration
+    return row is not None and row.origin == StoredCalibration.Origin.LIBRARY
+
+
+def _in_force(report: ModeReport) -> str:
+    """Return what turns scores into confidence now, and who chose that."""
+    row = report.calibration
+    if row is not None and _is_own_in_force(report):
+        by = f" by {row.adopted_by}" if row.adopted_by else ""
+        return (
+            f"this library's own, of {row.sample_size} items, adopted{by} on "
+            f"{row.adopted_at:%Y-%m-%d}; named from {row.known_score:.3f} on"
+        )
+    if report.mode in SHIPPED_CALIBRATIONS:
+        return "the calibration that this version ships"
+    return "none: this version ships no calibration of the mode"
 
 
 def _short(value: float | None) -> str:

@@ -6,11 +6,24 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from dbupdates.models import DatabaseRelease
-from recognition import evaluations, library_runs, library_slices, slice_at_work
+from recognition import (
+    evaluations,
+    library_runs,
+    library_slices,
+    registry,
+    slice_at_work,
+)
 from recognition.evaluations import EvaluationOptions, Kind
 from recognition.management import library_terminal
-from recognition.models import Evaluation, Fingerprint, LibraryRun, ReviewedName
+from recognition.models import (
+    EvaluatedItem,
+    Evaluation,
+    Fingerprint,
+    LibraryRun,
+    ReviewedName,
+)
 from recognition.numeric.people import MatchingMode
+from recognition.pictures import decode_picture
 from recognition.tests.conftest import TWIN_VERSION, VERSION
 from recognition.tests.library_world import ASKER, ended, work
 from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE, cast_of, post
@@ -281,6 +294,7 @@ def test_a_stash_that_goes_down_in_the_middle_leaves_what_was_done(
     )
     while not evaluation.items.filter(state="evaluated").exists():
         work(tasks=1)
+    monkeypatch.setattr(library_slices, "SLICE_SECONDS", 20)
     library.go_down()
 
     first = evaluation.run
@@ -306,9 +320,8 @@ def test_a_release_that_is_exchanged_meanwhile_has_all_matched_again(
     evaluation = evaluations.evaluate_library(EvaluationOptions(), asker=ASKER)
     ended(evaluation.run)
     # As if it had been stopped before the last item.
-    last = evaluation.items.last()
-    evaluation.items.filter(pk=last.pk).update(state="pending")
-    evaluation.items.exclude(pk=last.pk).update(people={"frequency": []})
+    evaluation.items.filter(number=3).update(state="pending")
+    evaluation.items.exclude(number=3).update(people={"frequency": []})
     LibraryRun.objects.update(state="running", ended_at=None)
     serve_release(served, small_recognizer, TWIN_VERSION)
 
@@ -346,3 +359,45 @@ def test_only_who_may_operate_begins_or_judges(identified, django_user_model, cl
         assert post(client, f"/identify/evaluation{path}").status_code == 403
 
     assert client.get("/identify/evaluation").status_code == 404
+
+
+def test_the_face_behind_a_name_is_cut_from_the_video_and_from_pictures(
+    identified, admin_client
+):
+    tag(identified, "scenes", KNOWN_SCENE, [min(cast_of(identified.library, "1"))])
+    tag(identified, "images", "2", identified.library.image_answers["1"])
+    tag(identified, "images", "1", [])
+    evaluate()
+
+    listed = admin_client.get("/identify/evaluation/disagreements").json()
+
+    assert {one["kind"] for one in listed["disagreements"]} == {"scene", "image"}
+    for one in listed["disagreements"]:
+        crop = admin_client.get(one["crop_path"])
+        assert (crop.status_code, crop["Content-Type"]) == (200, "image/jpeg")
+        pixels = decode_picture(crop.content)
+        faces = registry.recognizer().networks.detector.detect_faces(
+            pixels, min_confidence=0.3
+        )
+        assert faces, one["kind"]
+
+
+def test_a_face_that_cannot_be_had_says_why(identified, admin_client):
+    tag(identified, "scenes", KNOWN_SCENE, [min(cast_of(identified.library, "1"))])
+    evaluate(kinds=(Kind.SCENE,))
+    (one,) = admin_client.get("/identify/evaluation/disagreements").json()[
+        "disagreements"
+    ]
+    item = EvaluatedItem.objects.get(stash_id=KNOWN_SCENE)
+
+    nobody = admin_client.get(
+        f"/identify/evaluation/crops/{item.pk}", {"universal_id": "nobody"}
+    )
+    identified.library.scenes.pop(KNOWN_SCENE)
+    gone = admin_client.get(one["crop_path"])
+    identified.go_down()
+    away = admin_client.get(one["crop_path"])
+
+    assert nobody.json()["code"] == "evaluation_not_found"
+    assert (gone.status_code, gone.json()["code"]) == (404, "stash_not_found")
+    assert (away.status_code, away.json()["code"]) == (503, "stash_unreachable")
