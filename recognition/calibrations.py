@@ -125,14 +125,14 @@ def with_confidence(
         replace(
             person,
             candidates=tuple(
-                confident(candidate, calibration) for candidate in person.candidates
+                _confident(candidate, calibration) for candidate in person.candidates
             ),
         )
         for person in people
     ]
 
 
-def confident(candidate: PersonCandidate, calibration: Calibration) -> PersonCandidate:
+def _confident(candidate: PersonCandidate, calibration: Calibration) -> PersonCandidate:
     """Return the candidate with the probability of being right as its confidence."""
     if candidate.score is not None:
         return candidate

@@ -271,6 +271,7 @@ SPECTACULAR_SETTINGS = {
     # Fields of one name with different words need a name for each set of words.
     "ENUM_NAME_OVERRIDES": {
         "CancellingEnum": "recognition.api.model_files.CANCELLING",
+        "KindEnum": "dbupdates.models.UpdateRun.Kind",
         "EvaluatedKindEnum": "recognition.models.EvaluatedItem.Kind",
         "MatchingModeEnum": "recognition.api.evaluation_serializers.MODES",
         "UpdateStatusEnum": "dbupdates.api.serializers.STATUSES",
