@@ -7,10 +7,11 @@ from typing import Any
 import cv2
 
 from recognition import preferences
+from recognition.calibrations import with_confidence
 from recognition.numeric.arrays import RgbImage
 from recognition.numeric.body import BodyRatios
 from recognition.numeric.boxes import FaceBox
-from recognition.numeric.people import PersonCandidate, SeenPerson
+from recognition.numeric.people import MatchingMode, PersonCandidate, SeenPerson
 from recognition.numeric.reranking import FaceCandidate
 from recognition.numeric.tattoos import TattooBox, TattooEvidence
 from recognition.runtime.collector import CroppedFace
@@ -196,6 +197,20 @@ def weigh(
         for person, ranking, observed in zip(
             matched.people, rankings, seen, strict=True
         )
+    ]
+
+
+def with_calibrated_confidence(
+    people: Sequence[EvidencedPerson], *, mode: MatchingMode
+) -> list[EvidencedPerson]:
+    """Return the people with confidences as the calibration in force tells them.
+
+    After all evidence, for it is weighed in distances turned round.
+    """
+    calibrated = with_confidence([each.person for each in people], mode)
+    return [
+        replace(each, person=person)
+        for each, person in zip(people, calibrated, strict=True)
     ]
 
 

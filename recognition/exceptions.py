@@ -313,3 +313,24 @@ class CropUnavailable(RecognitionError):
 
     status: ClassVar[int] = 404
     code: ClassVar[str] = "crop_unavailable"
+
+
+class NothingToEvaluate(RecognitionError):
+    """The library has nothing to measure names by; the message says what is missing."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "nothing_to_evaluate"
+
+
+class EvaluationNotFound(RecognitionError):
+    """No evaluation was made, or it has no such item or name; nothing was changed."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "evaluation_not_found"
+
+
+class NothingToAdopt(RecognitionError):
+    """The evaluation does not carry a calibration; what was in force stays so."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "nothing_to_adopt"

@@ -48,10 +48,10 @@ SKIPPED_AT_A_TIME = 100
 JOB_SPARE_SECONDS = 900.0
 
 # No repeating helps, whatever the scene.
-_HOPELESS = (StashNotConfigured, StashUnauthorized, StashTooOld)
-_HOPELESS_CODES = {error.code for error in _HOPELESS}
+HOPELESS = (StashNotConfigured, StashUnauthorized, StashTooOld)
+HOPELESS_CODES = {error.code for error in HOPELESS}
 # What a job may end with that is no fault of its scene's.
-_PASSING_CODES = {
+PASSING_CODES = {
     "busy",
     "database_not_loaded",
     "database_updating",
@@ -102,7 +102,7 @@ class _Pass:
                     return True
                 if self._run.current_scene_id is not None:
                     self._decide_current()
-            except _HOPELESS:
+            except HOPELESS:
                 raise
             except RecognitionServiceAway as away:
                 self._wait_out(away, away.asked_to_wait_seconds)
@@ -281,7 +281,7 @@ class _Pass:
         elif state == "cancelled":
             attempts.forgive_attempt(SCENE, scene_id)
             self._settle(scene_id, succeeded=None)
-        elif code in _PASSING_CODES:
+        elif code in PASSING_CODES:
             self._try_again(reason)
         else:
             self._fail(scene_id, code, reason)
@@ -289,13 +289,13 @@ class _Pass:
     def _decide_refused(
         self, scene_id: int, refused: RecognitionServiceRefused
     ) -> None:
-        if refused.http_status in (401, 403) or refused.refusal in _HOPELESS_CODES:
+        if refused.http_status in (401, 403) or refused.refusal in HOPELESS_CODES:
             raise refused
         self._fail(scene_id, refused.refusal, str(refused))
 
     def _fail(self, scene_id: int, code: str, reason: str) -> None:
         """Count the attempt as failed, unless Stash is away or the scene gone."""
-        if code in _HOPELESS_CODES:
+        if code in HOPELESS_CODES:
             raise RecognitionServiceRefused(reason, refusal=code)
         if code in _GONE_CODES:
             attempts.forget(SCENE, scene_id)
@@ -303,7 +303,7 @@ class _Pass:
             return
         try:
             self._client.get_system_status()
-        except _HOPELESS:
+        except HOPELESS:
             raise
         except StashError as error:
             self._try_again(str(error))

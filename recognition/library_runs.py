@@ -59,7 +59,7 @@ def identify_library(options: LibraryOptions, *, asker: LibraryAsker) -> Library
     Raises StashNotConfigured, or LibraryRunInProgress.
     """
     configured_client()
-    return _queue(Kind.IDENTIFY, asker=asker, options=vars(options))
+    return queue_run(Kind.IDENTIFY, asker=asker, options=vars(options))
 
 
 def rematch_library(*, asker: LibraryAsker) -> LibraryRun:
@@ -68,7 +68,7 @@ def rematch_library(*, asker: LibraryAsker) -> LibraryRun:
     Nothing is decoded for it.
     """
     active = active_release()
-    return _queue(
+    return queue_run(
         Kind.REMATCH, asker=asker, release_version=active.version if active else ""
     )
 
@@ -204,20 +204,16 @@ def is_held(run: LibraryRun) -> bool:
     return began <= run.heartbeat_at.timestamp()
 
 
-def _count_death(run: LibraryRun) -> None:
-    """Count the process that held the run and gave it up to nobody."""
-    if run.pid is not None:
-        _rows(run).update(death_count=run.death_count + 1)
-        run.refresh_from_db()
-
-
-def _queue(
+def queue_run(
     kind: LibraryRun.Kind,
     *,
     asker: LibraryAsker,
     **facts: Any,
 ) -> LibraryRun:
-    """Create a run and hand it to the background; nothing if either fails."""
+    """Create a run and hand it to the background; nothing if either fails.
+
+    Raises LibraryRunInProgress where one of the kind has not ended.
+    """
     try:
         with transaction.atomic():
             run = LibraryRun.objects.create(
@@ -231,6 +227,13 @@ def _queue(
         ) from exc
     logger.info("%s asked for by %s", run, asker.way)
     return run
+
+
+def _count_death(run: LibraryRun) -> None:
+    """Count the process that held the run and gave it up to nobody."""
+    if run.pid is not None:
+        _rows(run).update(death_count=run.death_count + 1)
+        run.refresh_from_db()
 
 
 def _rows(run: LibraryRun) -> Any:

@@ -17,7 +17,12 @@ from typing import Any
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from recognition import library_identification, library_rematching, library_runs
+from recognition import (
+    library_evaluation,
+    library_identification,
+    library_rematching,
+    library_runs,
+)
 from recognition.exceptions import LibraryRunStuck
 from recognition.library_runs import is_held
 from recognition.models import LibraryRun
@@ -82,8 +87,11 @@ def _go_on(run: LibraryRun, at_work: SliceAtWork) -> bool:
             f"The process that worked at it died {run.death_count} times. What is done "
             "stays done; a new run goes on from there."
         )
-    if run.kind == LibraryRun.Kind.IDENTIFY:
-        return library_identification.go_on(at_work)
+    match run.kind:
+        case LibraryRun.Kind.IDENTIFY:
+            return library_identification.go_on(at_work)
+        case LibraryRun.Kind.EVALUATE:
+            return library_evaluation.go_on(at_work)
     return library_rematching.go_on(at_work)
 
 

@@ -18,6 +18,8 @@ from stashsense import keys
 # A question is answered in milliseconds, but for a slice of matching: two seconds.
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0
+# Of a gallery with a thousand pictures.
+LOOK_SECONDS = 600.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _UNPRINTABLE = re.compile(r"[^ -~]+")
 _MAX_MESSAGE_CHARS = 500
@@ -71,15 +73,33 @@ class RecognitionService:
         body = {"seconds": seconds}
         return self._ask("POST", "/recommendations/fingerprints/rematch", body)
 
+    def match_item(self, kind: str, stash_id: int, *, may_look: bool) -> dict[str, Any]:
+        """Have what is kept of an item matched in every mode.
+
+        With `may_look` what is not kept of an image or gallery is looked at first.
+        """
+        body = {"kind": kind, "stash_id": stash_id, "may_look": may_look}
+        return self._ask(
+            "POST",
+            "/identify/evaluation/match",
+            body,
+            read_seconds=LOOK_SECONDS if may_look else READ_SECONDS,
+        )
+
     def _ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        read_seconds: float = READ_SECONDS,
     ) -> dict[str, Any]:
         try:
             response = self._session.request(
                 method,
                 self._url + path,
                 json=body,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, read_seconds),
                 allow_redirects=False,
             )
         except requests.RequestException as exc:

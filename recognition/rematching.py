@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from dbupdates.store import active_release
 from recognition import registry
+from recognition.calibrations import with_confidence
 from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.evidence import candidate_count, observations_from_json, weigh
 from recognition.exceptions import DatabaseUpdating
@@ -275,7 +276,7 @@ def _matched_again(
     media = SeenMedia.of(fingerprint)
     corrections = corrections_of(media, database.release)
     matched = MatchedFaces(media.faces, probes, [], database, corrections)
-    people = _people(stored, matched, signals)
+    people = with_confidence(_people(stored, matched, signals), stored.options.mode)
     return _Result(fingerprint, near, people, frozenset(corrections.bound))
 
 

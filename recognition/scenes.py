@@ -25,6 +25,7 @@ from recognition.evidence import (
     observations_as_json,
     wanted_signals,
     weigh,
+    with_calibrated_confidence,
 )
 from recognition.exceptions import (
     DatabaseNotLoaded,
@@ -411,7 +412,10 @@ class _Identification:
                 database.release,
             ),
         )
-        weighed = weigh(matched, observations, self._signals, top_k=self._options.top_k)
+        weighed = with_calibrated_confidence(
+            weigh(matched, observations, self._signals, top_k=self._options.top_k),
+            mode=self._options.mode,
+        )
         matches = [matches_of(each.person, database.release) for each in weighed]
         local = look_up(
             self._client,

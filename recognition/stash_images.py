@@ -11,6 +11,7 @@ from recognition.evidence import (
     observations_as_json,
     wanted_signals,
     weigh,
+    with_calibrated_confidence,
 )
 from recognition.exceptions import MediaUnavailable
 from recognition.local_performers import LocalMatch, look_up
@@ -104,7 +105,10 @@ def identify_stash_image(
             shelf = PictureShelf(signals)
             shelf.offer(pixels, look.faces, first_position=0, scale=1.0)
             observations = shelf.observe()
-            weighed = weigh(matched, observations, signals, top_k=options.top_k)
+            weighed = with_calibrated_confidence(
+                weigh(matched, observations, signals, top_k=options.top_k),
+                mode=options.mode,
+            )
     matched = replace(matched, people=[each.person for each in weighed])
     height, width = pixels.shape[:2]
     fingerprints.keep_or_tell(

@@ -273,6 +273,8 @@ SPECTACULAR_SETTINGS = {
         "CancellingEnum": "recognition.api.model_files.CANCELLING",
         "KindEnum": "dbupdates.models.UpdateRun.Kind",
         "MediaKindEnum": "recognition.models.Fingerprint.Kind",
+        "EvaluatedKindEnum": "recognition.models.EvaluatedItem.Kind",
+        "MatchingModeEnum": "recognition.api.evaluation_serializers.MODES",
         "UpdateStatusEnum": "dbupdates.api.serializers.STATUSES",
         "ModelFileStatusEnum": "recognition.model_files.Status",
         "ModelDownloadStatusEnum": "recognition.api.model_files.STATUSES",

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from recognition import people_groups
-from recognition.admin.library import _ReadOnly
+from recognition.admin.library import ReadOnly
 from recognition.api.unknown_serializers import crop_url, member_answer
 from recognition.models import GroupDecision, PeopleGroup
 from recognition.models.groups import RECURRENT_MEDIA
@@ -77,7 +77,7 @@ class ShownFilter(admin.SimpleListFilter):
         return rows.filter(media_count__gte=RECURRENT_MEDIA)
 
 
-class DecisionInline(_ReadOnly, _DecisionInline):
+class DecisionInline(ReadOnly, _DecisionInline):
     model = GroupDecision
     fk_name = "group"
     verbose_name_plural = "decisions"
@@ -86,7 +86,7 @@ class DecisionInline(_ReadOnly, _DecisionInline):
 
 
 @admin.register(PeopleGroup)
-class PeopleGroupAdmin(_ReadOnly, _GroupAdmin):
+class PeopleGroupAdmin(ReadOnly, _GroupAdmin):
     change_list_template = "admin/recognition/peoplegroup/change_list.html"
     change_form_template = "admin/recognition/peoplegroup/change_form.html"
     list_display = ("picture", "__str__", "state", "seen_in", "people")

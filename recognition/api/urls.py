@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from recognition.api import (
     correction_views,
+    evaluation_views,
     fingerprint_views,
     model_files,
     stash_views,
@@ -90,6 +91,41 @@ urlpatterns = [
         "identify/corrections/<int:correction_id>/undo",
         correction_views.UndoCorrectionView.as_view(),
         name="correction-undo",
+    ),
+    path(
+        "identify/evaluation",
+        evaluation_views.EvaluationView.as_view(),
+        name="evaluation",
+    ),
+    path(
+        "identify/evaluation/stop",
+        evaluation_views.StopEvaluationView.as_view(),
+        name="evaluation-stop",
+    ),
+    path(
+        "identify/evaluation/adopt",
+        evaluation_views.AdoptView.as_view(),
+        name="evaluation-adopt",
+    ),
+    path(
+        "identify/evaluation/shipped",
+        evaluation_views.ShippedView.as_view(),
+        name="evaluation-shipped",
+    ),
+    path(
+        "identify/evaluation/disagreements",
+        evaluation_views.DisagreementsView.as_view(),
+        name="evaluation-disagreements",
+    ),
+    path(
+        "identify/evaluation/crops/<int:item_id>",
+        evaluation_views.CropView.as_view(),
+        name="evaluation-crop",
+    ),
+    path(
+        "identify/evaluation/match",
+        evaluation_views.MatchView.as_view(),
+        name="evaluation-match",
     ),
     path("database/info", views.DatabaseInfoView.as_view(), name="database-info"),
     path(

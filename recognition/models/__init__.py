@@ -1,6 +1,8 @@
 """What recognition keeps in the database."""
 
+from recognition.models.calibrations import StoredCalibration
 from recognition.models.corrections import Correction
+from recognition.models.evaluations import EvaluatedItem, Evaluation, ReviewedName
 from recognition.models.files import OPERATE_MODEL_FILES, ModelDownload, ModelFile
 from recognition.models.fingerprints import (
     Fingerprint,
@@ -27,6 +29,8 @@ __all__ = [
     "OPERATE",
     "OPERATE_MODEL_FILES",
     "Correction",
+    "EvaluatedItem",
+    "Evaluation",
     "Fingerprint",
     "FingerprintChange",
     "FingerprintFaces",
@@ -39,6 +43,8 @@ __all__ = [
     "ModelDownload",
     "ModelFile",
     "PeopleGroup",
+    "ReviewedName",
     "ServingProcess",
     "ServingProcessQuerySet",
+    "StoredCalibration",
 ]

@@ -15,7 +15,7 @@ class LibraryRunQuerySet(models.QuerySet["LibraryRun"]):
 
 
 class LibraryRun(models.Model):
-    """One attempt to identify every scene, or to match again all that is kept.
+    """One attempt to identify every scene, to match all again, or to evaluate names.
 
     QUEUED → RUNNING → COMPLETE | FAILED | CANCELLED. It is worked at in slices, each a
     task of the background; what is between two of them is in this row.
@@ -24,6 +24,7 @@ class LibraryRun(models.Model):
     class Kind(models.TextChoices):
         IDENTIFY = "identify"
         REMATCH = "rematch", "Match again"
+        EVALUATE = "evaluate"
 
     class State(models.TextChoices):
         QUEUED = "queued"

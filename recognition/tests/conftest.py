@@ -18,7 +18,7 @@ from demo.install import install_networks
 from demo.pictures import iter_known_pictures, iter_stranger_pictures
 from demo.release import build_release
 from demo.world import World
-from recognition import hardware, registry
+from recognition import calibrations, hardware, registry
 from recognition.loading import load_recognizer
 from recognition.registry import Registry
 from recognition.runtime import providers
@@ -86,6 +86,14 @@ class SmallWorld:
                 network_set=release.network_set,
                 network_files=release.network_files,
             )
+
+
+@pytest.fixture(autouse=True)
+def _calibrations_as_in_the_database():
+    """Forget the calibrations another test adopted: each has its own database."""
+    calibrations.forget()
+    yield
+    calibrations.forget()
 
 
 @pytest.fixture(scope="session")

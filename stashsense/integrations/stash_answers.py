@@ -15,6 +15,7 @@ from stashsense.integrations.stash_types import (
     StashPerformer,
     StashScene,
     SystemStatus,
+    TaggedItem,
     TaggedPerformer,
     VideoFile,
 )
@@ -166,6 +167,10 @@ def read_gallery(node: Node) -> StashGallery:
         image_count=node.integer("image_count"),
         performers=_tagged(node),
     )
+
+
+def read_tagged_item(node: Node) -> TaggedItem:
+    return TaggedItem(node.id(), node.optional_text("title"), _tagged(node))
 
 
 def read_tagged_performer(node: Node) -> TaggedPerformer:

@@ -7,6 +7,7 @@ decides.
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 from stashsense.integrations.stash_types import StashVersion
 
@@ -156,6 +157,36 @@ PERFORMER = Operation(
     "query Performer($id: ID!) { findPerformer(id: $id) { ...Tagged } }",
     (TAGGED, STASH_IDS),
 )
+TAGGED_SCENES = Operation(
+    "TaggedScenes",
+    """\
+query TaggedScenes($items: SceneFilterType, $page: FindFilterType) {
+  findScenes(scene_filter: $items, filter: $page) {
+    scenes { id title performers { ...Tagged } }
+  }
+}""",
+    (TAGGED, STASH_IDS),
+)
+TAGGED_IMAGES = Operation(
+    "TaggedImages",
+    """\
+query TaggedImages($items: ImageFilterType, $page: FindFilterType) {
+  findImages(image_filter: $items, filter: $page) {
+    images { id title performers { ...Tagged } }
+  }
+}""",
+    (TAGGED, STASH_IDS),
+)
+TAGGED_GALLERIES = Operation(
+    "TaggedGalleries",
+    """\
+query TaggedGalleries($items: GalleryFilterType, $page: FindFilterType) {
+  findGalleries(gallery_filter: $items, filter: $page) {
+    galleries { id title performers { ...Tagged } }
+  }
+}""",
+    (TAGGED, STASH_IDS),
+)
 SEARCH_PERFORMERS = Operation(
     "SearchPerformers",
     """\
@@ -196,6 +227,24 @@ def performers_by_stash_ids(id_count: int) -> Operation:
     )
 
 
+@cache
+def tagged_by_ids(
+    finder: Literal["Scene", "Image", "Gallery"], count: int
+) -> Operation:
+    """Return one query of as many: $id0 is `found0`, and null where there is none.
+
+    Asked for with a list of ids, Stash refuses all of them where one is gone.
+    """
+    variables = ", ".join(f"$id{n}: ID!" for n in range(count))
+    fields = "{ id title performers { ...Tagged } }"
+    found = "\n".join(
+        f"  found{n}: find{finder}(id: $id{n}) {fields}" for n in range(count)
+    )
+    name = f"Tagged{finder}ByIds"
+    text = f"query {name}({variables}) {{\n{found}\n}}"
+    return Operation(name, text, (TAGGED, STASH_IDS))
+
+
 OPERATIONS = (
     VERSION,
     SYSTEM_STATUS,
@@ -208,7 +257,13 @@ OPERATIONS = (
     IMAGE_COUNT,
     GALLERY,
     PERFORMER,
+    TAGGED_SCENES,
+    TAGGED_IMAGES,
+    TAGGED_GALLERIES,
     SEARCH_PERFORMERS,
     performers_by_stash_ids(1),
     performers_by_stash_ids(MAX_IDS_PER_DOCUMENT),
+    tagged_by_ids("Scene", 1),
+    tagged_by_ids("Image", 1),
+    tagged_by_ids("Gallery", MAX_IDS_PER_DOCUMENT),
 )

@@ -175,6 +175,15 @@ class StashGallery:
 
 
 @dataclass(frozen=True)
+class TaggedItem:
+    """A scene, image or gallery, by who is tagged in it."""
+
+    id: int
+    title: str
+    performers: tuple[TaggedPerformer, ...]
+
+
+@dataclass(frozen=True)
 class Media:
     """A file that Stash served; `content_type` is without parameters, lower case."""
 
