@@ -93,6 +93,13 @@ fragment ImageParts on Image {
 }"""
 )
 
+PICTURED = Fragment(
+    """\
+fragment Pictured on Performer {
+  id name updated_at image_path image_count stash_ids { ...StashIds }
+}"""
+)
+
 VERSION = Operation("Version", "query Version { version { version } }")
 SYSTEM_STATUS = Operation(
     "SystemStatus",
@@ -151,6 +158,19 @@ query Gallery($id: ID!) {
 }""",
     (TAGGED, STASH_IDS),
 )
+PERFORMER = Operation(
+    "Performer",
+    "query Performer($id: ID!) { findPerformer(id: $id) { ...Pictured } }",
+    (PICTURED, STASH_IDS),
+)
+PERFORMERS = Operation(
+    "Performers",
+    """\
+query Performers($page: FindFilterType) {
+  findPerformers(filter: $page) { count performers { ...Pictured } }
+}""",
+    (PICTURED, STASH_IDS),
+)
 SEARCH_PERFORMERS = Operation(
     "SearchPerformers",
     """\
@@ -202,6 +222,8 @@ OPERATIONS = (
     IMAGES,
     IMAGE_COUNT,
     GALLERY,
+    PERFORMER,
+    PERFORMERS,
     SEARCH_PERFORMERS,
     performers_by_stash_ids(1),
     performers_by_stash_ids(MAX_IDS_PER_DOCUMENT),
