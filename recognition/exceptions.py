@@ -251,3 +251,17 @@ class LibraryRunStuck(RecognitionError):
 
     status: ClassVar[int] = 503
     code: ClassVar[str] = "library_run_stuck"
+
+
+class LocalPerformerNotFound(RecognitionError):
+    """There is no local performer of this id; nothing was changed."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "local_performer_not_found"
+
+
+class LocalPerformersDisabled(RecognitionError):
+    """The owner has local performers switched off; nothing was learnt."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "local_performers_disabled"

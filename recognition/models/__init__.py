@@ -9,6 +9,7 @@ from recognition.models.fingerprints import (
 )
 from recognition.models.jobs import IdentificationJob
 from recognition.models.library import OPERATE, LibraryRun
+from recognition.models.local import LocalFace, LocalIndex, LocalPerformer
 from recognition.models.serving import (
     LIVE_SECONDS,
     ServingProcess,
@@ -25,6 +26,9 @@ __all__ = [
     "FingerprintPerson",
     "IdentificationJob",
     "LibraryRun",
+    "LocalFace",
+    "LocalIndex",
+    "LocalPerformer",
     "ModelDownload",
     "ModelFile",
     "ServingProcess",

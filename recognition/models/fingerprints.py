@@ -20,9 +20,20 @@ class FingerprintQuerySet(models.QuerySet["Fingerprint"]):
         """Return those that hold what was seen."""
         return self.filter(state=Fingerprint.State.COMPLETE)
 
-    def matched_before(self, version: str) -> "FingerprintQuerySet":
-        """Return the complete ones whose people are of another release than this."""
-        return self.complete().exclude(release_version=version)
+    def matched_with(self, version: str, local_revision: str) -> "FingerprintQuerySet":
+        """Return the complete ones whose people are of these very faces."""
+        return self.complete().filter(
+            release_version=version, local_revision=local_revision
+        )
+
+    def matched_before(
+        self, version: str, local_revision: str
+    ) -> "FingerprintQuerySet":
+        """Return the complete ones whose people are of another release than this, or
+        of other local performers."""
+        return self.complete().exclude(
+            release_version=version, local_revision=local_revision
+        )
 
     def parked(self) -> "FingerprintQuerySet":
         """Return those that failed so often that they are left alone."""
@@ -63,6 +74,12 @@ class Fingerprint(models.Model):
     attempted_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
     release_version = models.CharField("matched with", max_length=64, blank=True)
+    local_revision = models.CharField(
+        "local performers",
+        max_length=32,
+        blank=True,
+        help_text="Which of them it was matched with; empty: with none.",
+    )
     network_set = models.CharField("networks", max_length=64, blank=True)
     options = models.JSONField(default=dict, help_text="How its people are matched.")
     evidence = models.JSONField(

@@ -15,7 +15,9 @@ class LibraryRunQuerySet(models.QuerySet["LibraryRun"]):
 
 
 class LibraryRun(models.Model):
-    """One attempt to identify every scene, or to match again all that is kept.
+    """One attempt at all of the library.
+
+    To identify every scene, to match again all that is kept, or to learn performers.
 
     QUEUED → RUNNING → COMPLETE | FAILED | CANCELLED. It is worked at in slices, each a
     task of the background; what is between two of them is in this row.
@@ -24,6 +26,7 @@ class LibraryRun(models.Model):
     class Kind(models.TextChoices):
         IDENTIFY = "identify"
         REMATCH = "rematch", "Match again"
+        LOCAL = "local", "Learn local performers"
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -37,6 +40,7 @@ class LibraryRun(models.Model):
         API = "api", "API"
         COMMAND = "command"
         RELEASE = "release", "a new release"
+        SCHEDULE = "schedule"
 
     IN_PROGRESS = (State.QUEUED, State.RUNNING)
 
