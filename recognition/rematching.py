@@ -25,11 +25,12 @@ from recognition.exceptions import DatabaseUpdating
 from recognition.fingerprints import (
     forget_old_identities,
     identities_of,
-    identities_path,
     keep_near,
     keep_people,
+    kept_identities,
     options_from_json,
 )
+from recognition.local_faces import current_revision
 from recognition.models import Fingerprint, FingerprintChange
 from recognition.models.fingerprints import FingerprintQuerySet
 from recognition.numeric.near_faces import NearFaces
@@ -38,7 +39,6 @@ from recognition.numeric.people import SeenPerson
 from recognition.runtime.candidates import NEIGHBOUR_COUNT, near_faces_of
 from recognition.runtime.collector import Turn
 from recognition.runtime.face_database import FaceDatabase
-from recognition.runtime.face_identities import FaceIdentities
 from recognition.runtime.near_matching import ReleaseFollower
 from recognition.runtime.people import (
     MatchedFaces,
@@ -56,6 +56,8 @@ MAX_ADDED_SHARE = 0.2
 # A release that small is looked up in no time, and an embedder may rank all of it.
 MIN_FOLLOWED_FACES = 2 * NEIGHBOUR_COUNT
 SLICE_FINGERPRINTS = 50
+# A release and a revision of the local performers.
+_Faces = tuple[str, str]
 UNREADABLE = "What was kept of its faces cannot be read."
 
 
@@ -98,7 +100,8 @@ class _Stored:
 
 
 class _Followers:
-    """The last follower made: the fingerprints of a run are mostly of one release.
+    """The last follower made: the fingerprints of a run are mostly of one release,
+    and of the same local performers.
 
     It keeps no release in memory that is not served any more.
     """
@@ -106,15 +109,15 @@ class _Followers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: WeakKeyDictionary[
-            FaceDatabase, tuple[str, ReleaseFollower | None]
+            FaceDatabase, tuple[_Faces, ReleaseFollower | None]
         ] = WeakKeyDictionary()
 
-    def get(self, old_version: str, database: FaceDatabase) -> ReleaseFollower | None:
-        """Return who brings results of that release up to this; None: look all up."""
+    def get(self, old: _Faces, database: FaceDatabase) -> ReleaseFollower | None:
+        """Return who brings results of those faces up to these; None: look all up."""
         with self._lock:
             made = self._made.get(database)
-            if made is None or made[0] != old_version:
-                made = old_version, _follower(old_version, database)
+            if made is None or made[0] != old:
+                made = old, _follower(old, database)
                 self._made[database] = made
             return made[1]
 
@@ -122,8 +125,8 @@ class _Followers:
 _followers = _Followers()
 
 
-def _follower(old_version: str, database: FaceDatabase) -> ReleaseFollower | None:
-    old = FaceIdentities.load(identities_path(old_version))
+def _follower(faces: _Faces, database: FaceDatabase) -> ReleaseFollower | None:
+    old = kept_identities(*faces)
     if old is None:
         return None
     new = identities_of(database)
@@ -147,23 +150,26 @@ def rematch_slice(*, seconds: float, turn: Turn = nullcontext) -> Slice:
 
 
 def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
-    version = recognizer.database.version
+    database, network_set = recognizer.database, recognizer.networks.name
+    version = database.version
     active = active_release()
     if active is None or active.version != version:
         raise DatabaseUpdating(f"This process still serves release {version}.")
+    if current_revision(network_set) != database.local_revision:
+        raise DatabaseUpdating("This process still serves former local performers.")
     until = time.monotonic() + seconds
-    rows = Fingerprint.objects.matched_before(version).filter(
-        network_set=recognizer.networks.name
+    rows = Fingerprint.objects.matched_before(version, database.local_revision).filter(
+        network_set=network_set
     )
     matched = changed = 0
     while batch := [
-        *rows.select_related("packed").order_by("release_version", "pk")[
-            :SLICE_FINGERPRINTS
-        ]
+        *rows.select_related("packed").order_by(
+            "release_version", "local_revision", "pk"
+        )[:SLICE_FINGERPRINTS]
     ]:
         done = rematch(
             batch,
-            recognizer.database,
+            database,
             signals=recognizer.signals,
             turn=turn,
             until=until,
@@ -174,7 +180,7 @@ def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
             break
     left_count = rows.count()
     if not left_count:
-        forget_old_identities(version)
+        forget_old_identities(database)
     return Slice(version, matched, changed, left_count)
 
 
@@ -206,7 +212,9 @@ def rematch(
             if result.people is not None:
                 changed += _keep_change(result.fingerprint, result.people, database)
         _rows_of(current).update(
-            release_version=database.version, matched_at=timezone.now()
+            release_version=database.version,
+            local_revision=database.local_revision,
+            matched_at=timezone.now(),
         )
         unreadable = [result for result in current if result.is_unreadable]
         _rows_of(unreadable).update(state=Fingerprint.State.PENDING, error=UNREADABLE)
@@ -240,7 +248,8 @@ def _matched_again(
     if not len(stored.faces):
         return _Result(fingerprint)
     max_distance = stored.options.max_distance
-    follower = _followers.get(fingerprint.release_version, database)
+    old_faces = fingerprint.release_version, fingerprint.local_revision
+    follower = _followers.get(old_faces, database)
     if follower is None:
         probes: list[NearFaces] | None = near_faces_of(
             database,
