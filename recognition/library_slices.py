@@ -17,7 +17,12 @@ from typing import Any
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from recognition import library_identification, library_rematching, library_runs
+from recognition import (
+    library_identification,
+    library_rematching,
+    library_runs,
+    local_sync,
+)
 from recognition.exceptions import LibraryRunStuck
 from recognition.library_runs import is_held
 from recognition.models import LibraryRun
@@ -84,6 +89,8 @@ def _go_on(run: LibraryRun, at_work: SliceAtWork) -> bool:
         )
     if run.kind == LibraryRun.Kind.IDENTIFY:
         return library_identification.go_on(at_work)
+    if run.kind == LibraryRun.Kind.LOCAL:
+        return local_sync.go_on(at_work)
     return library_rematching.go_on(at_work)
 
 

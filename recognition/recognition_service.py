@@ -18,6 +18,8 @@ from stashsense import keys
 # A question is answered in milliseconds, but for a slice of matching: two seconds.
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0
+# Nine pictures, each of which Stash may take ten seconds to send.
+LEARN_SECONDS = 120.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _UNPRINTABLE = re.compile(r"[^ -~]+")
 _MAX_MESSAGE_CHARS = 500
@@ -71,15 +73,25 @@ class RecognitionService:
         body = {"seconds": seconds}
         return self._ask("POST", "/recommendations/fingerprints/rematch", body)
 
+    def learn_local(self, performer_id: int) -> dict[str, Any]:
+        """Have a performer of the library learnt from their pictures."""
+        path = f"/identify/local/performers/{performer_id}/learn"
+        return self._ask("POST", path, read_seconds=LEARN_SECONDS)
+
     def _ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        read_seconds: float = READ_SECONDS,
     ) -> dict[str, Any]:
         try:
             response = self._session.request(
                 method,
                 self._url + path,
                 json=body,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, read_seconds),
                 allow_redirects=False,
             )
         except requests.RequestException as exc:

@@ -37,7 +37,7 @@ REFRESH_SECONDS = 3
 RUNS = "admin:recognition_libraryrun_changelist"
 
 
-class _ReadOnly:
+class ReadOnly:
     """Services write the rows; people look at them, and ask services for changes."""
 
     def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
@@ -55,7 +55,7 @@ class _ReadOnly:
 
 
 @admin.register(LibraryRun)
-class LibraryRunAdmin(_ReadOnly, _RunAdmin):
+class LibraryRunAdmin(ReadOnly, _RunAdmin):
     change_list_template = "admin/recognition/libraryrun/change_list.html"
     change_form_template = "admin/recognition/libraryrun/change_form.html"
     list_display = (
@@ -116,6 +116,7 @@ class LibraryRunAdmin(_ReadOnly, _RunAdmin):
             "kinds": [
                 (LibraryRun.Kind.IDENTIFY, "Identify every scene"),
                 (LibraryRun.Kind.REMATCH, "Match all again"),
+                (LibraryRun.Kind.LOCAL, "Learn local performers"),
             ],
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
@@ -145,6 +146,8 @@ class LibraryRunAdmin(_ReadOnly, _RunAdmin):
         try:
             if kind == LibraryRun.Kind.IDENTIFY:
                 run = library_runs.identify_library(LibraryOptions(), asker=asker)
+            elif kind == LibraryRun.Kind.LOCAL:
+                run = library_runs.sync_local_performers(asker=asker)
             else:
                 run = library_runs.rematch_library(asker=asker)
         except StashSenseError as error:
@@ -173,7 +176,7 @@ class LibraryRunAdmin(_ReadOnly, _RunAdmin):
         return LibraryAsker(LibraryRun.Asker.ADMIN, request.user)
 
 
-class PersonInline(_ReadOnly, _PersonInline):
+class PersonInline(ReadOnly, _PersonInline):
     model = FingerprintPerson
     verbose_name_plural = "people"
     fields = (
@@ -183,7 +186,7 @@ class PersonInline(_ReadOnly, _PersonInline):
     readonly_fields = fields
 
 
-class ChangeInline(_ReadOnly, _ChangeInline):
+class ChangeInline(ReadOnly, _ChangeInline):
     model = FingerprintChange
     verbose_name_plural = "changes by releases"
     fields = ("changed_at", "from_version", "to_version", "gained", "lost")
@@ -211,7 +214,7 @@ class ParkedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Fingerprint)
-class FingerprintAdmin(_ReadOnly, _FingerprintAdmin):
+class FingerprintAdmin(ReadOnly, _FingerprintAdmin):
     list_display = (
         "kind",
         "stash_id",
@@ -265,7 +268,7 @@ class FingerprintAdmin(_ReadOnly, _FingerprintAdmin):
 
 
 @admin.register(IdentificationJob)
-class IdentificationJobAdmin(_ReadOnly, _JobAdmin):
+class IdentificationJobAdmin(ReadOnly, _JobAdmin):
     list_display = (
         "created_at",
         "scene_id",

@@ -2,7 +2,13 @@
 
 from django.urls import include, path
 
-from recognition.api import fingerprint_views, model_files, stash_views, views
+from recognition.api import (
+    fingerprint_views,
+    local_views,
+    model_files,
+    stash_views,
+    views,
+)
 
 fingerprint_urls = [
     path("status", fingerprint_views.StatusView.as_view(), name="status"),
@@ -31,7 +37,30 @@ fingerprint_urls = [
     ),
 ]
 
+local_urls = [
+    path("sync", local_views.SyncLocalView.as_view(), name="sync"),
+    path("stop", local_views.StopLocalView.as_view(), name="stop"),
+    path("performers", local_views.LocalPerformersView.as_view(), name="performers"),
+    path(
+        "performers/<int:stash_id>",
+        local_views.LocalPerformerView.as_view(),
+        name="performer",
+    ),
+    path(
+        "performers/<int:stash_id>/learn",
+        local_views.LearnLocalView.as_view(),
+        name="learn",
+    ),
+    path(
+        "performers/<int:stash_id>/refresh",
+        local_views.RefreshLocalView.as_view(),
+        name="refresh",
+    ),
+]
+
 urlpatterns = [
+    path("identify/local", local_views.LocalStatusView.as_view(), name="local"),
+    path("identify/local/", include((local_urls, "local"), namespace="local")),
     path(
         "recommendations/fingerprints/",
         include((fingerprint_urls, "fingerprints"), namespace="fingerprints"),
