@@ -52,7 +52,8 @@ def local_stash_id(universal_id: str) -> str | None:
     return stash_id if source == LOCAL_SOURCE else None
 
 
-@dataclass(frozen=True)
+# Arrays compare by element, and so have no digest.
+@dataclass(frozen=True, eq=False)
 class LocalOverlay:
     """The local performers of one revision; `owners` are rows of `performers`."""
 

@@ -1,4 +1,4 @@
-"""Performers of the stand-in Stash whom the release of the small world does not know."""
+"""Performers of the stand-in Stash whom the small world's release does not know."""
 
 import base64
 
@@ -16,7 +16,7 @@ from recognition.numeric.boxes import FaceBox
 from recognition.numeric.people import SeenFace
 from recognition.preferences import LOCAL_PERFORMERS
 from recognition.tests.conftest import wait_until
-from recognition.tests.library_world import ASKER, ended
+from recognition.tests.library_world import ASKER, work
 from recognition.tests.stash_world import post
 from stashsense.preferences.services import store_settings
 
@@ -60,7 +60,11 @@ def add_image(stash, folder, jpeg, *performers):
 
 def sync():
     """Go through the performers of Stash; return the run as it ended."""
-    return ended(sync_local_performers(asker=ASKER))
+    run = sync_local_performers(asker=ASKER)
+    while run.is_in_progress:
+        work(tasks=1)
+        run.refresh_from_db()
+    return run
 
 
 def follow():
