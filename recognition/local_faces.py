@@ -167,7 +167,8 @@ def erase_all() -> None:
         LocalFace.objects.all().delete()
         LocalPerformer.objects.all().delete()
         LocalIndex.objects.all().delete()
-        transaction.on_commit(_follow)
+        transaction.on_commit(local_files.remove_outdated)
+        transaction.on_commit(_look_at_once)
     logger.info("All local performers were erased")
 
 
@@ -250,6 +251,7 @@ def _delete(which: Q) -> set[str]:
         return changed
     performers = {*faces.order_by().values_list("performer", flat=True).distinct()}
     faces.delete()
+    transaction.on_commit(local_files.remove_outdated)
     LocalPerformer.objects.filter(
         pk__in=performers, state=State.LEARNT, faces=None
     ).update(state=State.NO_FACES)
@@ -266,11 +268,10 @@ def _note_change(network_sets: set[str]) -> None:
         else:
             LocalIndex.objects.filter(network_set=network_set).delete()
     if network_sets:
-        transaction.on_commit(_follow)
+        transaction.on_commit(_look_at_once)
 
 
-def _follow() -> None:
-    local_files.remove_outdated()
+def _look_at_once() -> None:
     # Where this process serves; few do, and fewer have ONNX Runtime loaded.
     from recognition import registry
 

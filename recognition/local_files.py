@@ -1,52 +1,100 @@
-"""Where the files made of local faces lie, and that none outlives what it is of.
+"""Where the segments of local faces lie, and that none outlives what it is of.
 
-A folder for each revision in DATA_DIR/local, written under a lock on the whole. Whoever
-has a deleted one mapped can read it on.
+The rows say which there are: a segment is named by the faces in it, and is made of
+their rows where it is missing. In DATA_DIR/local, written under a lock on the folder.
+Whoever has a deleted one mapped can read it on.
 """
 
-import shutil
+import hashlib
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from django.conf import settings
 
-from recognition.models import LocalIndex
+from recognition.models import LocalFace, LocalIndex
 from stashsense.files import locked_folder
 
+logger = logging.getLogger(__name__)
 
-def revision_folder(revision: str) -> Path:
-    """Return where the files of a revision are, or will be."""
-    return _local_dir() / revision
+# A segment is written in a fraction of a second, on a busy disk in one.
+LOCK_SECONDS = 10.0
+_LOCK_STEP_SECONDS = 0.02
+# A thousand faces are 4 MB, written in some hundredths of a second; 25,000 faces are
+# in a few dozen files.
+PERFORMERS_PER_SEGMENT = 200
+
+
+@dataclass(frozen=True)
+class SegmentPlan:
+    """What a segment holds: rows of faces, and the rows of whom they show."""
+
+    name: str
+    faces: tuple[int, ...]
+    performers: tuple[int, ...]
+
+
+def segment_path(name: str) -> Path:
+    """Return where the segment lies, or will."""
+    return _local_dir() / f"{name}.npy"
+
+
+def segment_plans(index: LocalIndex) -> list[SegmentPlan]:
+    """Return the segments there are to be, by performer and as faces were learnt."""
+    rows = (
+        LocalFace.objects.filter(network_set=index.network_set)
+        .order_by("performer_id", "pk")
+        .values_list("performer_id", "pk")
+    )
+    plans = []
+    for _, group in groupby(rows, key=lambda row: row[0] // PERFORMERS_PER_SEGMENT):
+        performers, faces = zip(*group, strict=True)
+        # Of another database the same numbers are other faces.
+        content = f"{index.key} {faces}".encode()
+        name = hashlib.blake2b(content, digest_size=16).hexdigest()
+        plans.append(SegmentPlan(name, faces, performers))
+    return plans
 
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Hold the right to write; what is of no current revision goes at the end.
-
-    BlockingIOError if another process holds it.
-    """
-    _local_dir().mkdir(parents=True, exist_ok=True)
-    with locked_folder(_local_dir()):
-        try:
-            yield
-        finally:
-            current = {*LocalIndex.objects.values_list("revision", flat=True)}
-            for path in _local_dir().iterdir():
-                if path.name not in current:
-                    shutil.rmtree(path)
+    """Hold the right to write segments; BlockingIOError if another process does."""
+    folder = _local_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked_folder(folder):
+        yield
 
 
 def remove_outdated() -> None:
-    """Delete files that hold what was erased, and what was left half written."""
-    if not _local_dir().is_dir():
-        return
-    try:
-        with writing():
-            pass
-    except BlockingIOError:
-        # Who writes removes them at its end.
-        return
+    """Delete what holds faces that were erased, and what was left half written.
+
+    Waits for whoever writes; gives up, and says so, after some seconds.
+    """
+    until = time.monotonic() + LOCK_SECONDS
+    while _local_dir().is_dir():
+        try:
+            with writing():
+                return _remove_outdated()
+        except BlockingIOError:
+            if time.monotonic() > until:
+                logger.error("%s is held: erased faces stay there", _local_dir())
+                return
+            time.sleep(_LOCK_STEP_SECONDS)
+
+
+def _remove_outdated() -> None:
+    current = {
+        segment_path(plan.name)
+        for index in LocalIndex.objects.all()
+        for plan in segment_plans(index)
+    }
+    for path in _local_dir().iterdir():
+        if path not in current:
+            path.unlink()
 
 
 def _local_dir() -> Path:

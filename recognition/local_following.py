@@ -1,33 +1,39 @@
 """From the local faces in the database to what a serving process compares with.
 
-The rows are the truth; files in DATA_DIR/local are made of them, a folder for each
-revision, once for all processes of a machine. Whoever serves an earlier revision keeps
-its mapped files until it has the next one.
+The rows are the truth; segments are made of them, once for all processes of a machine.
+Whoever serves an earlier revision keeps what it has mapped until it has the next one.
 """
 
 import logging
-import shutil
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition import local_files
-from recognition.local_faces import current_revision
-from recognition.models import LocalFace
+from recognition.local_files import SegmentPlan
+from recognition.models import LocalFace, LocalIndex, LocalPerformer
 from recognition.runtime.embedders import EMBEDDING_SIZE
 from recognition.runtime.face_database import FaceDatabase
-from recognition.runtime.local_overlay import LocalOverlay, with_overlay
+from recognition.runtime.local_overlay import (
+    LocalOverlay,
+    OverlaidDatabase,
+    Segment,
+    open_segment,
+    with_overlay,
+    write_segment,
+)
 
 logger = logging.getLogger(__name__)
 
-# While a run learns one performer after the other: making the files may take a tenth
-# of a second, and a correction is to count within one.
-INTERVAL_SECONDS = 0.5
-# After files could not be written, as on a full disk.
+# While a run learns one performer after the other: following takes a tenth of a second
+# where 25,000 faces are learnt, and a correction is to count within one.
+INTERVAL_SECONDS = 0.25
+# After segments could not be written, as on a full disk.
 RETRY_SECONDS = 30.0
-ROWS_AT_A_TIME = 2000
+_PERSON = ("stash_id", "name")
 
 
 class LocalFollower:
@@ -37,7 +43,8 @@ class LocalFollower:
     """
 
     def __init__(self) -> None:
-        self._written_at = -INTERVAL_SECONDS
+        self._read_at = 0.0
+        self._is_tidy = False
         self._failed_revision = ""
         self._failed_at = 0.0
 
@@ -47,93 +54,123 @@ class LocalFollower:
         What cannot be had is logged, and the former one stays; what was erased never
         does.
         """
-        revision = current_revision(network_set)
-        if revision == database.local_revision:
+        index = LocalIndex.objects.filter(network_set=network_set).first()
+        if (index.revision if index else "") == database.local_revision:
             return database
-        if not revision:
-            local_files.remove_outdated()
+        if index is None:
             logger.info("No local faces are compared any more")
             return with_overlay(database, None)
-        began = time.monotonic()
-        overlay = _open(revision)
-        if overlay is None and self._must_wait(revision, began):
+        if self._must_wait(database, index.revision):
             return database
+        self._read_at = began = time.monotonic()
         try:
-            overlay = overlay or self._write(revision, network_set, began)
+            if not self._is_tidy:
+                # What a process left that was killed.
+                local_files.remove_outdated()
+                self._is_tidy = True
+            overlay = _overlay(index, _segments_of(database))
         except OSError as error:
             logger.error("Local performers cannot be followed: %s", error)
-            self._failed_revision, self._failed_at = revision, began
+            self._failed_revision, self._failed_at = index.revision, began
             return database
         if overlay is None:
             return database
-        logger.info(
-            "Comparing with %d local faces after %.2f s",
-            len(overlay.owners),
-            time.monotonic() - began,
-        )
+        seconds = time.monotonic() - began
+        count = len(overlay.owners)
+        logger.info("Comparing with %d local faces after %.2f s", count, seconds)
         return with_overlay(database, overlay)
 
-    def _must_wait(self, revision: str, now: float) -> bool:
+    def _must_wait(self, database: FaceDatabase, revision: str) -> bool:
+        now = time.monotonic()
         if revision == self._failed_revision:
             return now - self._failed_at < RETRY_SECONDS
-        return now - self._written_at < INTERVAL_SECONDS
+        # A release that was just loaded has none, and is not to be served so.
+        is_recent = now - self._read_at < INTERVAL_SECONDS
+        return is_recent and bool(database.local_revision)
 
-    def _write(
-        self, revision: str, network_set: str, now: float
-    ) -> LocalOverlay | None:
-        """Make the revision's files of the rows and return them; raises OSError.
 
-        None if another process writes, or the rows changed meanwhile: the next look
-        finds what has become of it.
-        """
-        self._written_at = now
-        folder = local_files.revision_folder(revision)
+def _overlay(index: LocalIndex, known: Mapping[str, Segment]) -> LocalOverlay | None:
+    """Return the local faces of the revision; raises OSError.
+
+    `known` segments need not be opened. None if another process writes, or the rows
+    changed meanwhile: the next look finds what has become of it.
+    """
+    plans = local_files.segment_plans(index)
+    # Of those whose faces other networks saw, too: a name more costs nothing.
+    people = [*LocalPerformer.objects.order_by("pk").values_list("pk", *_PERSON)]
+    if LocalIndex.objects.filter(pk=index.pk, revision=index.revision).count() == 0:
+        return None
+    segments = _had(plans, known)
+    if missing := [plan for plan in plans if plan.name not in segments]:
         try:
             with local_files.writing():
-                overlay = _read_rows(revision, network_set)
-                if current_revision(network_set) != revision:
-                    return None
-                shutil.rmtree(folder, ignore_errors=True)
-                overlay.write(folder)
+                for plan in missing:
+                    segment = _made(plan)
+                    if segment is None:
+                        return None
+                    write_segment(local_files.segment_path(plan.name), segment)
+                for name in known.keys() - {plan.name for plan in plans}:
+                    local_files.segment_path(name).unlink(missing_ok=True)
         except BlockingIOError:
             return None
-        return _open(revision)
-
-
-def _open(revision: str) -> LocalOverlay | None:
-    """Return the revision's files; None where there are none, or damaged ones."""
-    with suppress(OSError, ValueError):
-        return LocalOverlay.open(local_files.revision_folder(revision))
-    return None
-
-
-def _read_rows(revision: str, network_set: str) -> LocalOverlay:
-    """Return the faces there are, by performer and in the order they were learnt."""
-    rows = (
-        LocalFace.objects.filter(network_set=network_set)
-        .order_by("performer_id", "pk")
-        .values_list("performer__stash_id", "performer__name", "facenet", "arcface")
-    )
-    performers: dict[tuple[int, str], int] = {}
-    owners: list[int] = []
-    facenet: list[bytes] = []
-    arcface: list[bytes] = []
-    for stash_id, name, *embeddings in rows.iterator(chunk_size=ROWS_AT_A_TIME):
-        owners.append(performers.setdefault((stash_id, name), len(performers)))
-        facenet.append(bytes(embeddings[0]))
-        arcface.append(bytes(embeddings[1]))
+        segments = _had(plans, segments)
+    if len(segments) < len(plans):
+        return None
     return LocalOverlay(
-        revision=revision,
-        performers=[*performers],
-        owners=np.array(owners, dtype=np.int32),
-        facenet=_unpacked(facenet),
-        arcface=_unpacked(arcface),
+        revision=index.revision,
+        performers=[(stash_id, name) for _, stash_id, name in people],
+        owners=_owners(plans, [row for row, _, _ in people]),
+        segments={plan.name: segments[plan.name] for plan in plans},
     )
 
 
-def _unpacked(embeddings: list[bytes]) -> NDArray[np.float32]:
+def _had(
+    plans: Sequence[SegmentPlan], known: Mapping[str, Segment]
+) -> dict[str, Segment]:
+    """Return the segments that are known, or lie there undamaged, by name."""
+    segments = {}
+    for plan in plans:
+        if plan.name in known:
+            segments[plan.name] = known[plan.name]
+            continue
+        path = local_files.segment_path(plan.name)
+        with suppress(OSError, ValueError):
+            segments[plan.name] = open_segment(path, face_count=len(plan.faces))
+    return segments
+
+
+def _made(plan: SegmentPlan) -> Segment | None:
+    """Return the segment, of the rows; None if one of them is gone."""
+    rows = LocalFace.objects.filter(
+        performer__gte=plan.performers[0],
+        performer__lte=plan.performers[-1],
+    ).values_list("pk", "facenet", "arcface")
+    found = {row: (facenet, arcface) for row, facenet, arcface in rows}
+    if not found.keys() >= {*plan.faces}:
+        return None
+    return np.stack(
+        [
+            _unpacked([bytes(found[face][embedder]) for face in plan.faces])
+            for embedder in (0, 1)
+        ]
+    )
+
+
+def _unpacked(embeddings: Sequence[bytes]) -> Segment:
     """Return float32 [faces, 512] of length one, which half precision just misses."""
     packed = np.frombuffer(b"".join(embeddings), dtype="<f2")
     vectors = packed.reshape(-1, EMBEDDING_SIZE).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors
+
+
+def _owners(plans: Sequence[SegmentPlan], performers: list[int]) -> NDArray[np.int32]:
+    """Return for each face the place of its performer among those, which ascend."""
+    rows = [row for plan in plans for row in plan.performers]
+    return np.searchsorted(performers, rows).astype(np.int32)
+
+
+def _segments_of(database: FaceDatabase) -> Mapping[str, Segment]:
+    if isinstance(database, OverlaidDatabase):
+        return database.overlay.segments
+    return {}

@@ -1,6 +1,7 @@
 """Performers of the library, their faces, and which of them results are of."""
 
 import django.db.models.deletion
+import uuid
 from django.db import migrations, models
 
 
@@ -16,6 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('network_set', models.CharField(max_length=64, unique=True, verbose_name='networks')),
+                ('key', models.UUIDField(default=uuid.uuid4)),
                 ('revision', models.CharField(max_length=32)),
                 ('changed_at', models.DateTimeField(auto_now=True)),
             ],
@@ -62,7 +64,7 @@ class Migration(migrations.Migration):
                 ('performer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='faces', to='recognition.localperformer')),
             ],
             options={
-                'indexes': [models.Index(fields=['source', 'source_id'], name='recognition_source_187271_idx'), models.Index(fields=['network_set'], name='recognition_network_393a1e_idx')],
+                'indexes': [models.Index(fields=['source', 'source_id'], name='recognition_source_187271_idx'), models.Index(fields=['network_set', 'performer'], name='recognition_network_bb62f5_idx')],
             },
         ),
     ]

@@ -3,6 +3,7 @@
 Nothing here leaves this database but for the files made of it in DATA_DIR/local.
 """
 
+import uuid
 from typing import ClassVar
 
 from django.db import models
@@ -65,7 +66,8 @@ class LocalFace(models.Model):
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["source", "source_id"]),
-            models.Index(fields=["network_set"]),
+            # Whose faces there are is told by this index alone.
+            models.Index(fields=["network_set", "performer"]),
         ]
 
     def __str__(self) -> str:
@@ -76,10 +78,11 @@ class LocalIndex(models.Model):
     """Which local faces are compared, of one set of networks.
 
     `revision` is another one after every change; processes that serve look at it.
-    Without a row there are none.
+    `key` goes with this row for as long as it is there. Without a row there are none.
     """
 
     network_set = models.CharField("networks", max_length=64, unique=True)
+    key = models.UUIDField(default=uuid.uuid4)
     revision = models.CharField(max_length=32)
     changed_at = models.DateTimeField(auto_now=True)
 

@@ -1,25 +1,20 @@
 """Faces of local performers, compared beside those of a release.
 
-They lie in files that map, for processes to share, and are searched exactly: a few
-thousand rows take less than an index over hundreds of thousands. Their rows, and those
-of their performers, follow the release's. Knows no Django.
+They are searched exactly: a few thousand rows take less than an index over hundreds of
+thousands. Their rows, and those of their performers, follow the release's. Knows no
+Django.
 
-    facenet.npy  arcface.npy    float32[F, 512]  of length one
-    owners.npy                  int32[F]         row of each face's performer
-    performers.json             [[id in Stash, name], ...]
-
-Single precision, twice the size of what the database keeps: distances are computed on
-the mapped pages then, with no copy, and a face's bits are the same in every revision.
+They lie in segments, files for processes to map and share, of some hundred performers
+each, so that learning one writes little: float32 [2, faces, 512], FaceNet's and then
+ArcFace's, of length one. Single precision, twice the size of what the database keeps:
+distances are computed on the mapped pages then, with no copy, and a face's bits are the
+same in every revision.
 """
 
 import io
-import json
-import shutil
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +25,9 @@ from recognition.numeric.fusion import Neighbours
 from recognition.runtime.embedders import EMBEDDING_SIZE
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.vector_index import VectorIndex
-from stashsense.files import sync_directory, write_atomically
+from stashsense.files import write_atomically
 
 LOCAL_SOURCE = "local"
-
-_FACENET, _ARCFACE = "facenet.npy", "arcface.npy"
-_OWNERS, _PERFORMERS = "owners.npy", "performers.json"
 
 # Distances to 25,000 faces are 5 MB then.
 PROBES_AT_A_TIME = 50
@@ -52,77 +44,59 @@ def local_stash_id(universal_id: str) -> str | None:
     return stash_id if source == LOCAL_SOURCE else None
 
 
+Segment = NDArray[np.float32]
+
+
+def write_segment(path: Path, segment: Segment) -> None:
+    """Write the segment, complete or not at all; OSError if it cannot be."""
+    content = io.BytesIO()
+    np.save(content, segment, allow_pickle=False)
+    # Biometric data: for the service's own user.
+    write_atomically(path, content.getvalue(), mode=0o600)
+
+
+def open_segment(path: Path, *, face_count: int) -> Segment:
+    """Return the segment, mapped; OSError or ValueError if it is damaged.
+
+    It stays readable after the file was deleted.
+    """
+    try:
+        segment = np.load(path, mmap_mode="r", allow_pickle=False)
+    except EOFError as exc:
+        raise ValueError(f"{path.name} is empty") from exc
+    expected = (2, face_count, EMBEDDING_SIZE)
+    if segment.dtype != np.float32 or segment.shape != expected:
+        raise ValueError(f"{path.name} is {segment.shape}, not {expected}")
+    return np.asarray(segment)
+
+
 # Arrays compare by element, and so have no digest.
 @dataclass(frozen=True, eq=False)
 class LocalOverlay:
-    """The local performers of one revision; `owners` are rows of `performers`."""
+    """The local performers of one revision; `owners` are rows of `performers`.
+
+    `segments` are by the name of their content, in the order of `owners`.
+    """
 
     revision: str
     performers: Sequence[tuple[int, str]]
     owners: NDArray[np.int32]
-    facenet: Embeddings
-    arcface: Embeddings
-
-    def write(self, folder: Path) -> None:
-        """Write it to the new folder, complete or not at all; OSError if it cannot."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".staging-"))
-        try:
-            # Biometric data: for the service's own user.
-            staging.chmod(0o700)
-            names = json.dumps([*self.performers]).encode("ascii")
-            write_atomically(staging / _PERFORMERS, names, mode=0o600)
-            for name, array in (
-                (_OWNERS, self.owners), (_FACENET, self.facenet),
-                (_ARCFACE, self.arcface),
-            ):  # fmt: skip
-                content = io.BytesIO()
-                np.save(content, array, allow_pickle=False)
-                write_atomically(staging / name, content.getvalue(), mode=0o600)
-            staging.rename(folder)
-        except BaseException:
-            shutil.rmtree(staging, ignore_errors=True)
-            raise
-        sync_directory(folder.parent)
-
-    @classmethod
-    def open(cls, folder: Path) -> "LocalOverlay":
-        """Return what lies in the folder, mapped; OSError or ValueError if damaged.
-
-        It stays readable after the folder was deleted.
-        """
-        performers = json.loads((folder / _PERFORMERS).read_bytes())
-        owners = _loaded(folder / _OWNERS, np.dtype(np.int32))
-        facenet, arcface = (
-            _loaded(folder / name, np.dtype(np.float32))
-            for name in (_FACENET, _ARCFACE)
-        )
-        shape = len(owners), EMBEDDING_SIZE
-        if owners.ndim != 1 or facenet.shape != shape or arcface.shape != shape:
-            raise ValueError(f"The arrays in {folder.name} do not fit together")
-        if len(owners) and not 0 <= owners.min() <= owners.max() < len(performers):
-            raise ValueError(f"{_OWNERS} names a performer that is not there")
-        return cls(
-            revision=folder.name,
-            performers=[(int(stash_id), str(name)) for stash_id, name in performers],
-            owners=owners,
-            facenet=facenet,
-            arcface=arcface,
-        )
+    segments: dict[str, Segment]
 
 
 class OverlaidIndex(VectorIndex):
     """The vectors of an index, and behind them further ones that are searched exactly.
 
-    `further` are of length one.
+    `further` are of length one, in several arrays.
     """
 
-    def __init__(self, index: VectorIndex, further: Embeddings) -> None:
+    def __init__(self, index: VectorIndex, further: Sequence[Embeddings]) -> None:
         self._plain = index
         self._further = further
+        self._count = sum(map(len, further))
 
     def __len__(self) -> int:
-        return len(self._plain) + len(self._further)
+        return len(self._plain) + self._count
 
     @property
     def dimensions(self) -> int:
@@ -130,34 +104,34 @@ class OverlaidIndex(VectorIndex):
 
     def vectors(self, rows: NDArray[np.int64]) -> Embeddings:
         """Return float32 [rows, 512]: the vectors as stored, of length one."""
-        begin = len(self._plain)
-        is_further = rows >= begin
         found = np.empty((len(rows), self.dimensions), dtype=np.float32)
-        if not is_further.all():
-            found[~is_further] = self._plain.vectors(rows[~is_further])
-        found[is_further] = self._further[rows[is_further] - begin]
+        end = len(self._plain)
+        if (is_plain := rows < end).any():
+            found[is_plain] = self._plain.vectors(rows[is_plain])
+        for segment in self._further:
+            begin, end = end, end + len(segment)
+            is_here = (begin <= rows) & (rows < end)
+            found[is_here] = segment[rows[is_here] - begin]
         return found
 
     def nearest(self, probes: Embeddings, *, k: int) -> list[Neighbours]:
         """Return for each row of `probes` its `k` nearest faces, or all there are."""
-        indexed = self._plain.nearest(probes, k=k)
-        found: list[Neighbours] = []
-        for start in range(0, len(probes), PROBES_AT_A_TIME):
-            stop = start + PROBES_AT_A_TIME
-            found += self._merged(indexed[start:stop], probes[start:stop], k)
-        return found
+        known = self._plain.nearest(probes, k=k)
+        return [
+            _merge(indexed, distances, first_row=len(self._plain), k=k)
+            for indexed, distances in zip(known, self._distances(probes), strict=True)
+        ]
 
-    def _merged(
-        self, indexed: list[Neighbours], probes: Embeddings, k: int
-    ) -> list[Neighbours]:
+    def _distances(self, probes: Embeddings) -> Iterator[NDArray[np.float32]]:
+        """Yield for each probe its distance to each further vector."""
         lengths = np.linalg.norm(probes, axis=1, keepdims=True)
         unit = probes / np.maximum(lengths, np.finfo(np.float32).tiny)
-        # [faces, probes]: the other way round OpenBLAS divides the work badly.
-        distances = (1 - self._further @ unit.T).T
-        return [
-            _merge(known, row, first_row=len(self._plain), k=k)
-            for known, row in zip(indexed, distances, strict=True)
-        ]
+        for start in range(0, len(unit), PROBES_AT_A_TIME):
+            some = unit[start : start + PROBES_AT_A_TIME]
+            # [faces, probes]: the other way round OpenBLAS divides the work badly.
+            yield from np.concatenate(
+                [1 - segment @ some.T for segment in self._further]
+            ).T
 
 
 def _merge(
@@ -228,21 +202,12 @@ def with_overlay(database: FaceDatabase, overlay: LocalOverlay | None) -> FaceDa
     plain = database.plain
     if overlay is None or not len(overlay.owners):
         return plain
+    segments = [*overlay.segments.values()]
     return OverlaidDatabase(
         version=plain.version,
-        facenet=OverlaidIndex(plain.facenet, overlay.facenet),
-        arcface=OverlaidIndex(plain.arcface, overlay.arcface),
+        facenet=OverlaidIndex(plain.facenet, [each[0] for each in segments]),
+        arcface=OverlaidIndex(plain.arcface, [each[1] for each in segments]),
         release=OverlaidRelease(plain.release, overlay),
         base=plain,
         overlay=overlay,
     )
-
-
-def _loaded(path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except EOFError as exc:
-        raise ValueError(f"{path.name} is empty") from exc
-    if array.dtype != dtype:
-        raise ValueError(f"{path.name} holds {array.dtype}, not {dtype}")
-    return np.asarray(array)

@@ -1,12 +1,13 @@
 """Local performers: learnt, compared, forgotten, in one process that serves."""
 
 import errno
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from demo.embedding import NETWORK_SET_NAME
-from recognition import local_faces, registry
+from recognition import local_faces, local_following, registry
 from recognition.exceptions import LocalPerformerNotFound
 from recognition.models import LocalFace, LocalIndex, LocalPerformer
 from recognition.runtime import local_overlay
@@ -186,7 +187,7 @@ def test_one_who_is_left_out_is_erased_and_not_learnt_from_pictures(
 def test_switching_it_off_erases_rows_and_files(admin_client, on, settings, turn_off):
     learn(on.anna, seen_face(portrait(1)))
     follow()
-    assert len(files(settings)) == 3
+    assert len(files(settings)) == 1
 
     turn_off()
 
@@ -229,7 +230,7 @@ def test_a_full_disk_leaves_the_former_overlay(admin_client, on, monkeypatch):
         patch.setattr(local_overlay, "write_atomically", fail)
         bob = add_performer(on, "Bob Local")
         learn(bob, seen_face(portrait(2)), source_id="scene:2:0")
-        registry._registry._local._written_at = -100
+        monkeypatch.setattr(local_following, "INTERVAL_SECONDS", 0)
         registry.follow_local()
 
         assert names_in(admin_client, portrait(1, take=1)) == [f"local:{on.anna.id}"]
@@ -246,15 +247,11 @@ def test_damaged_files_are_made_again(admin_client, on, settings):
     follow()
     for path in files(settings):
         path.write_bytes(b"")
+    # As a process that has just loaded the release.
     serving = registry.state().serving
-    registry.serve(
-        registry.Serving(
-            serving.release,
-            type(serving.recognizer)(
-                serving.recognizer.networks, serving.recognizer.database.plain
-            ),
-        )
-    )
+    assert serving is not None
+    plain = replace(serving.recognizer, database=serving.recognizer.database.plain)
+    registry.serve(replace(serving, recognizer=plain))
 
     follow()
 

@@ -205,10 +205,12 @@ class StashClient:
             read_pictured_performer(node, self._address)
             for node in answer.children("performers")
         ]
+        total_count = answer.integer("count")
+        is_short = len(performers) < PERFORMERS_PER_PAGE
         return PerformersPage(
             performers,
-            total_count=answer.integer("count"),
-            is_last=len(performers) < PERFORMERS_PER_PAGE,
+            total_count=total_count,
+            is_last=is_short or page * PERFORMERS_PER_PAGE >= total_count,
         )
 
     def find_images_alone(
