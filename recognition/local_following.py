@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 # While a run learns one performer after the other: following takes a tenth of a second
 # where 25,000 faces are learnt, and a correction is to count within one.
 INTERVAL_SECONDS = 0.25
-# After segments could not be written, as on a full disk.
-RETRY_SECONDS = 30.0
 _PERSON = ("stash_id", "name")
 
 
@@ -45,14 +43,12 @@ class LocalFollower:
     def __init__(self) -> None:
         self._read_at = 0.0
         self._is_tidy = False
-        self._failed_revision = ""
-        self._failed_at = 0.0
 
     def follow(self, database: FaceDatabase, network_set: str) -> FaceDatabase:
         """Return the faces with the local ones of now, the same object if it has them.
 
-        What cannot be had is logged, and the former one stays; what was erased never
-        does.
+        Also where it has others for a moment: the next call finds what has become of
+        that.
         """
         index = LocalIndex.objects.filter(network_set=network_set).first()
         if (index.revision if index else "") == database.local_revision:
@@ -60,19 +56,16 @@ class LocalFollower:
         if index is None:
             logger.info("No local faces are compared any more")
             return with_overlay(database, None)
-        if self._must_wait(database, index.revision):
+        began = time.monotonic()
+        # A release that was just loaded has none, and is not to be served so.
+        if database.local_revision and began - self._read_at < INTERVAL_SECONDS:
             return database
-        self._read_at = began = time.monotonic()
-        try:
-            if not self._is_tidy:
-                # What a process left that was killed.
-                local_files.remove_outdated()
-                self._is_tidy = True
-            overlay = _overlay(index, _segments_of(database))
-        except OSError as error:
-            logger.error("Local performers cannot be followed: %s", error)
-            self._failed_revision, self._failed_at = index.revision, began
-            return database
+        self._read_at = began
+        if not self._is_tidy:
+            # What a process left that was killed.
+            self._is_tidy = True
+            local_files.remove_outdated()
+        overlay = _overlay(index, _segments_of(database))
         if overlay is None:
             return database
         seconds = time.monotonic() - began
@@ -80,48 +73,61 @@ class LocalFollower:
         logger.info("Comparing with %d local faces after %.2f s", count, seconds)
         return with_overlay(database, overlay)
 
-    def _must_wait(self, database: FaceDatabase, revision: str) -> bool:
-        now = time.monotonic()
-        if revision == self._failed_revision:
-            return now - self._failed_at < RETRY_SECONDS
-        # A release that was just loaded has none, and is not to be served so.
-        is_recent = now - self._read_at < INTERVAL_SECONDS
-        return is_recent and bool(database.local_revision)
-
 
 def _overlay(index: LocalIndex, known: Mapping[str, Segment]) -> LocalOverlay | None:
-    """Return the local faces of the revision; raises OSError.
+    """Return the local faces of the revision.
 
-    `known` segments need not be opened. None if another process writes, or the rows
-    changed meanwhile: the next look finds what has become of it.
+    `known` segments need not be opened. None if another process writes some, or the
+    rows changed meanwhile.
     """
     plans = local_files.segment_plans(index)
     # Of those whose faces other networks saw, too: a name more costs nothing.
     people = [*LocalPerformer.objects.order_by("pk").values_list("pk", *_PERSON)]
-    if LocalIndex.objects.filter(pk=index.pk, revision=index.revision).count() == 0:
+    if not LocalIndex.objects.filter(pk=index.pk, revision=index.revision).exists():
         return None
     segments = _had(plans, known)
-    if missing := [plan for plan in plans if plan.name not in segments]:
-        try:
-            with local_files.writing():
-                for plan in missing:
-                    segment = _made(plan)
-                    if segment is None:
-                        return None
-                    write_segment(local_files.segment_path(plan.name), segment)
-                for name in known.keys() - {plan.name for plan in plans}:
-                    local_files.segment_path(name).unlink(missing_ok=True)
-        except BlockingIOError:
-            return None
-        segments = _had(plans, segments)
+    segments |= _written([plan for plan in plans if plan.name not in segments])
     if len(segments) < len(plans):
         return None
+    for name in known.keys() - segments.keys():
+        local_files.segment_path(name).unlink(missing_ok=True)
     return LocalOverlay(
         revision=index.revision,
         performers=[(stash_id, name) for _, stash_id, name in people],
         owners=_owners(plans, [row for row, _, _ in people]),
         segments={plan.name: segments[plan.name] for plan in plans},
     )
+
+
+def _written(plans: Sequence[SegmentPlan]) -> dict[str, Segment]:
+    """Return the segments, made of the rows and written, by name.
+
+    Those that cannot be written, as on a full disk, are held in memory: whoever was
+    erased must not stay for that. Some are missing if another process writes now.
+    """
+    made: dict[str, Segment] = {}
+    if not plans:
+        return made
+    try:
+        with local_files.writing():
+            for plan in plans:
+                if (segment := _made(plan)) is None:
+                    break
+                made[plan.name] = segment
+                write_segment(local_files.segment_path(plan.name), segment)
+    except BlockingIOError:
+        return {}
+    except OSError as error:
+        logger.error("Local faces are held in memory: %s", error)
+        unwritten = (plan for plan in plans if plan.name not in made)
+        made |= {
+            plan.name: segment
+            for plan in unwritten
+            if (segment := _made(plan)) is not None
+        }
+        return made
+    # Mapped, and shared with other processes.
+    return _had(plans, {})
 
 
 def _had(

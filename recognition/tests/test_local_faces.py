@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from demo.embedding import NETWORK_SET_NAME
-from recognition import local_faces, local_following, registry
+from recognition import local_faces, registry
 from recognition.exceptions import LocalPerformerNotFound
 from recognition.models import LocalFace, LocalIndex, LocalPerformer
 from recognition.runtime import local_overlay
@@ -219,26 +219,26 @@ def test_a_request_keeps_what_it_began_with(admin_client, on):
     )
 
 
-def test_a_full_disk_leaves_the_former_overlay(admin_client, on, monkeypatch):
+def test_on_a_full_disk_who_is_learnt_and_erased_still_counts(
+    admin_client, on, monkeypatch, settings
+):
     learn(on.anna, seen_face(portrait(1)))
     follow()
 
     def fail(*_args, **_kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(local_overlay, "write_atomically", fail)
-        bob = add_performer(on, "Bob Local")
-        learn(bob, seen_face(portrait(2)), source_id="scene:2:0")
-        monkeypatch.setattr(local_following, "INTERVAL_SECONDS", 0)
-        registry.follow_local()
-
-        assert names_in(admin_client, portrait(1, take=1)) == [f"local:{on.anna.id}"]
-        assert names_in(admin_client, portrait(2, take=1)) == [None]
-
-    # The next change is followed at once.
-    learn(on.anna, seen_face(portrait(1)))
+    monkeypatch.setattr(local_overlay, "write_atomically", fail)
+    bob = add_performer(on, "Bob Local")
+    learn(bob, seen_face(portrait(2)), source_id="scene:2:0")
     follow()
+    assert names_in(admin_client, portrait(1, take=1)) == [f"local:{on.anna.id}"]
+    assert names_in(admin_client, portrait(2, take=1)) == [f"local:{bob.id}"]
+    assert files(settings) == []
+
+    local_faces.forget_source("person", "scene:1:0")
+    follow()
+    assert names_in(admin_client, portrait(1, take=1)) == [None]
     assert names_in(admin_client, portrait(2, take=1)) == [f"local:{bob.id}"]
 
 
