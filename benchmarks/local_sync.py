@@ -126,6 +126,7 @@ def served_seconds(registry: "Registry", network_set: str, number: int) -> float
     rng = np.random.default_rng(1000 + number)
     facenet, arcface = rng.standard_normal((2, 512), dtype=np.float32)
     face = SeenFace(0, None, FaceBox(0, 0, 100, 100), 0.9, 1.0, facenet, arcface)
+    before = registry.recognizer().database
     started = time.perf_counter()
     local_faces.learn_person(
         10**6 + number,
@@ -137,9 +138,12 @@ def served_seconds(registry: "Registry", network_set: str, number: int) -> float
     )
     while time.perf_counter() - started < _LOAD_SECONDS:
         database = registry.recognizer().database
-        (nearest,) = database.facenet.nearest(facenet[np.newaxis], k=1)
-        if nearest.distances[0] < 0.01:
-            return time.perf_counter() - started
+        # Queries without end would hold up what they wait for.
+        if database is not before:
+            (nearest,) = database.facenet.nearest(facenet[np.newaxis], k=1)
+            if nearest.distances[0] < 0.01:
+                return time.perf_counter() - started
+            before = database
         time.sleep(_POLL_SECONDS)
     raise TimeoutError("nobody found who was learnt")
 

@@ -29,8 +29,8 @@ from stashsense.files import write_atomically
 
 LOCAL_SOURCE = "local"
 
-# Distances to 25,000 faces are 5 MB then.
-PROBES_AT_A_TIME = 50
+# Distances to 25,000 faces are 10 MB then.
+PROBES_AT_A_TIME = 100
 
 
 def local_universal_id(stash_id: int) -> str:
@@ -128,19 +128,20 @@ class OverlaidIndex(VectorIndex):
         unit = probes / np.maximum(lengths, np.finfo(np.float32).tiny)
         for start in range(0, len(unit), PROBES_AT_A_TIME):
             some = unit[start : start + PROBES_AT_A_TIME]
-            # [faces, probes]: the other way round OpenBLAS divides the work badly.
-            yield from np.concatenate(
-                [1 - segment @ some.T for segment in self._further]
-            ).T
+            # This way round: the other one, OpenBLAS divides the work badly.
+            near = [(segment @ some.T).T for segment in self._further]
+            yield from 1 - np.concatenate(near, axis=1)
 
 
 def _merge(
     known: Neighbours, distances: NDArray[np.float32], *, first_row: int, k: int
 ) -> Neighbours:
     """Return the `k` nearest of both; of equal ones the index's come first."""
-    nearest = np.argpartition(distances, min(k, len(distances)) - 1)[:k]
-    # A probe that is no number is near to nobody.
-    nearest = np.sort(nearest[np.isfinite(distances[nearest])])
+    cut = known.distances[-1] if len(known.distances) >= k else np.inf
+    # None for a probe that is no number: it is near to nobody.
+    nearest = np.flatnonzero(distances <= cut)
+    if len(nearest) > k:
+        nearest = np.sort(nearest[np.argpartition(distances[nearest], k - 1)[:k]])
     faces = np.concatenate([known.faces, nearest + first_row])
     all_distances = np.concatenate([known.distances, distances[nearest]])
     order = np.argsort(all_distances, kind="stable")[:k]
