@@ -167,7 +167,7 @@ def erase_all() -> None:
         LocalFace.objects.all().delete()
         LocalPerformer.objects.all().delete()
         LocalIndex.objects.all().delete()
-        transaction.on_commit(local_files.remove_outdated)
+        _remove_files_on_commit()
         transaction.on_commit(_look_at_once)
     logger.info("All local performers were erased")
 
@@ -251,7 +251,7 @@ def _delete(which: Q) -> set[str]:
         return changed
     performers = {*faces.order_by().values_list("performer", flat=True).distinct()}
     faces.delete()
-    transaction.on_commit(local_files.remove_outdated)
+    _remove_files_on_commit()
     LocalPerformer.objects.filter(
         pk__in=performers, state=State.LEARNT, faces=None
     ).update(state=State.NO_FACES)
@@ -269,6 +269,11 @@ def _note_change(network_sets: set[str]) -> None:
             LocalIndex.objects.filter(network_set=network_set).delete()
     if network_sets:
         transaction.on_commit(_look_at_once)
+
+
+def _remove_files_on_commit() -> None:
+    # Robust: a file that cannot be deleted is logged, and the rows are gone.
+    transaction.on_commit(local_files.remove_outdated, robust=True)
 
 
 def _look_at_once() -> None:

@@ -14,7 +14,11 @@ from recognition.library_runs import sync_local_performers
 from recognition.local_faces import current_revision
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.people import SeenFace
+from recognition.pictures import decode_picture
 from recognition.preferences import LOCAL_PERFORMERS
+from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
+from recognition.runtime.recognizer import Timing
+from recognition.services import inference_queue
 from recognition.tests.conftest import wait_until
 from recognition.tests.library_world import ASKER, work
 from recognition.tests.stash_world import post
@@ -115,11 +119,6 @@ def random_face(seed, *, quality=1.0):
 
 def seen_face(jpeg):
     """Return the one face of a picture as the served networks see it."""
-    from recognition.pictures import decode_picture
-    from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
-    from recognition.runtime.recognizer import Timing
-    from recognition.services import inference_queue
-
     networks, timing = registry.recognizer().networks, Timing()
     look = look_at(
         networks,

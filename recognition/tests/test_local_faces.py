@@ -65,8 +65,8 @@ def test_a_person_who_was_named_is_found_in_another_picture(admin_client, on):
     assert names_in(admin_client, portrait(2)) == [None]
 
 
-def test_people_of_the_release_are_found_as_before(admin_client, on):
-    picture = next(p for p in on_world(on) if len(p.answers) == 1)
+def test_people_of_the_release_are_found_as_before(admin_client, on, served):
+    picture = next(p for p in served.known_pictures(12) if len(p.answers) == 1)
     learn(on.anna, seen_face(portrait(1)))
     follow()
 
@@ -75,15 +75,6 @@ def test_people_of_the_release_are_found_as_before(admin_client, on):
     assert named == picture.answers[0].universal_id
     health = admin_client.get("/health").json()
     assert health["performer_count"] == 8
-
-
-def on_world(_stash):
-    from demo.pictures import iter_known_pictures
-    from demo.world import World
-    from recognition.tests.conftest import PEOPLE_COUNT, PICTURE_SEED, WORLD_SEED
-
-    world = World(WORLD_SEED, PEOPLE_COUNT)
-    return [*iter_known_pictures(world, seed=PICTURE_SEED, count=6)]
 
 
 def test_nothing_is_learnt_while_it_is_off(admin_client, stash):
@@ -183,7 +174,11 @@ def test_one_who_is_left_out_is_erased_and_not_learnt_from_pictures(
         local_faces.leave_out(999)
 
 
-@pytest.mark.parametrize("turn_off", [lambda: switch(False), lambda: reset()])
+def reset():
+    reset_setting("local_performers_enabled", user=None)
+
+
+@pytest.mark.parametrize("turn_off", [lambda: switch(False), reset])
 def test_switching_it_off_erases_rows_and_files(admin_client, on, settings, turn_off):
     learn(on.anna, seen_face(portrait(1)))
     follow()
@@ -197,10 +192,6 @@ def test_switching_it_off_erases_rows_and_files(admin_client, on, settings, turn
     # What is mapped is not compared any more either.
     registry.follow_local()
     assert names_in(admin_client, portrait(1, take=1)) == [None]
-
-
-def reset():
-    reset_setting("local_performers_enabled", user=None)
 
 
 def test_a_request_keeps_what_it_began_with(admin_client, on):

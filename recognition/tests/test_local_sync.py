@@ -17,7 +17,7 @@ from recognition.models import (
     LocalFace,
     LocalPerformer,
 )
-from recognition.tests.conftest import wait_until
+from recognition.tests.conftest import TWIN_VERSION, wait_until
 from recognition.tests.library_world import ASKER, background, ended
 from recognition.tests.local_world import (
     STRANGER_SEED,
@@ -38,12 +38,11 @@ State = LibraryRun.State
 
 
 @pytest.fixture
-def on(library, monkeypatch):  # noqa: F811
+def on(library):  # noqa: F811
     """A Stash with one performer to learn, in a picture of their own; it is on."""
     switch(True)
     # The one without stash ids is known to the release by their face; not here.
     del library.library.performers["4"]
-    monkeypatch.setattr(stash_client, "DEFAULT_REQUESTS_PER_SECOND", 1000)
     library.anna = add_performer(library, "Anna Local", portrait(1))
     yield library
     switch(False)
@@ -269,8 +268,6 @@ def test_one_run_at_a_time_and_none_while_it_is_off(on):
 
 
 def test_it_is_due_once_a_day_and_with_each_release(on, small_world):
-    from recognition.tests.conftest import TWIN_VERSION
-
     assert ended(sync_local_if_due()).state == State.COMPLETE
     assert sync_local_if_due() is None
 
