@@ -334,3 +334,17 @@ class NothingToAdopt(RecognitionError):
 
     status: ClassVar[int] = 409
     code: ClassVar[str] = "nothing_to_adopt"
+
+
+class LocalPerformerNotFound(RecognitionError):
+    """There is no local performer of this id; nothing was changed."""
+
+    status: ClassVar[int] = 404
+    code: ClassVar[str] = "local_performer_not_found"
+
+
+class LocalPerformersDisabled(RecognitionError):
+    """The owner has local performers switched off; nothing was learnt."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "local_performers_disabled"

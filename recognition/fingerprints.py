@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from recognition.calibrations import deciding_calibration
 from recognition.models import (
     Correction,
     Fingerprint,
@@ -37,22 +38,54 @@ _identities_lock = threading.Lock()
 
 def identities_path(version: str) -> Path:
     """Return where the identities of a release's faces are kept; it outlives them."""
+    return _identities_dir() / f"faces-{version}.npy"
+
+
+def local_identities_path(revision: str) -> Path:
+    """Return where the identities of a revision's local faces are kept."""
+    return _identities_dir() / f"local-{revision}.npy"
+
+
+def _identities_dir() -> Path:
     folder: Path = settings.DATA_DIR / "fingerprints"
-    return folder / f"faces-{version}.npy"
+    return folder
 
 
 def identities_of(database: FaceDatabase) -> FaceIdentities:
-    """Return what each face of a loaded release is; made once, for all processes."""
+    """Return what each face of a loaded release is; made once, for all processes.
+
+    Local performers' faces, where it has such, come behind the release's.
+    """
     with _identities_lock:
         known = _identities.get(database)
         if known is None:
-            path = identities_path(database.version)
-            known = FaceIdentities.load(path)
-            if known is None or len(known.digests) != database.release.face_count:
-                known = FaceIdentities.of(database)
-                known.save(path)
+            known = _plain_identities_of(database.plain)
+            if database.local_revision:
+                local = FaceIdentities.of_local(database)
+                local.save(local_identities_path(database.local_revision))
+                known = known.and_local(local)
             _identities[database] = known
     return known
+
+
+def _plain_identities_of(database: FaceDatabase) -> FaceIdentities:
+    if (known := _identities.get(database)) is None:
+        path = identities_path(database.version)
+        known = FaceIdentities.load(path)
+        if known is None or len(known.digests) != database.release.face_count:
+            known = FaceIdentities.of(database)
+            known.save(path)
+        _identities[database] = known
+    return known
+
+
+def kept_identities(version: str, local_revision: str) -> FaceIdentities | None:
+    """Return what the faces were that results are of; None where nobody knows."""
+    known = FaceIdentities.load(identities_path(version))
+    if known is None or not local_revision:
+        return known
+    local = FaceIdentities.load(local_identities_path(local_revision))
+    return None if local is None else known.and_local(local)
 
 
 def keep(
@@ -78,6 +111,7 @@ def keep(
                 "attempt_count": 0,
                 "error": "",
                 "release_version": matched.database.version,
+                "local_revision": matched.database.local_revision,
                 "network_set": network_set,
                 "options": options_as_json(options),
                 "face_count": len(matched.faces),
@@ -168,12 +202,16 @@ def keep_people(
     )
 
 
-def forget_old_identities(served_version: str) -> None:
-    """Delete the identities of releases that no fingerprint is of any more."""
-    versions = Fingerprint.objects.order_by().values_list("release_version", flat=True)
-    needed = {*versions.distinct()}
-    kept = {identities_path(version).name for version in needed | {served_version}}
-    for path in identities_path("").parent.glob("faces-*.npy"):
+def forget_old_identities(served: FaceDatabase) -> None:
+    """Delete the identities of faces that no fingerprint is of any more."""
+    rows = Fingerprint.objects.order_by()
+    needed = {
+        *rows.values_list("release_version", "local_revision").distinct(),
+        (served.version, served.local_revision),
+    }
+    kept = {identities_path(version).name for version, _ in needed}
+    kept |= {local_identities_path(revision).name for _, revision in needed}
+    for path in _identities_dir().glob("*-*.npy"):
         if path.name not in kept:
             path.unlink(missing_ok=True)
 
@@ -197,6 +235,7 @@ def options_from_json(stored: dict[str, Any]) -> MatchingOptions:
         max_distance=stored["max_distance"],
         cluster_threshold=stored["cluster_threshold"],
         tagged=frozenset(stored["tagged"]),
+        calibration=deciding_calibration(),
     )
 
 

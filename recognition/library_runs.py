@@ -12,14 +12,20 @@ from datetime import timedelta
 from typing import Any
 
 import psutil
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from dbupdates.store import active_release
-from recognition import attempts
-from recognition.exceptions import LibraryRunInProgress, LibraryRunNotFound
+from recognition import attempts, preferences
+from recognition.exceptions import (
+    LibraryRunInProgress,
+    LibraryRunNotFound,
+    LocalPerformersDisabled,
+)
+from recognition.local_faces import current_revision
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
 from stashsense.integrations.stash import configured_client
 
@@ -30,6 +36,7 @@ State = LibraryRun.State
 
 TASK = "recognition.tasks.work_at_library_run"
 RETRY_INTERVAL = timedelta(hours=1)
+SYNC_INTERVAL = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,50 @@ def rematch_library(*, asker: LibraryAsker) -> LibraryRun:
     )
 
 
+def sync_local_performers(*, asker: LibraryAsker) -> LibraryRun:
+    """Have the library's own performers learnt anew where they changed.
+
+    Returns the queued run at once. Raises LocalPerformersDisabled, StashNotConfigured
+    or LibraryRunInProgress.
+    """
+    if not preferences.is_local_performers_enabled():
+        raise LocalPerformersDisabled(
+            "Local performers are switched off: see local_performers_enabled."
+        )
+    configured_client()
+    active = active_release()
+    return queue_run(
+        Kind.LOCAL, asker=asker, release_version=active.version if active else ""
+    )
+
+
+def sync_local_if_due() -> LibraryRun | None:
+    """Begin to learn local performers if that was last done a day ago, or with another
+    release than the active one; None where it is off, or nothing is to be done."""
+    active = active_release()
+    if active is None or not settings.STASH_URL:
+        return None
+    if not preferences.is_local_performers_enabled():
+        return None
+    lately = LibraryRun.objects.filter(
+        kind=Kind.LOCAL,
+        release_version=active.version,
+        created_at__gte=timezone.now() - SYNC_INTERVAL,
+    )
+    if lately.exists():
+        return None
+    try:
+        return sync_local_performers(asker=LibraryAsker(LibraryRun.Asker.SCHEDULE))
+    except LibraryRunInProgress:
+        return None
+
+
 def rematch_if_outdated() -> LibraryRun | None:
     """Begin to match again if what is kept is of another release than the active one.
 
     None where nothing is to be done, or a run does it already: it looks for itself.
-    What failed a moment ago is not begun again by itself.
+    What failed a moment ago is not begun again by itself, and a run that learns local
+    performers is waited for.
     """
     just_now = timezone.now() - RETRY_INTERVAL
     failed = LibraryRun.objects.filter(
@@ -85,6 +131,8 @@ def rematch_if_outdated() -> LibraryRun | None:
     )
     active = active_release()
     if active is None or failed.filter(release_version=active.version).exists():
+        return None
+    if find_run_in_progress(Kind.LOCAL):
         return None
     if not outdated_count():
         return None
@@ -99,7 +147,8 @@ def outdated_count() -> int:
     active = active_release()
     if active is None:
         return 0
-    rows = Fingerprint.objects.matched_before(active.version)
+    revision = current_revision(active.network_set)
+    rows = Fingerprint.objects.matched_before(active.version, revision)
     return rows.filter(network_set=active.network_set).count()
 
 

@@ -22,6 +22,7 @@ from recognition import (
     library_identification,
     library_rematching,
     library_runs,
+    local_sync,
 )
 from recognition.exceptions import LibraryRunStuck
 from recognition.library_runs import is_held
@@ -92,6 +93,8 @@ def _go_on(run: LibraryRun, at_work: SliceAtWork) -> bool:
             return library_identification.go_on(at_work)
         case LibraryRun.Kind.EVALUATE:
             return library_evaluation.go_on(at_work)
+        case LibraryRun.Kind.LOCAL:
+            return local_sync.go_on(at_work)
     return library_rematching.go_on(at_work)
 
 

@@ -8,6 +8,7 @@ from dbupdates.store import active_release
 from recognition.attempts import BEGUN
 from recognition.exceptions import FingerprintNotFound
 from recognition.library_runs import find_run_in_progress
+from recognition.local_faces import current_revision
 from recognition.models import (
     Fingerprint,
     FingerprintChange,
@@ -52,7 +53,8 @@ def library_status() -> LibraryStatus:
     current_count = 0
     if active is not None:
         current = rows.complete().filter(network_set=active.network_set)
-        current_count = current.filter(release_version=active.version).count()
+        revision = current_revision(active.network_set)
+        current_count = current.matched_with(active.version, revision).count()
     seen_count = rows.exclude(state=State.FAILED).count()
     return LibraryStatus(
         total_count=rows.count(),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from recognition.runtime.local_overlay import local_stash_id, local_universal_id
 from recognition.runtime.recognizer import Match
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import StashError
@@ -65,8 +66,8 @@ NO_LOCAL_PERFORMERS = LocalPerformers({})
 
 
 def tagged_universal_ids(performers: Iterable[TaggedPerformer]) -> frozenset[str]:
-    """Return every universal id of the performers."""
-    return frozenset(id for each in performers for id in each.universal_ids)
+    """Return every universal id of the performers, by which they may be matched."""
+    return frozenset(_local_ids(performers))
 
 
 # After Stash did not answer, pictures are not kept waiting for it for so long.
@@ -115,6 +116,11 @@ def _ask(
 ) -> LocalPerformers:
     local_ids = _local_ids(tagged)
     wanted = {match.performer.universal_id for match in matches} - local_ids.keys()
+    for universal_id in sorted(wanted):
+        # Learnt from this very Stash: nobody need be asked.
+        if stash_id := local_stash_id(universal_id):
+            local_ids[universal_id] = stash_id
+    wanted -= local_ids.keys()
     if wanted:
         for performer in client.find_performers_by_stash_ids(sorted(wanted)):
             for universal_id in performer.universal_ids & wanted:
@@ -123,4 +129,8 @@ def _ask(
 
 
 def _local_ids(performers: Iterable[TaggedPerformer]) -> dict[str, str]:
-    return {id: str(each.id) for each in performers for id in each.universal_ids}
+    return {
+        universal_id: str(each.id)
+        for each in performers
+        for universal_id in (*each.universal_ids, local_universal_id(each.id))
+    }

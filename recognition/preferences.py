@@ -28,6 +28,8 @@ SIGNALS = Category("signals", "Further evidence", order=4)
 DEFAULT_IDLE_UNLOAD_SECONDS = 1800
 WEEK_SECONDS = 7 * 24 * 3600
 
+LOCAL_PERFORMERS = "local_performers_enabled"
+
 DEFINITIONS = (
     Definition(
         key="embedding_batch_size",
@@ -128,6 +130,19 @@ DEFINITIONS = (
         first_value=lambda: settings.FIRST_FACE_CANDIDATES,
     ),
     Definition(
+        key=LOCAL_PERFORMERS,
+        kind=Kind.BOOL,
+        category=RECOGNITION,
+        label="Local performers",
+        description=(
+            "Learn performers of your library that no release knows: keeps, on this "
+            "machine alone, their names, their ids in Stash and numbers computed from "
+            "their faces. Switching it off erases all of that."
+        ),
+        applies=Applies.LIVE,
+        fallback=False,
+    ),
+    Definition(
         key="body_signal_enabled",
         kind=Kind.BOOL,
         category=SIGNALS,
@@ -222,6 +237,11 @@ def num_frames() -> int:
 def face_candidates() -> int:
     """Return how many candidates of a face re-ranking sees."""
     return int(values.value_of("face_candidates"))
+
+
+def is_local_performers_enabled() -> bool:
+    """Return whether performers of the library are learnt and compared."""
+    return bool(values.value_of(LOCAL_PERFORMERS))
 
 
 def is_body_signal_enabled() -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from django.db import transaction
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from dbupdates.signals import (
@@ -14,7 +16,9 @@ from dbupdates.signals import (
     release_preparing,
     serving_asked,
 )
+from recognition.preferences import LOCAL_PERFORMERS
 from recognition.signals import fingerprint_changed
+from stashsense.preferences.models import Preference
 
 if TYPE_CHECKING:
     from dbupdates.store import ActiveRelease
@@ -67,6 +71,23 @@ def group_unknown_people(**_: Any) -> None:
     from recognition.tasks import ensure_grouping
 
     ensure_grouping()
+
+
+@receiver(post_save, sender=Preference)
+def erase_local_performers(instance: Preference, **_: Any) -> None:
+    """Erase what was learnt, in the transaction that switches local performers off.
+
+    A run that learns them ends, and nobody stays named after one of them.
+    """
+    from recognition import library_runs, local_faces
+    from recognition.models import LibraryRun
+
+    if instance.key != LOCAL_PERFORMERS or instance.value is True:
+        return
+    if run := library_runs.find_run_in_progress(LibraryRun.Kind.LOCAL):
+        library_runs.stop_run(run)
+    local_faces.erase_all()
+    transaction.on_commit(library_runs.rematch_if_outdated)
 
 
 @receiver(serving_asked)

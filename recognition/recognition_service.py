@@ -20,6 +20,8 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 30.0
 # Of a gallery with a thousand pictures.
 LOOK_SECONDS = 600.0
+# Nine pictures, each of which Stash may take ten seconds to send.
+LEARN_SECONDS = 120.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _UNPRINTABLE = re.compile(r"[^ -~]+")
 _MAX_MESSAGE_CHARS = 500
@@ -85,6 +87,11 @@ class RecognitionService:
             body,
             read_seconds=LOOK_SECONDS if may_look else READ_SECONDS,
         )
+
+    def learn_local(self, performer_id: int) -> dict[str, Any]:
+        """Have a performer of the library learnt from their pictures."""
+        path = f"/identify/local/performers/{performer_id}/learn"
+        return self._ask("POST", path, read_seconds=LEARN_SECONDS)
 
     def _ask(
         self,

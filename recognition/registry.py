@@ -15,6 +15,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -24,6 +25,7 @@ from recognition import preferences, reporting
 from recognition.exceptions import DatabaseNotLoaded, DatabaseUpdating
 from recognition.hardware import execution_plan
 from recognition.loading import load_recognizer, must_unload_first
+from recognition.local_following import LocalFollower
 from recognition.preferences import DEFAULT_OPTIONS, ServingOptions
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.memory import release_unused_memory
@@ -70,6 +72,7 @@ class Registry:
         self._is_changing_over = False
         self._has_unloaded_first = False
         self._usage = Usage()
+        self._local = LocalFollower()
         # What the next request loads, where there was nothing to do; and until when
         # requests wait for it, None while nobody has asked.
         self._unloaded: ActiveRelease | None = None
@@ -110,13 +113,31 @@ class Registry:
         options = preferences.serving_options()
         self._plan = execution_plan(is_gpu_enabled=options.is_gpu_enabled)
         recognizer = load_recognizer(active, self._plan, options=options)
-        self._serving = Serving(active, recognizer, options)
+        self._serving = Serving(active, self._with_local(recognizer), options)
 
     def serve(self, serving: Serving | None) -> None:
         """Serve this and nothing else: the back door of tests."""
         self._serving = serving
         self._failure = None
         self._unloaded = None
+
+    def follow_local(self) -> None:
+        """Compare with the local performers there are now; looks at one row if it does.
+
+        Whoever holds a recognizer keeps what it has.
+        """
+        serving = self._serving
+        if serving is not None:
+            recognizer = self._with_local(serving.recognizer)
+            if recognizer is not serving.recognizer:
+                self._serving = replace(serving, recognizer=recognizer)
+
+    def _with_local(self, recognizer: Recognizer) -> Recognizer:
+        database = recognizer.database
+        followed = self._local.follow(database, recognizer.networks.name)
+        if followed is database:
+            return recognizer
+        return replace(recognizer, database=followed)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -235,6 +256,7 @@ class Registry:
                 self._next_heartbeat = 0.0
             else:
                 self._unload_if_idle(active)
+                self.follow_local()
         if time.monotonic() >= self._next_heartbeat:
             # First: a load that ends while the row is written wants another.
             self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
@@ -350,7 +372,7 @@ class Registry:
         self._has_unloaded_first = unloads_first
         self._plan = plan
         self._usage.touch()
-        self._serving = Serving(release, recognizer, options)
+        self._serving = Serving(release, self._with_local(recognizer), options)
         self._is_changing_over = False
         self._failure = None
         self._end_waiting()
@@ -377,14 +399,14 @@ class Registry:
         serving = self._serving
         if serving is None or serving.release != release:
             return None
-        return serving.recognizer.database
+        return serving.recognizer.database.plain
 
     def _unload(self) -> None:
         """Let go of what is served and wait until requests in work have, too."""
         serving, self._serving = self._serving, None
         assert serving is not None
         logger.info("Unloading release %s first", serving.release.version)
-        database = weakref.ref(serving.recognizer.database)
+        database = weakref.ref(serving.recognizer.database.plain)
         del serving
         until = time.monotonic() + LETTING_GO_SECONDS
         while database() is not None and time.monotonic() < until:
@@ -426,6 +448,11 @@ def load_active() -> None:
 def serve(serving: Serving | None) -> None:
     """Serve this and nothing else: the back door of tests."""
     _registry.serve(serving)
+
+
+def follow_local() -> None:
+    """Have this process compare with the local performers there are now."""
+    _registry.follow_local()
 
 
 @contextmanager

@@ -27,22 +27,23 @@ from recognition.exceptions import DatabaseUpdating
 from recognition.fingerprints import (
     forget_old_identities,
     identities_of,
-    identities_path,
     keep_near,
     keep_people,
+    kept_identities,
     options_from_json,
 )
+from recognition.local_faces import current_revision
 from recognition.models import Correction, Fingerprint, FingerprintChange
 from recognition.models.fingerprints import FingerprintQuerySet
 from recognition.numeric.near_faces import NearFaces
 from recognition.numeric.packing import PackedFaces, PackedNear
-from recognition.numeric.people import SeenPerson
+from recognition.numeric.people import MatchingMode, SeenPerson
 from recognition.runtime.candidates import NEIGHBOUR_COUNT, near_faces_of
 from recognition.runtime.collector import Turn
 from recognition.runtime.face_database import FaceDatabase
-from recognition.runtime.face_identities import FaceIdentities
 from recognition.runtime.near_matching import ReleaseFollower
 from recognition.runtime.people import (
+    NOT_LOOKED_UP,
     MatchedFaces,
     MatchingOptions,
     corrected_gallery_people,
@@ -51,6 +52,10 @@ from recognition.runtime.people import (
 )
 from recognition.runtime.recognizer import Recognizer
 from recognition.runtime.signals import NO_SIGNALS, SignalResources
+from recognition.runtime.template_people import (
+    corrected_template_image,
+    corrected_template_people,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +64,8 @@ MAX_ADDED_SHARE = 0.2
 # A release that small is looked up in no time, and an embedder may rank all of it.
 MIN_FOLLOWED_FACES = 2 * NEIGHBOUR_COUNT
 SLICE_FINGERPRINTS = 50
+# A release and a revision of the local performers.
+_Faces = tuple[str, str]
 UNREADABLE = "What was kept of its faces cannot be read."
 
 
@@ -105,7 +112,8 @@ class _Stored:
 
 
 class _Followers:
-    """The last follower made: the fingerprints of a run are mostly of one release.
+    """The last follower made: the fingerprints of a run are mostly of one release,
+    and of the same local performers.
 
     It keeps no release in memory that is not served any more.
     """
@@ -113,15 +121,15 @@ class _Followers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._made: WeakKeyDictionary[
-            FaceDatabase, tuple[str, ReleaseFollower | None]
+            FaceDatabase, tuple[_Faces, ReleaseFollower | None]
         ] = WeakKeyDictionary()
 
-    def get(self, old_version: str, database: FaceDatabase) -> ReleaseFollower | None:
-        """Return who brings results of that release up to this; None: look all up."""
+    def get(self, old: _Faces, database: FaceDatabase) -> ReleaseFollower | None:
+        """Return who brings results of those faces up to these; None: look all up."""
         with self._lock:
             made = self._made.get(database)
-            if made is None or made[0] != old_version:
-                made = old_version, _follower(old_version, database)
+            if made is None or made[0] != old:
+                made = old, _follower(old, database)
                 self._made[database] = made
             return made[1]
 
@@ -129,8 +137,8 @@ class _Followers:
 _followers = _Followers()
 
 
-def _follower(old_version: str, database: FaceDatabase) -> ReleaseFollower | None:
-    old = FaceIdentities.load(identities_path(old_version))
+def _follower(faces: _Faces, database: FaceDatabase) -> ReleaseFollower | None:
+    old = kept_identities(*faces)
     if old is None:
         return None
     new = identities_of(database)
@@ -154,23 +162,26 @@ def rematch_slice(*, seconds: float, turn: Turn = nullcontext) -> Slice:
 
 
 def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
-    version = recognizer.database.version
+    database, network_set = recognizer.database, recognizer.networks.name
+    version = database.version
     active = active_release()
     if active is None or active.version != version:
         raise DatabaseUpdating(f"This process still serves release {version}.")
+    if current_revision(network_set) != database.local_revision:
+        raise DatabaseUpdating("This process still serves former local performers.")
     until = time.monotonic() + seconds
-    rows = Fingerprint.objects.matched_before(version).filter(
-        network_set=recognizer.networks.name
+    rows = Fingerprint.objects.matched_before(version, database.local_revision).filter(
+        network_set=network_set
     )
     matched = changed = 0
     while batch := [
-        *rows.select_related("packed").order_by("release_version", "pk")[
-            :SLICE_FINGERPRINTS
-        ]
+        *rows.select_related("packed").order_by(
+            "release_version", "local_revision", "pk"
+        )[:SLICE_FINGERPRINTS]
     ]:
         done = rematch(
             batch,
-            recognizer.database,
+            database,
             signals=recognizer.signals,
             turn=turn,
             until=until,
@@ -181,7 +192,7 @@ def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
             break
     left_count = rows.count()
     if not left_count:
-        forget_old_identities(version)
+        forget_old_identities(database)
     return Slice(version, matched, changed, left_count)
 
 
@@ -213,7 +224,9 @@ def rematch(
             if result.people is not None:
                 changed += _keep_change(result.fingerprint, result.people, database)
         _rows_of(current).update(
-            release_version=database.version, matched_at=timezone.now()
+            release_version=database.version,
+            local_revision=database.local_revision,
+            matched_at=timezone.now(),
         )
         # Of others something may have been said since they were read.
         heeded = [
@@ -263,6 +276,13 @@ def _matched_again(
         return _Result(fingerprint, is_unreadable=True)
     if not len(stored.faces):
         return _Result(fingerprint)
+    media = SeenMedia.of(fingerprint)
+    corrections = corrections_of(media, database.release)
+    if stored.options.mode is MatchingMode.TEMPLATE:
+        # A query for each person: to find out whether any changed would take as long.
+        matched = MatchedFaces(media.faces, NOT_LOOKED_UP, [], database, corrections)
+        people = _people(stored, matched, signals)
+        return _Result(fingerprint, None, people, frozenset(corrections.bound))
     identities = identities_of(database)
     probes = _changed_near(stored, database)
     if probes is not None:
@@ -273,8 +293,6 @@ def _matched_again(
         probes = stored.near.probes(rows)
     else:
         return _Result(fingerprint)
-    media = SeenMedia.of(fingerprint)
-    corrections = corrections_of(media, database.release)
     matched = MatchedFaces(media.faces, probes, [], database, corrections)
     people = with_confidence(_people(stored, matched, signals), stored.options.mode)
     return _Result(fingerprint, near, people, frozenset(corrections.bound))
@@ -282,11 +300,13 @@ def _matched_again(
 
 def _changed_near(stored: _Stored, database: FaceDatabase) -> list[NearFaces] | None:
     """Return what is near the faces now; None if that is what was near before."""
-    version = stored.fingerprint.release_version
+    fingerprint = stored.fingerprint
+    old_faces = fingerprint.release_version, fingerprint.local_revision
+    new_faces = database.version, database.local_revision
     max_distance = stored.options.max_distance
-    if version == database.version and len(stored.near.health) == len(stored.faces):
+    if old_faces == new_faces and len(stored.near.health) == len(stored.faces):
         return None
-    follower = _followers.get(version, database)
+    follower = _followers.get(old_faces, database)
     if follower is not None:
         return follower.follow(
             stored.faces, stored.near, database, max_distance=max_distance
@@ -320,7 +340,9 @@ def _people(
     faces, near, corrections = matched.faces, matched.near, matched.corrections
     observations = observations_from_json(stored.fingerprint.evidence)
     kept_count = candidate_count(options.top_k, signals) if observations else 0
-    if stored.fingerprint.kind == Fingerprint.Kind.SCENE:
+    if options.mode is MatchingMode.TEMPLATE:
+        people = _people_by_templates(stored, matched, kept_count)
+    elif stored.fingerprint.kind == Fingerprint.Kind.SCENE:
         people = corrected_scene_people(
             release, faces, near, options, corrections, kept_count=kept_count
         )
@@ -335,6 +357,19 @@ def _people(
         replace(matched, people=people), observations, signals, top_k=options.top_k
     )
     return [each.person for each in weighed]
+
+
+def _people_by_templates(
+    stored: _Stored, matched: MatchedFaces, kept_count: int
+) -> list[SeenPerson]:
+    database, faces = matched.database, matched.faces
+    options, corrections = stored.options, matched.corrections
+    if stored.fingerprint.kind == Fingerprint.Kind.IMAGE:
+        asked = replace(options, top_k=max(options.top_k, kept_count))
+        return corrected_template_image(database, faces, asked, corrections)
+    return corrected_template_people(
+        database, faces, options, corrections, kept_count=kept_count
+    )
 
 
 def _keep_change(

@@ -15,6 +15,7 @@ from typing import Protocol
 from django.conf import settings
 
 from recognition import fingerprints, preferences, registry
+from recognition.calibrations import deciding_calibration
 from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.covers import Cover, fetch_cover
 from recognition.evidence import (
@@ -388,6 +389,7 @@ class _Identification:
             max_distance=self._options.max_distance,
             cluster_threshold=self._options.cluster_threshold,
             tagged=tagged | self._options.tagged_bare_ids,
+            calibration=deciding_calibration(),
         )
 
     def _people(

@@ -146,14 +146,16 @@ def identify_stash_image(
     )
 
 
-def fetch_image(client: StashClient, image: StashImage) -> bytes:
+def fetch_image(
+    client: StashClient, image: StashImage, *, seconds: float = IMAGE_SECONDS
+) -> bytes:
     """Return the image's file; raises MediaUnavailable or StashError."""
     if image.clip is not None:
         raise MediaUnavailable(f"Image {image.id} is a clip; stills alone are read.")
     if image.image_url is None:
         raise MediaUnavailable(f"Stash has no picture of image {image.id}.")
     media = client.fetch_media(
-        image.image_url, max_bytes=MAX_PICTURE_BYTES, timeout_seconds=IMAGE_SECONDS
+        image.image_url, max_bytes=MAX_PICTURE_BYTES, timeout_seconds=seconds
     )
     if media.is_placeholder:
         raise MediaUnavailable(f"Stash cannot find the file of image {image.id}.")

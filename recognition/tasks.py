@@ -7,7 +7,11 @@ from django_q.models import Schedule
 from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
-from recognition.library_runs import rematch_if_outdated, take_up_dead_runs
+from recognition.library_runs import (
+    rematch_if_outdated,
+    sync_local_if_due,
+    take_up_dead_runs,
+)
 from recognition.model_downloads import (
     execute_download,
     look_after_dead_downloads,
@@ -34,8 +38,10 @@ def work_at_library_run(run_id: int, slice_number: int) -> None:
 
 
 def look_after_library() -> None:
-    """Go on with runs nobody works at, and match what is kept of another release."""
+    """Go on with runs nobody works at, and begin what is due: learning the library's
+    own performers, and matching what is kept of other faces than those of now."""
     take_up_dead_runs()
+    sync_local_if_due()
     rematch_if_outdated()
     group_people()
 

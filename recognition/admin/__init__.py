@@ -4,6 +4,7 @@ from recognition.admin import (  # noqa: F401
     evaluations,
     fingerprints,
     library,
+    local,
     model_files,
     people_groups,
     processes,

@@ -109,6 +109,7 @@ class LibraryRunAdmin(ReadOnly, _RunAdmin):
             "kinds": [
                 (LibraryRun.Kind.IDENTIFY, "Identify every scene"),
                 (LibraryRun.Kind.REMATCH, "Match all again"),
+                (LibraryRun.Kind.LOCAL, "Learn local performers"),
             ],
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
@@ -138,6 +139,8 @@ class LibraryRunAdmin(ReadOnly, _RunAdmin):
         try:
             if kind == LibraryRun.Kind.IDENTIFY:
                 run = library_runs.identify_library(LibraryOptions(), asker=asker)
+            elif kind == LibraryRun.Kind.LOCAL:
+                run = library_runs.sync_local_performers(asker=asker)
             else:
                 run = library_runs.rematch_library(asker=asker)
         except StashSenseError as error:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from recognition.local_performers import LocalMatch, LocalPerformers
 from recognition.numeric.fusion import Candidate
 from recognition.numeric.people import PersonCandidate
+from recognition.runtime.local_overlay import local_stash_id
 from recognition.runtime.recognizer import RecognizedFace
 from recognition.services import IdentifiedImage
 
@@ -114,8 +115,12 @@ class FaceBoxAnswer(serializers.Serializer[Any]):
 class PerformerMatchAnswer(serializers.Serializer[Any]):
     """A performer near enough to a face."""
 
-    stashdb_id = serializers.CharField(help_text="Id at the stash-box of `endpoint`.")
-    universal_id = serializers.CharField(help_text="`endpoint:stashdb_id`.")
+    stashdb_id = serializers.CharField(
+        help_text="Id at the stash-box of `endpoint`; of a local performer, in Stash."
+    )
+    universal_id = serializers.CharField(
+        help_text="`endpoint:stashdb_id`; of a local performer, `local:stashdb_id`."
+    )
     local_performer_id = serializers.CharField(
         allow_null=True, help_text="Id in this Stash; null when not looked up."
     )
@@ -136,7 +141,9 @@ class PerformerMatchAnswer(serializers.Serializer[Any]):
     )
     country = serializers.CharField(allow_null=True)
     image_url = serializers.CharField(allow_null=True)
-    endpoint = serializers.CharField(allow_null=True)
+    endpoint = serializers.CharField(
+        allow_null=True, help_text="The stash-box; null for a local performer."
+    )
     already_tagged = serializers.BooleanField()
 
 
@@ -200,6 +207,9 @@ def match_answer(local: LocalMatch) -> dict[str, Any]:
     """Return the body of PerformerMatchAnswer."""
     performer, candidate = local.match.performer, local.match.candidate
     endpoint, _, stashdb_id = performer.universal_id.rpartition(":")
+    if local_stash_id(performer.universal_id):
+        # There is no stash-box that knows them.
+        endpoint = ""
     return {
         "stashdb_id": stashdb_id,
         "universal_id": performer.universal_id,

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from recognition import galleries, jobs, scenes, stash_images
 from recognition.api import job_serializers, stash_serializers
+from recognition.calibrations import deciding_calibration
 from recognition.numeric.people import MatchingMode
 from recognition.runtime.collector import FaceFilter
 from recognition.runtime.people import MatchingOptions
@@ -160,4 +161,5 @@ def _matching_options(asked: dict[str, Any]) -> MatchingOptions:
         mode=MatchingMode(asked["matching_mode"]),
         top_k=asked["top_k"],
         max_distance=asked["max_distance"],
+        calibration=deciding_calibration(),
     )

@@ -6,6 +6,7 @@ from recognition.api import (
     correction_views,
     evaluation_views,
     fingerprint_views,
+    local_views,
     model_files,
     stash_views,
     unknown_views,
@@ -63,7 +64,30 @@ unknown_urls = [
     path("<int:group_id>/undo", unknown_views.UndoUnknownView.as_view(), name="undo"),
 ]
 
+local_urls = [
+    path("sync", local_views.SyncLocalView.as_view(), name="sync"),
+    path("stop", local_views.StopLocalView.as_view(), name="stop"),
+    path("performers", local_views.LocalPerformersView.as_view(), name="performers"),
+    path(
+        "performers/<int:stash_id>",
+        local_views.LocalPerformerView.as_view(),
+        name="performer",
+    ),
+    path(
+        "performers/<int:stash_id>/learn",
+        local_views.LearnLocalView.as_view(),
+        name="learn",
+    ),
+    path(
+        "performers/<int:stash_id>/refresh",
+        local_views.RefreshLocalView.as_view(),
+        name="refresh",
+    ),
+]
+
 urlpatterns = [
+    path("identify/local", local_views.LocalStatusView.as_view(), name="local"),
+    path("identify/local/", include((local_urls, "local"), namespace="local")),
     path(
         "recommendations/fingerprints/",
         include((fingerprint_urls, "fingerprints"), namespace="fingerprints"),

@@ -18,6 +18,7 @@ from recognition.models.groups import (
 )
 from recognition.models.jobs import IdentificationJob
 from recognition.models.library import OPERATE, LibraryRun
+from recognition.models.local import LocalFace, LocalIndex, LocalPerformer
 from recognition.models.serving import (
     LIVE_SECONDS,
     ServingProcess,
@@ -40,6 +41,9 @@ __all__ = [
     "GroupMember",
     "IdentificationJob",
     "LibraryRun",
+    "LocalFace",
+    "LocalIndex",
+    "LocalPerformer",
     "ModelDownload",
     "ModelFile",
     "PeopleGroup",

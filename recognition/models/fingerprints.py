@@ -20,13 +20,24 @@ class FingerprintQuerySet(models.QuerySet["Fingerprint"]):
         """Return those that hold what was seen."""
         return self.filter(state=Fingerprint.State.COMPLETE)
 
-    def matched_before(self, version: str) -> "FingerprintQuerySet":
-        """Return the complete ones whose people are not what this release makes them.
-
-        They are of another, or their owner has corrected them since.
-        """
+    def matched_with(self, version: str, local_revision: str) -> "FingerprintQuerySet":
+        """Return the complete ones whose people are of these very faces."""
         return self.complete().filter(
-            ~models.Q(release_version=version) | models.Q(is_match_due=True)
+            release_version=version, local_revision=local_revision
+        )
+
+    def matched_before(
+        self, version: str, local_revision: str
+    ) -> "FingerprintQuerySet":
+        """Return the complete ones whose people are not what these faces make them.
+
+        They are of another release, of other local performers, or their owner has
+        corrected them since.
+        """
+        return self.complete().exclude(
+            release_version=version,
+            local_revision=local_revision,
+            is_match_due=False,
         )
 
     def parked(self) -> "FingerprintQuerySet":
@@ -69,6 +80,12 @@ class Fingerprint(models.Model):
     attempted_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True)
     release_version = models.CharField("matched with", max_length=64, blank=True)
+    local_revision = models.CharField(
+        "local performers",
+        max_length=32,
+        blank=True,
+        help_text="Which of them it was matched with; empty: with none.",
+    )
     network_set = models.CharField("networks", max_length=64, blank=True)
     options = models.JSONField(default=dict, help_text="How its people are matched.")
     evidence = models.JSONField(

@@ -15,7 +15,10 @@ class LibraryRunQuerySet(models.QuerySet["LibraryRun"]):
 
 
 class LibraryRun(models.Model):
-    """One attempt to identify every scene, to match all again, or to evaluate names.
+    """One attempt at all of the library.
+
+    To identify every scene, to match again all that is kept, to learn performers, or to
+    evaluate names.
 
     QUEUED → RUNNING → COMPLETE | FAILED | CANCELLED. It is worked at in slices, each a
     task of the background; what is between two of them is in this row.
@@ -25,6 +28,7 @@ class LibraryRun(models.Model):
         IDENTIFY = "identify"
         REMATCH = "rematch", "Match again"
         EVALUATE = "evaluate"
+        LOCAL = "local", "Learn local performers"
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -38,6 +42,7 @@ class LibraryRun(models.Model):
         API = "api", "API"
         COMMAND = "command"
         RELEASE = "release", "a new release"
+        SCHEDULE = "schedule"
 
     IN_PROGRESS = (State.QUEUED, State.RUNNING)
 

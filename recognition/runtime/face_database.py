@@ -21,6 +21,16 @@ class FaceDatabase:
     arcface: VectorIndex
     release: PreparedRelease
 
+    @property
+    def plain(self) -> "FaceDatabase":
+        """The faces of the release alone."""
+        return self
+
+    @property
+    def local_revision(self) -> str:
+        """Which local performers are compared as well, "" where none are."""
+        return ""
+
     @classmethod
     def load(cls, path: Path, *, version: str) -> "FaceDatabase":
         """Return the release in the folder; raises DatabaseNotLoaded.

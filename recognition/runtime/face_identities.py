@@ -40,12 +40,16 @@ class FaceIdentities:
     @classmethod
     def of(cls, database: FaceDatabase) -> Self:
         """Return those of a loaded release; takes seconds for 250,000 faces."""
-        count = database.release.face_count
-        digests = _digests(database.facenet, count, seed=1)
-        digests *= np.uint64(3)
-        digests ^= _digests(database.arcface, count, seed=2)
-        digests += _performer_digests(database)
-        return cls._sorted(digests)
+        return cls._sorted(_face_digests(database, 0))
+
+    @classmethod
+    def of_local(cls, database: FaceDatabase) -> Self:
+        """Return those of its local performers, whose rows follow the release's."""
+        return cls._sorted(_face_digests(database, database.plain.release.face_count))
+
+    def and_local(self, local: Self) -> Self:
+        """Return these, followed by those of local performers."""
+        return self._sorted(np.concatenate([self.digests, local.digests]))
 
     @classmethod
     def load(cls, path: Path) -> Self | None:
@@ -107,20 +111,30 @@ class ReleaseChange:
         return gone
 
 
-def _digests(index: VectorIndex, count: int, *, seed: int) -> Digests:
+def _face_digests(database: FaceDatabase, first_row: int) -> Digests:
+    """Return a digest of each face from that row on."""
+    count = database.release.face_count
+    digests = _digests(database.facenet, first_row, count, seed=1)
+    digests *= np.uint64(3)
+    digests ^= _digests(database.arcface, first_row, count, seed=2)
+    digests += _performer_digests(database, first_row)
+    return digests
+
+
+def _digests(index: VectorIndex, first_row: int, end_row: int, *, seed: int) -> Digests:
     """Return a digest of each vector's bits, by a fixed random linear form."""
     generator = np.random.default_rng(seed)
     factors = np.empty(0, dtype=np.uint64)
-    found = np.empty(count, dtype=np.uint64)
-    for start in range(0, count, ROWS_AT_A_TIME):
-        rows = np.arange(start, min(start + ROWS_AT_A_TIME, count))
+    found = np.empty(end_row - first_row, dtype=np.uint64)
+    for start in range(first_row, end_row, ROWS_AT_A_TIME):
+        rows = np.arange(start, min(start + ROWS_AT_A_TIME, end_row))
         bits = _bits(index.vectors(rows))
         if not len(factors):
             factors = np.bitwise_or(
                 generator.integers(1, 2**63, size=bits.shape[1], dtype=np.uint64),
                 np.uint64(1),
             )
-        found[rows] = bits @ factors
+        found[rows - first_row] = bits @ factors
     return found
 
 
@@ -132,18 +146,20 @@ def _bits(vectors: Embeddings) -> Digests:
     )
 
 
-def _performer_digests(database: FaceDatabase) -> Digests:
+def _performer_digests(database: FaceDatabase, first_row: int) -> Digests:
     release = database.release
-    by_row = np.fromiter(
-        (
-            _text_digest(release.performer(row).universal_id)
-            for row in range(release.performer_count)
-        ),
-        dtype=np.uint64,
-        count=release.performer_count,
+    owners, positions = np.unique(
+        release.face_performers[first_row:], return_inverse=True
     )
-    faces = release.face_performers
-    return np.where(faces >= 0, by_row[np.maximum(faces, 0)], NOBODY)
+    by_owner = np.array(
+        [
+            NOBODY if row < 0 else _text_digest(release.performer(row).universal_id)
+            for row in owners.tolist()
+        ],
+        dtype=np.uint64,
+    )
+    digests: Digests = by_owner[positions]
+    return digests
 
 
 def _text_digest(text: str) -> int:

@@ -32,6 +32,7 @@ TIER_DEFAULTS = {
     # The predecessor looked at a quarter of the pixels where there was no GPU.
     "detection_size": (640, 640, 640),
     "idle_unload_seconds": (1800, 1800, 1800),
+    "local_performers_enabled": (False, False, False),
 }
 
 ACCESSORS = {
@@ -42,6 +43,7 @@ ACCESSORS = {
     "gpu_enabled": (preferences.is_gpu_enabled, False),
     "num_frames": (preferences.num_frames, 77),
     "face_candidates": (preferences.face_candidates, 33),
+    "local_performers_enabled": (preferences.is_local_performers_enabled, True),
     "body_signal_enabled": (preferences.is_body_signal_enabled, False),
     "tattoo_signal_enabled": (preferences.is_tattoo_signal_enabled, True),
 }

@@ -84,7 +84,7 @@ class HealthView(APIView):
         state = registry.state()
         serving = state.serving
         release = state.followed
-        faces = serving.recognizer.database.release if serving else None
+        faces = serving.recognizer.database.plain.release if serving else None
         return Response(
             {
                 "status": "healthy" if serving else "degraded",

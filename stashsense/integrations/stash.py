@@ -21,6 +21,7 @@ from stashsense.integrations.stash_answers import (
     read_gallery,
     read_image,
     read_performer,
+    read_pictured_performer,
     read_scene,
     read_stash_box,
     read_system_status,
@@ -40,6 +41,8 @@ from stashsense.integrations.stash_transport import (
 )
 from stashsense.integrations.stash_types import (
     Media,
+    PerformersPage,
+    PicturedPerformer,
     StashBoxEndpoint,
     StashGallery,
     StashId,
@@ -54,6 +57,8 @@ from stashsense.integrations.stash_types import (
 # The predecessor's default of stash_api_rate.
 DEFAULT_REQUESTS_PER_SECOND = 5.0
 PAGE_SIZE = 100
+# Of rows without files and people: ten thousand take two seconds at the default rate.
+PERFORMERS_PER_PAGE = 1000
 SEARCH_PAGE_SIZE = 10
 # Stash may be replaced by another version while we run; its failing tells us sooner.
 _VERSION_LIFE_SECONDS = 300
@@ -178,10 +183,55 @@ class StashClient:
 
     # Performers
 
-    def get_performer(self, performer_id: int | str) -> TaggedPerformer:
-        return read_tagged_performer(
-            self._get(operations.PERFORMER, "performer", performer_id)
+    def get_performer(self, performer_id: int | str) -> PicturedPerformer:
+        node = self._get(operations.PERFORMER, "performer", performer_id)
+        return read_pictured_performer(node, self._address)
+
+    def performers_page(self, page: int) -> PerformersPage:
+        """Return a page of the library's performers, from 1 on, by ascending id.
+
+        Stash filters performers by no id: those who go meanwhile move the others
+        forward, and somebody may be on no page.
+        """
+        paging = {
+            "page": page,
+            "per_page": PERFORMERS_PER_PAGE,
+            "sort": "id",
+            "direction": "ASC",
+        }
+        found = self.execute(operations.PERFORMERS, {"page": paging})
+        answer = found.child("findPerformers")
+        performers = [
+            read_pictured_performer(node, self._address)
+            for node in answer.children("performers")
+        ]
+        total_count = answer.integer("count")
+        is_short = len(performers) < PERFORMERS_PER_PAGE
+        return PerformersPage(
+            performers,
+            total_count=total_count,
+            is_last=is_short or page * PERFORMERS_PER_PAGE >= total_count,
         )
+
+    def find_images_alone(
+        self, performer_id: int | str, *, limit: int
+    ) -> list[StashImage]:
+        """Return the newest images that the performer and nobody else is tagged in."""
+        performers = {
+            "value": [str(_number(performer_id, "performer"))],
+            "modifier": "INCLUDES",
+        }
+        alone = {"value": 1, "modifier": "EQUALS"}
+        page = {"page": 1, "per_page": limit, "sort": "id", "direction": "DESC"}
+        data = self.execute(
+            operations.IMAGES,
+            {
+                "items": {"performers": performers, "performer_count": alone},
+                "page": page,
+            },
+        )
+        nodes = data.child("findImages").children("images")
+        return [read_image(node, self._address) for node in nodes]
 
     def find_performers_by_stash_ids(
         self, ids: Iterable[StashId | str]

@@ -8,6 +8,7 @@ from stashsense.integrations.stash_address import StashAddress
 from stashsense.integrations.stash_errors import StashError
 from stashsense.integrations.stash_types import (
     Fingerprint,
+    PicturedPerformer,
     StashBoxEndpoint,
     StashGallery,
     StashId,
@@ -175,6 +176,17 @@ def read_tagged_item(node: Node) -> TaggedItem:
 
 def read_tagged_performer(node: Node) -> TaggedPerformer:
     return TaggedPerformer(node.id(), node.text("name"), _stash_ids(node))
+
+
+def read_pictured_performer(node: Node, address: StashAddress) -> PicturedPerformer:
+    return PicturedPerformer(
+        id=node.id(),
+        name=node.text("name"),
+        stash_ids=_stash_ids(node),
+        image_url=node.url("image_path", address),
+        image_count=node.integer("image_count"),
+        updated_at=node.moment("updated_at"),
+    )
 
 
 def read_performer(node: Node, address: StashAddress) -> StashPerformer:

@@ -94,6 +94,13 @@ fragment ImageParts on Image {
 }"""
 )
 
+PICTURED = Fragment(
+    """\
+fragment Pictured on Performer {
+  id name updated_at image_path image_count stash_ids { ...StashIds }
+}"""
+)
+
 VERSION = Operation("Version", "query Version { version { version } }")
 SYSTEM_STATUS = Operation(
     "SystemStatus",
@@ -154,8 +161,16 @@ query Gallery($id: ID!) {
 )
 PERFORMER = Operation(
     "Performer",
-    "query Performer($id: ID!) { findPerformer(id: $id) { ...Tagged } }",
-    (TAGGED, STASH_IDS),
+    "query Performer($id: ID!) { findPerformer(id: $id) { ...Pictured } }",
+    (PICTURED, STASH_IDS),
+)
+PERFORMERS = Operation(
+    "Performers",
+    """\
+query Performers($page: FindFilterType) {
+  findPerformers(filter: $page) { count performers { ...Pictured } }
+}""",
+    (PICTURED, STASH_IDS),
 )
 TAGGED_SCENES = Operation(
     "TaggedScenes",
@@ -260,6 +275,7 @@ OPERATIONS = (
     TAGGED_SCENES,
     TAGGED_IMAGES,
     TAGGED_GALLERIES,
+    PERFORMERS,
     SEARCH_PERFORMERS,
     performers_by_stash_ids(1),
     performers_by_stash_ids(MAX_IDS_PER_DOCUMENT),

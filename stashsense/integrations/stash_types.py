@@ -84,6 +84,32 @@ class TaggedPerformer:
 
 
 @dataclass(frozen=True)
+class PicturedPerformer(TaggedPerformer):
+    """A performer of the library, by what there is to learn their face from.
+
+    `image_count` is of all images they are tagged in, with others or alone.
+    """
+
+    image_url: str | None
+    image_count: int
+    updated_at: datetime
+
+    @property
+    def has_own_image(self) -> bool:
+        """False where the image is the picture that Stash has for everybody."""
+        return _is_own_image(self.image_url)
+
+
+@dataclass(frozen=True)
+class PerformersPage:
+    """Some of the library's performers, and how many there are in all."""
+
+    performers: list[PicturedPerformer]
+    total_count: int
+    is_last: bool
+
+
+@dataclass(frozen=True)
 class StashPerformer:
     """A performer of the library, by what people recognise in a list."""
 
@@ -97,8 +123,7 @@ class StashPerformer:
     @property
     def has_own_image(self) -> bool:
         """False where the image is the picture that Stash has for everybody."""
-        query = urlsplit(self.image_url or "?default=true").query
-        return parse_qs(query).get("default") != ["true"]
+        return _is_own_image(self.image_url)
 
 
 @dataclass(frozen=True)
@@ -197,6 +222,11 @@ class Media:
         Stash answers that with 200 like any picture.
         """
         return self.content_type == "image/svg+xml"
+
+
+def _is_own_image(image_url: str | None) -> bool:
+    query = urlsplit(image_url or "?default=true").query
+    return parse_qs(query).get("default") != ["true"]
 
 
 def endpoint_domain(endpoint: str) -> str:

@@ -17,7 +17,12 @@ KEYS = {
         "idle_unload_seconds",
     ],
     "rate_limits": ["stash_api_rate"],
-    "recognition": ["gpu_enabled", "num_frames", "face_candidates"],
+    "recognition": [
+        "gpu_enabled",
+        "num_frames",
+        "face_candidates",
+        "local_performers_enabled",
+    ],
     "signals": ["body_signal_enabled", "tattoo_signal_enabled"],
 }
 
