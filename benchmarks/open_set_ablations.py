@@ -17,7 +17,7 @@ Without = Callable[[], AbstractContextManager[None]]
 
 
 @contextmanager
-def _exchanged(module: ModuleType, **parts: Any) -> Iterator[None]:
+def _exchanged(module: ModuleType | type, **parts: Any) -> Iterator[None]:
     """Put other parts into a module while it lasts."""
     before = {name: getattr(module, name) for name in parts}
     for name, part in parts.items():
@@ -38,8 +38,8 @@ def _of_no_frame(vectors: Any, frames: Any, **options: Any) -> Any:
     return grouping.group_faces(vectors, range(len(frames)), **options)
 
 
-def _one_of(groups: Any, *_: object) -> Any:
-    return [[*group] for group in groups]
+def _as_they_are(_: object, groups: Any, *__: object, **___: object) -> Any:
+    return groups
 
 
 class _NearestFace:
@@ -71,6 +71,8 @@ ABLATIONS: dict[str, Without] = {
     "two of a frame apart": lambda: _exchanged(
         template_people, group_faces=_of_no_frame
     ),
-    "joining by performer": lambda: _exchanged(template_people, _merged=_one_of),
+    "joining by performer": lambda: _exchanged(
+        template_people._Joining, joined=_as_they_are
+    ),
     "absorbing small groups": lambda: _exchanged(grouping, SMALL_GROUP=0),
 }

@@ -16,7 +16,7 @@ from recognition.evidence import (
 from recognition.exceptions import MediaUnavailable
 from recognition.local_performers import LocalMatch, look_up
 from recognition.models import Fingerprint
-from recognition.numeric.people import SeenFace
+from recognition.numeric.people import Decision, SeenFace
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
 from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
 from recognition.runtime.people import MatchingOptions, match_image_faces
@@ -30,11 +30,12 @@ IMAGE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class IdentifiedFace:
-    """A face of an image and who it may be, nearest first."""
+    """A face of an image and who it may be, likeliest first."""
 
     face: SeenFace
     crop_jpeg: bytes
     matches: list[LocalMatch]
+    decision: Decision
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,13 @@ def identify_stash_image(
         release_version=recognizer.database.version,
         network_set=recognizer.networks.name,
         faces=[
-            IdentifiedFace(face, jpeg, local.localized(found))
-            for face, jpeg, found in zip(
-                collected.faces, collected.crop_jpegs, matches, strict=True
+            IdentifiedFace(face, jpeg, local.localized(found), person.decision)
+            for face, jpeg, found, person in zip(
+                collected.faces,
+                collected.crop_jpegs,
+                matches,
+                matched.people,
+                strict=True,
             )
         ],
         timing=timing,

@@ -207,8 +207,14 @@ class IdentifySceneAnswer(serializers.Serializer[Any]):
 
 
 class StashFaceAnswer(FaceAnswer):
-    """A detected face and who it may show, nearest first."""
+    """A detected face and who it shows, likeliest first; matches of the known alone."""
 
+    decision = serializers.ChoiceField(
+        choices=[(each.value, each.value) for each in Decision]
+    )
+    candidates = PerformerMatchAnswer(
+        many=True, help_text="Who may be proposed, also for a face without a match."
+    )
     crop = serializers.CharField(allow_null=True)
 
 
@@ -343,10 +349,13 @@ def image_answer(
         "faces": [
             {
                 "box": _box(each.face),
-                "matches": [match_answer(match) for match in each.matches],
+                "decision": each.decision.value,
+                "matches": found if each.decision is Decision.KNOWN else [],
+                "candidates": found,
                 "crop": _data_address(each.crop_jpeg) if with_crops else None,
             }
             for each in identified.faces
+            for found in [[match_answer(match) for match in each.matches]]
         ],
         "face_count": len(identified.faces),
         "image_width": identified.width,

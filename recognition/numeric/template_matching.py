@@ -110,6 +110,7 @@ def _seen_person(
                 arcface_distance=float(scores.arcface_distances[one]),
                 confidence=confidence,
                 frame_count=person.frame_count,
+                nearest_distance=float(scores.distances[one]),
                 score=score,
                 margin=scores.margin(one),
             )

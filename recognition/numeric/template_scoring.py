@@ -26,12 +26,14 @@ from recognition.numeric.fusion import (
 
 # Of a template's neighbours so many may be of its performer; those beyond are cohort.
 CANDIDATE_NEIGHBOURS = 20
+# No more than one in so many neighbours is left out of the cohort.
+SMALLEST_SHARE = 20
 # Fewer say nothing of a spread, as in an index of a few performers.
 LEAST_COHORT = 10
 # What the faces of others are like where there is no cohort to tell: mean, deviation.
 USUAL_COHORT = (0.10, 0.10)
 # A cohort of near-equal faces must not make a hair's breadth of similarity a proof.
-LEAST_DEVIATION = 0.03
+LEAST_DEVIATION = 0.05
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,18 @@ class PerformerScores:
         )
         return fused
 
+    def without(self, performers: Set[int]) -> "PerformerScores":
+        """Return the scores of all others."""
+        if not performers:
+            return self
+        kept = ~np.isin(self.performers, [*performers])
+        return PerformerScores(
+            self.performers[kept],
+            self.scores[kept],
+            self.facenet_distances[kept],
+            self.arcface_distances[kept],
+        )
+
     def margin(self, place: int) -> float:
         """Return by how much a performer's score leads the best of the others."""
         others = np.delete(self.scores, place)
@@ -72,18 +86,13 @@ NO_SCORES = PerformerScores(
 
 
 def candidate_performers(
-    neighbours: Sequence[Neighbours],
-    face_performers: FacePerformers,
-    *,
-    forbidden: Set[int] = frozenset(),
+    neighbours: Sequence[Neighbours], face_performers: FacePerformers
 ) -> NDArray[np.int64]:
     """Return the performers among each embedder's nearest faces, by row."""
     found = [
         _performers(one, face_performers)[:CANDIDATE_NEIGHBOURS] for one in neighbours
     ]
     rows = np.unique(np.concatenate(found))
-    if forbidden:
-        rows = rows[~np.isin(rows, [*forbidden])]
     return rows[rows >= 0]
 
 
@@ -140,22 +149,26 @@ def _others(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and deviation of the similarities of all other faces of the index.
 
-    They are read off the cohort of each candidate: every neighbour beyond the first
-    but for the candidate's own faces. A normal distribution says how similar the
-    hundredth of so many is; a line through what is and what would be with mean 0 and
-    deviation 1 gives both. It holds in an index of forty faces as of a million.
+    They are read off the cohort of each candidate: the neighbours beyond the first, but
+    for the candidate's own faces. A normal distribution says how similar the hundredth
+    of so many is; a line through what is, and what would be with mean 0 and deviation
+    1, gives both. It holds in an index of forty faces as of a million.
     """
-    behind = slice(CANDIDATE_NEIGHBOURS, None)
-    similarities = 1 - np.asarray(neighbours.distances, np.float64)[behind]
-    ranks = CANDIDATE_NEIGHBOURS + np.arange(len(similarities)) + 0.5
-    expected = -ndtri(np.minimum(ranks / len(performers), 1 - 1e-9))
-    owners = _performers(neighbours, performers)[behind]
-    counts_in = (owners != candidates[:, None]) & np.isfinite(similarities)
+    similarities = 1 - np.asarray(neighbours.distances, np.float64)
+    is_other = _performers(neighbours, performers) != candidates[:, None]
+    is_other &= np.isfinite(similarities)
     similarities = np.nan_to_num(similarities)
+    ranks = is_other.cumsum(axis=1) - 0.5
+    expected = -ndtri(np.clip(ranks / len(performers), 1e-12, 1 - 1e-9))
+    # Of a small index the first are too many of all that there is.
+    first = min(CANDIDATE_NEIGHBOURS, len(performers) // SMALLEST_SHARE)
+    counts_in = is_other & (ranks > first)
     count = np.maximum(counts_in.sum(axis=1), 1)
-    mean_x, mean_y = counts_in @ expected / count, counts_in @ similarities / count
-    spread = counts_in @ expected**2 / count - mean_x**2
-    together = counts_in @ (expected * similarities) / count - mean_x * mean_y
+    mean_x = (counts_in * expected).sum(axis=1) / count
+    mean_y = counts_in @ similarities / count
+    off_x = counts_in * (expected - mean_x[:, None])
+    together = off_x @ similarities / count
+    spread = (off_x * expected).sum(axis=1) / count
     slopes = np.maximum(together / np.maximum(spread, 1e-12), LEAST_DEVIATION)
     is_told = count >= LEAST_COHORT
     usual_mean, usual_deviation = USUAL_COHORT

@@ -1,6 +1,7 @@
 """People of a scene, gallery or picture by templates: two queries for each person."""
 
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -12,7 +13,12 @@ from recognition.numeric.arrays import Embeddings
 from recognition.numeric.clustering import Cluster
 from recognition.numeric.corrections import Corrections
 from recognition.numeric.fusion import FacePerformers, Neighbours
-from recognition.numeric.grouping import JOIN_SIMILARITY, can_be_one, group_faces
+from recognition.numeric.grouping import (
+    ABSORB_SIMILARITY,
+    JOIN_SIMILARITY,
+    can_be_one,
+    group_faces,
+)
 from recognition.numeric.near_faces import NearFaces
 from recognition.numeric.people import SeenFace, SeenPerson
 from recognition.numeric.template_matching import ScoredPerson, decide
@@ -137,7 +143,7 @@ def scored_people(
         return []
     frames = [face.frame for face in faces]
     vectors = face_vectors(faces)
-    matcher = _Matcher(database, vectors, forbidden)
+    matcher = _Matcher(database, vectors)
     threshold = options.cluster_threshold
     groups = group_faces(
         vectors,
@@ -145,7 +151,9 @@ def scored_people(
         join_similarity=JOIN_SIMILARITY if threshold is None else 1 - threshold,
     )
     scores = matcher.scores(groups)
-    merged = _merged(groups, scores, frames, options.calibration.known_score)
+    merged = _Joining(vectors, frames, forbidden).joined(
+        groups, scores, least_score=options.calibration.known_score
+    )
     if len(merged) < len(groups):
         known = {tuple(group): each for group, each in zip(groups, scores, strict=True)}
         new = [group for group in merged if tuple(group) not in known]
@@ -153,9 +161,20 @@ def scored_people(
             known[tuple(group)] = each
         groups, scores = merged, [known[tuple(group)] for group in merged]
     return [
-        ScoredPerson(group, len({frames[face] for face in group}), each)
+        ScoredPerson(
+            group,
+            len({frames[face] for face in group}),
+            each.without(_forbidden_for(group, forbidden)),
+        )
         for group, each in zip(groups, scores, strict=True)
     ]
+
+
+def _forbidden_for(group: Cluster, forbidden: Forbidden) -> Set[int]:
+    """Return whom a person may not be: who is forbidden for any face of theirs."""
+    if not forbidden:
+        return NOBODY_FORBIDDEN
+    return frozenset().union(*(forbidden[face] for face in group))
 
 
 class _Matcher:
@@ -165,11 +184,9 @@ class _Matcher:
         self,
         database: FaceDatabase,
         vectors: FaceVectors,
-        forbidden: Forbidden,
     ) -> None:
         self._database = database
         self._vectors = vectors
-        self._forbidden = forbidden
 
     def scores(self, groups: Sequence[Cluster]) -> list[PerformerScores]:
         """Return the scores of each group; none for one without any weight."""
@@ -194,8 +211,7 @@ class _Matcher:
             strict=True,
         )
         for place, templates, neighbours in found:
-            forbidden = self._forbidden_for(groups[place])
-            scores[place] = self._score(templates, neighbours, forbidden)
+            scores[place] = self._score(templates, neighbours)
         return scores
 
     def _templates(
@@ -206,21 +222,13 @@ class _Matcher:
             [template(rows[groups[each]], weights[groups[each]]) for each in usable]
         )
 
-    def _forbidden_for(self, group: Cluster) -> Set[int]:
-        if not self._forbidden:
-            return NOBODY_FORBIDDEN
-        return frozenset().union(*(self._forbidden[face] for face in group))
-
     def _score(
         self,
         templates: tuple[Embeddings, Embeddings],
         neighbours: tuple[Neighbours, Neighbours],
-        forbidden: Set[int],
     ) -> PerformerScores:
         face_performers = self._database.release.face_performers
-        candidates = candidate_performers(
-            neighbours, face_performers, forbidden=forbidden
-        )
+        candidates = candidate_performers(neighbours, face_performers)
         if not len(candidates):
             return NO_SCORES
         rows, counts = reference_faces(self._database).of(candidates)
@@ -274,25 +282,60 @@ def reference_faces(database: FaceDatabase) -> ReferenceFaces:
         return known
 
 
-def _merged(
-    groups: list[Cluster],
-    scores: list[PerformerScores],
-    frames: Sequence[int],
-    least_score: float,
-) -> list[Cluster]:
-    """Return the groups, those of one performer joined where no frame has both."""
-    merged: list[Cluster] = []
-    of_performer: dict[int, Cluster] = {}
-    for group, each in zip(groups, scores, strict=True):
-        if not len(each) or each.scores[0] < least_score:
-            merged.append(group)
-            continue
-        performer = int(each.performers[0])
-        first = of_performer.get(performer)
-        if first is not None and can_be_one(first, group, frames):
-            first.extend(group)
-            continue
-        joined = [*group]
-        of_performer.setdefault(performer, joined)
-        merged.append(joined)
-    return [sorted(group) for group in merged]
+@dataclass(frozen=True)
+class _Joining:
+    """Joins groups that are best explained by one performer."""
+
+    vectors: FaceVectors
+    frames: Sequence[int]
+    forbidden: Forbidden
+
+    def joined(
+        self,
+        groups: list[Cluster],
+        scores: list[PerformerScores],
+        *,
+        least_score: float,
+    ) -> list[Cluster]:
+        """Return the groups, those of one performer joined where no frame has both.
+
+        Where the performer is forbidden for one of two, they are one person only if
+        they look like one: the other may be the performer, and the first a look-alike.
+        """
+        apart: list[Cluster] = []
+        firsts: dict[int, list[Cluster]] = {}
+        for group, each in zip(groups, scores, strict=True):
+            if not len(each) or each.scores[0] < least_score:
+                apart.append(group)
+                continue
+            performer = int(each.performers[0])
+            of_performer = firsts.setdefault(performer, [])
+            first = self._first_fitting(group, of_performer, performer)
+            if first is None:
+                of_performer.append([*group])
+            else:
+                first += group
+        joined = [group for groups in firsts.values() for group in groups]
+        return sorted(sorted(group) for group in apart + joined)
+
+    def _first_fitting(
+        self, group: Cluster, others: list[Cluster], performer: int
+    ) -> Cluster | None:
+        is_forbidden = performer in _forbidden_for(group, self.forbidden)
+        for other in others:
+            if not can_be_one(other, group, self.frames):
+                continue
+            agrees = is_forbidden == (
+                performer in _forbidden_for(other, self.forbidden)
+            )
+            if agrees or self._likeness(group, other) >= ABSORB_SIMILARITY:
+                return other
+        return None
+
+    def _likeness(self, one: Cluster, other: Cluster) -> float:
+        weights = self.vectors.weights
+        cosines = [
+            template(rows[one], weights[one]) @ template(rows[other], weights[other])
+            for rows in (self.vectors.facenet, self.vectors.arcface)
+        ]
+        return float(np.mean(cosines))

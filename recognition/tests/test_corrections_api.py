@@ -366,7 +366,11 @@ def test_what_is_undone_holds_no_more_and_is_still_to_be_read(admin_client, scen
     assert response.status_code == 200
     answer = response.json()
     assert answer["correction"]["undone_by"] == "admin"
-    assert persons_of(answer) == scene
+    # Matched again from what is kept, in half precision.
+    assert [name_of(each) for each in persons_of(answer)] == [*map(name_of, scene)]
+    assert [each["faces"] for each in persons_of(answer)] == [
+        each["faces"] for each in scene
+    ]
     listed = admin_client.get(CORRECTIONS, {"kind": "scene", "stash_id": 1}).json()
     assert [each["id"] for each in listed["corrections"]] == [made["correction"]["id"]]
     again = undo(admin_client, made["correction"])

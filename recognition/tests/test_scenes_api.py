@@ -196,7 +196,9 @@ def test_the_setting_decides_how_many_frames_where_the_request_does_not(
 
 
 def test_distances_and_sizes_are_honoured(admin_client, stash):
-    strict = identify(admin_client, num_frames=6, max_distance=0.01).json()
+    strict = identify(
+        admin_client, num_frames=6, max_distance=0.01, matching_mode="frequency"
+    ).json()
     large = identify(admin_client, num_frames=6, min_face_size=200).json()
 
     assert named(strict["persons"]) == set()
