@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from recognition import fingerprints, registry
+from recognition.calibrations import with_confidence
 from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.exceptions import RecognitionError
 from recognition.local_performers import LocalMatch, look_up
@@ -49,7 +50,10 @@ class IdentifiedGalleryPerformer:
 
 @dataclass(frozen=True)
 class IdentifiedGallery:
-    """Who is in a gallery; the frames of its faces are positions in `image_ids`."""
+    """Who is in a gallery; the frames of its faces are positions in `image_ids`.
+
+    `uncertain` are people with the performer that is likeliest, and without a name.
+    """
 
     gallery_id: int
     release_version: str
@@ -59,6 +63,7 @@ class IdentifiedGallery:
     faces_detected: int
     collected: CollectedFaces
     performers: list[IdentifiedGalleryPerformer]
+    uncertain: list[IdentifiedGalleryPerformer]
     unknown: list[SeenPerson]
     errors: list[str]
     timing: Timing
@@ -139,6 +144,10 @@ class _Identification:
                 self._options,
                 corrections=corrections_of(media, recognizer.database.release),
             )
+        matched = replace(
+            matched, people=with_confidence(matched.people, self._options.mode)
+        )
+        performers, uncertain = self._localized(matched, image_ids)
         error = self._keep(matched, image_ids, len(image_ids) - len(errors))
         return IdentifiedGallery(
             gallery_id=self._gallery.id,
@@ -148,11 +157,12 @@ class _Identification:
             images_processed=len(image_ids) - len(errors),
             faces_detected=faces_detected,
             collected=collected,
-            performers=self._named(matched, image_ids),
+            performers=performers,
+            uncertain=uncertain,
             unknown=[
                 person
                 for person in matched.people
-                if person.decision in (Decision.UNKNOWN, Decision.UNCERTAIN)
+                if person.decision is Decision.UNKNOWN
             ],
             errors=errors,
             timing=self._timing,
@@ -212,13 +222,14 @@ class _Identification:
             frames_analyzed=processed_count,
         )
 
-    def _named(
+    def _localized(
         self, matched: MatchedFaces, image_ids: list[int]
-    ) -> list[IdentifiedGalleryPerformer]:
-        named = [person for person in matched.people if person.named]
-        matches = [matches_of(person, matched.database.release)[0] for person in named]
+    ) -> tuple[list[IdentifiedGalleryPerformer], list[IdentifiedGalleryPerformer]]:
+        """Return those with a name, and those who are uncertain."""
+        people = [person for person in matched.people if person.candidates]
+        matches = [matches_of(person, matched.database.release)[0] for person in people]
         local = look_up(self._client, matches, tagged=self._gallery.performers)
-        return [
+        told = [
             IdentifiedGalleryPerformer(
                 person,
                 match,
@@ -229,5 +240,9 @@ class _Identification:
                     )
                 ],
             )
-            for person, match in zip(named, local.localized(matches), strict=True)
+            for person, match in zip(people, local.localized(matches), strict=True)
         ]
+        return (
+            [each for each in told if each.seen.named],
+            [each for each in told if not each.seen.named],
+        )

@@ -255,6 +255,9 @@ class IdentifyGalleryAnswer(serializers.Serializer[Any]):
     images_processed = serializers.IntegerField()
     faces_detected = serializers.IntegerField()
     performers = GalleryPerformerAnswer(many=True)
+    uncertain = GalleryPerformerAnswer(
+        many=True, help_text="People without a name, and who is likeliest."
+    )
     unknown_count = serializers.IntegerField(help_text="People without a name.")
     errors = serializers.ListField(  # type: ignore[assignment]
         child=serializers.CharField()
@@ -368,20 +371,22 @@ def gallery_answer(
     identified: IdentifiedGallery, *, with_crops: bool
 ) -> dict[str, Any]:
     """Return the body of IdentifyGalleryAnswer."""
-    faces, crops = identified.collected.faces, identified.collected.crop_jpegs
+    faces = identified.collected.faces
+    crops = identified.collected.crop_jpegs if with_crops else None
     return {
         "gallery_id": str(identified.gallery_id),
         "total_images": len(identified.image_ids),
         "images_processed": identified.images_processed,
         "faces_detected": identified.faces_detected,
         "performers": [
-            _gallery_performer(performer)
-            | {
-                "crop": _best_crop(
-                    performer.seen.faces, faces, crops if with_crops else None
-                )
-            }
-            for performer in identified.performers
+            _gallery_performer(each)
+            | {"crop": _best_crop(each.seen.faces, faces, crops)}
+            for each in identified.performers
+        ],
+        "uncertain": [
+            _gallery_performer(each)
+            | {"crop": _best_crop(each.seen.faces, faces, crops)}
+            for each in identified.uncertain
         ],
         "unknown_count": len(identified.unknown),
         "errors": identified.errors[:MAX_TOLD_GALLERY_ERRORS],
