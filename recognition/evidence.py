@@ -184,11 +184,7 @@ def weigh(
     )
     return [
         EvidencedPerson(
-            person=(
-                person
-                if person.owners_name
-                else replace(person, candidates=ranking[:top_k])
-            ),
+            person=_reordered(person, ranking[:top_k]),
             signals_used=signals_used(observed),
             tattoos_detected=sum(
                 len(one.tattoos.tattoos) for one in observed if one.tattoos is not None
@@ -198,6 +194,22 @@ def weigh(
             matched.people, rankings, seen, strict=True
         )
     ]
+
+
+def _reordered(person: SeenPerson, ranking: tuple[PersonCandidate, ...]) -> SeenPerson:
+    """Return the person with candidates in this order, unless the owner named them.
+
+    Who was named by a score is uncertain when other evidence prefers somebody else.
+    """
+    if person.owners_name or not ranking:
+        return person
+    best = person.candidates[0]
+    is_contradicted = best.score is not None and ranking[0].performer != best.performer
+    return replace(
+        person,
+        candidates=ranking,
+        is_uncertain=person.is_uncertain or is_contradicted,
+    )
 
 
 def with_calibrated_confidence(

@@ -246,9 +246,8 @@ def _person(
     database: FaceDatabase,
 ) -> FingerprintPerson:
     candidates = []
-    for match, candidate in zip(
-        matches_of(person, database.release), person.candidates, strict=True
-    ):
+    matches = matches_of(person, database.release) if person.candidates else []
+    for match, candidate in zip(matches, person.candidates, strict=True):
         performer = match.performer
         candidates.append(
             {

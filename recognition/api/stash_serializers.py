@@ -379,14 +379,10 @@ def gallery_answer(
         "images_processed": identified.images_processed,
         "faces_detected": identified.faces_detected,
         "performers": [
-            _gallery_performer(each)
-            | {"crop": _best_crop(each.seen.faces, faces, crops)}
-            for each in identified.performers
+            _gallery_performer(each, faces, crops) for each in identified.performers
         ],
         "uncertain": [
-            _gallery_performer(each)
-            | {"crop": _best_crop(each.seen.faces, faces, crops)}
-            for each in identified.uncertain
+            _gallery_performer(each, faces, crops) for each in identified.uncertain
         ],
         "unknown_count": len(identified.unknown),
         "errors": identified.errors[:MAX_TOLD_GALLERY_ERRORS],
@@ -396,7 +392,11 @@ def gallery_answer(
     }
 
 
-def _gallery_performer(performer: IdentifiedGalleryPerformer) -> dict[str, Any]:
+def _gallery_performer(
+    performer: IdentifiedGalleryPerformer,
+    faces: list[SeenFace],
+    crops: list[bytes] | None,
+) -> dict[str, Any]:
     match = match_answer(performer.match)
     kept = (
         "universal_id local_performer_id name confidence country image_url endpoint"
@@ -409,6 +409,7 @@ def _gallery_performer(performer: IdentifiedGalleryPerformer) -> dict[str, Any]:
         "avg_distance": match["distance"],
         "image_count": len(performer.image_ids),
         "image_ids": [str(image_id) for image_id in performer.image_ids],
+        "crop": _best_crop(performer.seen.faces, faces, crops),
     }
 
 

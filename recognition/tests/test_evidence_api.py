@@ -192,13 +192,12 @@ def test_tattoos_are_counted_on_who_has_them(
 
 def test_an_image_of_stash_is_weighed_the_same_way(admin_client, stash, serve_bodies):
     image_id = next(i for i, each in stash.library.images.items() if each.performer_ids)
-    plain = post(
-        admin_client, "/identify/image", image_id=image_id, max_distance=2, top_k=8
-    ).json()["faces"][0]["matches"]
+    asked = {"image_id": image_id, "max_distance": 2, "top_k": 8}
+    asked["matching_mode"] = "frequency"
+    plain = post(admin_client, "/identify/image", **asked).json()["faces"][0]["matches"]
     serve_bodies({plain[1]["universal_id"]})
 
-    weighed = post(
-        admin_client, "/identify/image", image_id=image_id, max_distance=2, top_k=8
-    ).json()["faces"][0]["matches"]
+    (face,) = post(admin_client, "/identify/image", **asked).json()["faces"]
+    weighed = face["matches"]
 
     assert weighed[0]["universal_id"] == plain[1]["universal_id"]

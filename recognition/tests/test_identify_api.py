@@ -20,6 +20,8 @@ MATCH_FIELDS = {
     "distance",
     "facenet_distance",
     "arcface_distance",
+    "score",
+    "margin",
     "country",
     "image_url",
     "endpoint",
