@@ -37,6 +37,9 @@ def main(purpose: str, *command: str) -> None:
     wanted = _digests(SERVICE_LOCK, *[DEVELOPMENT_LOCK] * is_development)
     found = _stamped_digests()
     if found.get(SERVICE_LOCK) != wanted[SERVICE_LOCK]:
+        if ENVIRONMENT.is_symlink():
+            # Making it anew would empty the folder that others work with.
+            sys.exit(f"{ENVIRONMENT.name} is a link to another one: remove it first.")
         _say(f"Setting up {ENVIRONMENT.name} (1.5 GB, some minutes at first) ...")
         # First, or an interrupted clearing could leave it beside half a folder.
         STAMP.unlink(missing_ok=True)

@@ -144,3 +144,17 @@ def test_an_environment_that_is_not_current_is_made_anew(project, spoil):
 
     assert not relic.exists()
     assert set_up(project) == ""
+
+
+def test_an_environment_that_is_a_link_is_never_emptied(project, tmp_path):
+    other = tmp_path / "project"
+    shutil.copytree(project / "scripts", other / "scripts")
+    for lock in ("requirements.lock", "requirements-dev.lock"):
+        (other / lock).write_text("# a lock of its own\n")
+    (other / ".venv").symlink_to(project / ".venv")
+
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        set_up(other)
+
+    assert "is a link to another one" in refused.value.stderr
+    assert set_up(project) == ""
