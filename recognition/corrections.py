@@ -78,6 +78,9 @@ def name(
     given. Raises PersonNotFound, PerformerNotFound, InvalidCorrection when it is told
     neither id, and what StashClient.get_performer does.
     """
+    if universal_id and universal_id.startswith(LOCAL_ONLY):
+        local_performer_id = _local_id_of(universal_id)
+        universal_id = None
     if universal_id:
         performer = _performer_anywhere(universal_id, local_performer_id)
     elif local_performer_id is not None:
@@ -85,6 +88,13 @@ def name(
     else:
         raise InvalidCorrection("Say who it is: universal_id or local_performer_id.")
     return _make(person, Verdict.NAME, performer, by=by)
+
+
+def _local_id_of(universal_id: str) -> int:
+    text = universal_id.removeprefix(LOCAL_ONLY)
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidCorrection(f"{universal_id} is no performer of this Stash.")
+    return int(text)
 
 
 def ignore(person: FingerprintPerson, *, by: str) -> Correction:

@@ -73,13 +73,15 @@ def match_item(
     """
     with registry.in_use():
         recognizer = registry.recognizer()
+        # Local performers were learnt from the very pictures that are measured.
+        database = recognizer.database.plain
         found = _faces(kind, stash_id, recognizer, may_look=may_look)
         people = {}
         for mode in MatchingMode:
             with inference_queue().turn():
-                seen = people_of(kind, found.faces, mode, recognizer.database)
+                seen = people_of(kind, found.faces, mode, database)
             people[mode.value] = [
-                _as_json(person, found, recognizer.database)
+                _as_json(person, found, database)
                 for person in seen
                 if person.candidates
             ]
@@ -113,14 +115,20 @@ def _faces(
     kept = _kept_faces(kind, stash_id, recognizer.networks.name)
     if kept is not None:
         return kept
+    # Kept as the routes would keep it.
+    options = replace(
+        OPTIONS[kind],
+        mode=MatchingMode.TEMPLATE,
+        calibration=deciding_calibration(),
+    )
     if may_look and kind is Kind.GALLERY:
         seen = identify_gallery(
-            str(stash_id), options=OPTIONS[kind], face_filter=GALLERY_FILTER
+            str(stash_id), options=options, face_filter=GALLERY_FILTER
         )
         return ItemFaces(seen.collected.faces, kind.value, seen.image_ids)
     if may_look and kind is Kind.IMAGE:
         image = identify_stash_image(
-            str(stash_id), options=OPTIONS[kind], face_filter=IMAGE_FILTER
+            str(stash_id), options=options, face_filter=IMAGE_FILTER
         )
         return ItemFaces([each.face for each in image.faces], kind.value)
     raise FingerprintNotFound(

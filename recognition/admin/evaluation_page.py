@@ -8,7 +8,7 @@ from recognition.evaluation_report import ModeReport, Report
 from recognition.evaluation_texts import error_text, mean_text, percent, share_text
 from recognition.models import StoredCalibration
 from recognition.numeric.evaluation import Figures
-from recognition.runtime.people import MatchingOptions
+from recognition.numeric.people import MatchingMode
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Page:
 def page_of(report: Report, *, wanted_mode: str) -> Page:
     """Return the page with that mode shown, or the default one for any other text."""
     by_name = {each.mode.value: each for each in report.modes}
-    shown = by_name.get(wanted_mode) or by_name.get(MatchingOptions().mode.value)
+    shown = by_name.get(wanted_mode) or by_name.get(MatchingMode.TEMPLATE.value)
     return Page(
         rows=[row for each in report.modes for row in _rows(each)],
         modes=[*by_name],
@@ -125,7 +125,12 @@ def _in_force(report: ModeReport) -> str:
         by = f" by {row.adopted_by}" if row.adopted_by else ""
         return (
             f"this library's own, of {row.sample_size} items, adopted{by} on "
-            f"{row.adopted_at:%Y-%m-%d}; named from {row.known_score:.3f} on"
+            f"{row.adopted_at:%Y-%m-%d}; "
+            + (
+                f"named from {row.known_score:.3f} on"
+                if report.mode is MatchingMode.TEMPLATE
+                else "it changes confidences and names nobody else"
+            )
         )
     if report.mode in SHIPPED_CALIBRATIONS:
         return "the calibration that this version ships"

@@ -125,7 +125,10 @@ class PerformerMatchAnswer(serializers.Serializer[Any]):
         allow_null=True, help_text="Id in this Stash; null when not looked up."
     )
     name = serializers.CharField()
-    confidence = serializers.FloatField(help_text="1 - distance, clipped to 0…1.")
+    confidence = serializers.FloatField(
+        help_text="In mode template the probability of being right, else 1 - distance,"
+        " clipped to 0…1."
+    )
     distance = serializers.FloatField(
         allow_null=True,
         help_text="Fused cosine distance; null where the owner named somebody afar.",

@@ -95,11 +95,21 @@ class _Groups:
         units = self._units[:count].reshape(count, -1)
         likeness = units @ units.T / 2
         likeness[self._is_in[:count] @ self._is_in[:count].T > 0] = _APART
-        while likeness.max() >= merge_similarity:
-            source, target = sorted(divmod(int(likeness.argmax()), count), reverse=True)
+        everyone = np.arange(count)
+        # Of each the most alike, kept up to date: looking at all pairs for every merge
+        # would take minutes for a gallery of thousands.
+        best = likeness.argmax(axis=1)
+        while (values := likeness[everyone, best]).max() >= merge_similarity:
+            one = int(values.argmax())
+            source, target = max(one, int(best[one])), min(one, int(best[one]))
             self._move(source, target)
             likeness[source], likeness[:, source] = _APART, _APART
             likeness[target] = likeness[:, target] = self._allowed(target)
+            is_nearer = likeness[:, target] > likeness[everyone, best]
+            is_stale = (best == source) | (best == target)
+            best[is_nearer] = target
+            is_stale[target] = True
+            best[is_stale] = likeness[is_stale].argmax(axis=1)
 
     def absorb(self, join_similarity: float) -> None:
         """Give small groups to the group that they clearly belong to.
@@ -125,8 +135,9 @@ class _Groups:
     def _allowed(self, own: int) -> NDArray[np.float32]:
         """Return how like the group each other is that can be the same person."""
         likeness = self._likeness(self._units[own])
+        frames = np.unique(self._frame_of[self._members[own]])
         is_in = self._is_in[: len(self._members)]
-        likeness[is_in @ is_in[own] > 0] = _APART
+        likeness[is_in[:, frames].any(axis=1)] = _APART
         likeness[[not members for members in self._members]] = _APART
         likeness[own] = _APART
         return likeness

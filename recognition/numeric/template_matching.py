@@ -42,10 +42,10 @@ def decide(
 
     Named is who scores at least `known_score`; from `uncertain_score` on performers
     are proposed; below, the person is somebody the release does not know. A performer
-    who is named for one person is no other's first candidate. Confidence is the
-    calibrated probability that the first candidate is right, and for those behind that
-    of their own score, no larger than the one before. `tagged` and `kept_count` are
-    those of `match_scene`.
+    who is named for one person is no other's first candidate; who is left with another
+    than the likeliest for it is uncertain, as somebody in a mirror is. Confidence is
+    the calibrated probability that a candidate is right; all together are at most 1.
+    `tagged` and `kept_count` are those of `match_scene`.
     """
     chosen = _assign(people, calibration.uncertain_score, tagged=tagged)
     seen = [
@@ -98,10 +98,11 @@ def _seen_person(
         if other != place and scores.scores[other] >= calibration.uncertain_score
     ]
     candidates = []
-    confidence = 1.0
+    confidence, left = 1.0, 1.0
     for one in [place, *others][:limit]:
         score = float(scores.scores[one])
-        confidence = min(confidence, calibration.probability(score))
+        confidence = min(confidence, calibration.probability(score), left)
+        left -= confidence
         candidates.append(
             PersonCandidate(
                 performer=int(scores.performers[one]),
@@ -119,5 +120,8 @@ def _seen_person(
         faces=tuple(person.faces),
         frame_count=person.frame_count,
         candidates=tuple(candidates),
-        is_uncertain=float(scores.scores[place]) < calibration.known_score,
+        is_uncertain=(
+            float(scores.scores[place]) < calibration.known_score
+            or scores.scores[place] < scores.scores.max() - TAG_BONUS
+        ),
     )

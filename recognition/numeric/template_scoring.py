@@ -74,10 +74,10 @@ class PerformerScores:
             self.arcface_distances[kept],
         )
 
-    def margin(self, place: int) -> float:
+    def margin(self, place: int) -> float | None:
         """Return by how much a performer's score leads the best of the others."""
         others = np.delete(self.scores, place)
-        return float(self.scores[place] - others.max()) if others.size else np.inf
+        return float(self.scores[place] - others.max()) if others.size else None
 
 
 NO_SCORES = PerformerScores(

@@ -164,6 +164,13 @@ class OverlaidRelease(PreparedRelease):
     def performer_count(self) -> int:
         return self._plain.performer_count + len(self._overlay.performers)
 
+    def find_row(self, universal_id: str) -> int | None:
+        """Return the performer's row, if release or overlay has them."""
+        for place, (stash_id, _) in enumerate(self._overlay.performers):
+            if local_universal_id(stash_id) == universal_id:
+                return self._plain.performer_count + place
+        return self._plain.find_row(universal_id)
+
     def performer(self, row: int) -> Performer:
         """Return the performer in the row; IndexError outside the table."""
         local_row = row - self._plain.performer_count

@@ -63,13 +63,13 @@ def test_an_embedding_that_says_nothing_is_alone(people, worthless):
     assert groups_of(faces) == [[0, 1, 2], [3], [4]]
 
 
-def test_five_hundred_faces_of_five_hundred_people_take_seconds_at_most():
-    people = MadePeople(count=500)
-    faces = [people.face(n, frame=n) for n in range(500)]
+def test_two_thousand_faces_of_as_many_people_take_seconds_at_most():
+    people = MadePeople(count=2_000)
+    faces = [people.face(n, frame=n) for n in range(2_000)]
     started = time.perf_counter()
 
     groups = groups_of(faces)
 
-    # Not a measurement: without bounds on the work it would take minutes.
-    assert time.perf_counter() - started < 20
-    assert len(groups) > 450
+    # Not a measurement: comparing all pairs at every step would take minutes.
+    assert time.perf_counter() - started < 60
+    assert len(groups) > 1_000

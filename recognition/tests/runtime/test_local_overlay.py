@@ -102,6 +102,13 @@ def test_rows_behind_the_releases_are_local_performers(plain):
     anna = release.performer(release.face_performers[40])
     assert (anna.universal_id, anna.name, anna.face_count) == ("local:11", "Anna", 4)
     assert release.performer(1).universal_id == "stashdb.org:1"
+    assert [
+        release.find_row(id) for id in ("local:11", "stashdb.org:1", "local:9")
+    ] == [
+        release.face_performers[40],
+        1,
+        None,
+    ]
     with pytest.raises(IndexError):
         release.performer(4)
     assert (overlaid.version, overlaid.local_revision) == ("2026.03.01", "r1")

@@ -143,6 +143,27 @@ def test_two_seen_together_are_never_given_one_name(people, database):
     assert [each.named and each.named.performer for each in found].count(5) == 1
 
 
+def test_who_is_left_with_a_look_alike_is_uncertain_and_not_named_after_them(people):
+    # A mirror: one person twice in every frame, and a look-alike in the release.
+    for space in (people.facenet, people.arcface):
+        alike = space[0] + 0.8 * space[1]
+        space[1] = alike / np.linalg.norm(alike)
+    database = database_of(people)
+
+    found = people_in_scene(database, scene(people, 0, 0), TEMPLATE)
+
+    assert names(found) == {0}
+
+
+def test_the_confidences_of_one_person_are_no_more_than_one_together(people):
+    people.facenet[1], people.arcface[1] = people.facenet[0], people.arcface[0]
+
+    (person,) = people_in_scene(database_of(people), scene(people, 0), TEMPLATE)
+
+    assert len(person.candidates) > 1
+    assert sum(each.confidence for each in person.candidates) <= 1 + 1e-9
+
+
 def test_one_person_seen_in_two_guises_is_one_person(people, database):
     # Two halves of one scene whose faces have little to do with each other.
     halves = []
@@ -203,6 +224,8 @@ def test_an_index_of_one_performer_names_them_and_no_stranger(people):
     found = people_in_scene(database, scene(people, 6, 35), TEMPLATE)
 
     assert [each.named and each.named.performer for each in found] == [0, None]
+    # There is nobody to lead; infinity could be told in no answer.
+    assert first(found[0]).margin is None
 
 
 def test_twins_among_the_references_leave_the_person_with_both_proposed(people):
