@@ -280,6 +280,7 @@ SPECTACULAR_SETTINGS = {
         "ModelDownloadStatusEnum": "recognition.api.model_files.STATUSES",
         "ModelDownloadStartedEnum": "recognition.api.model_files.STARTED",
         "UnknownPersonStateEnum": "recognition.models.groups.PeopleGroup.State",
+        "ReviewVerdictEnum": "recognition.models.ReviewedName.Verdict",
     },
     "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],
 }
