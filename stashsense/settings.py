@@ -273,7 +273,6 @@ SPECTACULAR_SETTINGS = {
         "CancellingEnum": "recognition.api.model_files.CANCELLING",
         "KindEnum": "dbupdates.models.UpdateRun.Kind",
         "MediaKindEnum": "recognition.models.Fingerprint.Kind",
-        "EvaluatedKindEnum": "recognition.models.EvaluatedItem.Kind",
         "MatchingModeEnum": "recognition.api.evaluation_serializers.MODES",
         "UpdateStatusEnum": "dbupdates.api.serializers.STATUSES",
         "ModelFileStatusEnum": "recognition.model_files.Status",
@@ -281,6 +280,7 @@ SPECTACULAR_SETTINGS = {
         "ModelDownloadStartedEnum": "recognition.api.model_files.STARTED",
         "UnknownPersonStateEnum": "recognition.models.groups.PeopleGroup.State",
         "ReviewVerdictEnum": "recognition.models.ReviewedName.Verdict",
+        "CorrectionVerdictEnum": "recognition.api.correction_serializers.VERDICTS",
     },
     "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],
 }

@@ -14,7 +14,7 @@ from recognition.models import Correction, Fingerprint
 from recognition.numeric.corrections import Verdict
 
 _MAX_ID = 10**18 - 1
-_VERDICTS = [(each.value, each.value) for each in Verdict]
+VERDICTS = [(each.value, each.value) for each in Verdict]
 
 
 class CorrectionRequest(serializers.Serializer[Any]):
@@ -23,7 +23,7 @@ class CorrectionRequest(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Fingerprint.Kind.choices)
     stash_id = serializers.IntegerField(min_value=1, max_value=_MAX_ID)
     person_id = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
-    verdict = serializers.ChoiceField(choices=_VERDICTS)
+    verdict = serializers.ChoiceField(choices=VERDICTS)
     universal_id = serializers.CharField(
         default="", allow_blank=True, max_length=128, help_text="`endpoint:stashdb_id`."
     )
@@ -59,7 +59,7 @@ class CorrectionAnswer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(choices=Fingerprint.Kind.choices)
     stash_id = serializers.CharField()
-    verdict = serializers.ChoiceField(choices=_VERDICTS)
+    verdict = serializers.ChoiceField(choices=VERDICTS)
     universal_id = serializers.CharField(allow_null=True)
     local_performer_id = serializers.CharField(allow_null=True)
     name = serializers.CharField(allow_null=True)
