@@ -163,7 +163,7 @@ def test_of_a_performer_of_the_release_nothing_is_learnt(
     else:
         say(admin_client, anna.images[0], local_performer_id=int(known.id))
 
-    correction = Correction.objects.first()
+    correction = Correction.objects.latest("pk")
     assert correction.local_performer_id == int(known.id)
     assert not correction.universal_id.startswith("local:")
     assert not LocalFace.objects.exists()
