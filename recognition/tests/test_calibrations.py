@@ -124,7 +124,13 @@ def test_the_confidence_of_a_name_becomes_the_probability_of_being_right(
 
 
 def confidences(client):
-    answer = post(client, "/identify/scene", scene_id=KNOWN_SCENE, num_frames=4).json()
+    answer = post(
+        client,
+        "/identify/scene",
+        scene_id=KNOWN_SCENE,
+        num_frames=4,
+        matching_mode="frequency",
+    ).json()
     return [
         one["best_match"]["confidence"]
         for one in answer["persons"]
