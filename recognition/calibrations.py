@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from dbupdates.store import active_release
-from recognition.models import StoredCalibration
+from recognition.library_runs import rematch_if_outdated
+from recognition.models import Fingerprint, StoredCalibration
 from recognition.numeric.calibration import SHIPPED_CALIBRATION, Calibration
 from recognition.numeric.people import MatchingMode, PersonCandidate, SeenPerson
 
@@ -86,7 +87,10 @@ def adopt(
     sample_size: int,
     network_set: str,
 ) -> StoredCalibration:
-    """Put a library's own calibration in force, in place of the one before."""
+    """Put a library's own calibration in force, in place of the one before.
+
+    What mode template decided with that is decided again, by the background.
+    """
     return _put_in_force(
         StoredCalibration(
             mode=mode.value,
@@ -153,8 +157,22 @@ def _put_in_force(row: StoredCalibration) -> StoredCalibration:
         )
         row.is_active = True
         row.save()
+        if row.mode == MatchingMode.TEMPLATE:
+            _have_decided_again()
     forget()
     return row
+
+
+def _have_decided_again() -> None:
+    """Have the names of what is kept follow the calibration; the run counts changes.
+
+    Of other modes it is the confidence alone, which the next match tells.
+    """
+    # What is looked at while another process still reads the former calibration, for
+    # half a second at most, keeps names of that until its next match.
+    rows = Fingerprint.objects.filter(options__mode=MatchingMode.TEMPLATE.value)
+    rows.update(is_match_due=True)
+    transaction.on_commit(rematch_if_outdated)
 
 
 def _read() -> dict[MatchingMode, Calibration]:

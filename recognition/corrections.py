@@ -45,10 +45,15 @@ _MATCH_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class _Performer:
+class Performer:
+    """Whom the owner speaks of; NOBODY where a person is ignored."""
+
     universal_id: str = ""
     name: str = ""
     local_id: int | None = None
+
+
+NOBODY = Performer()
 
 
 def reject(person: FingerprintPerson, universal_id: str, *, by: str) -> Correction:
@@ -61,7 +66,7 @@ def reject(person: FingerprintPerson, universal_id: str, *, by: str) -> Correcti
     name = names.get(universal_id) or _released_name(universal_id)
     if name is None:
         raise PerformerNotFound(f"No release has a performer {universal_id}.")
-    return _make(person, Verdict.REJECT, _Performer(universal_id, name), by=by)
+    return _make(person, Verdict.REJECT, Performer(universal_id, name), by=by)
 
 
 def name(
@@ -72,22 +77,30 @@ def name(
     name: str = "",
     by: str,
 ) -> Correction:
-    """Say who the person is: a performer of the release, or one of this Stash.
+    """Say who the person is; raises PersonNotFound, and what get_performer does."""
+    performer = get_performer(
+        universal_id=universal_id, local_performer_id=local_performer_id, name=name
+    )
+    return _make(person, Verdict.NAME, performer, by=by)
 
-    Stash is asked about whom the release does not have, and for a name that is not
-    given. Raises PersonNotFound, PerformerNotFound, InvalidCorrection when it is told
-    neither id, and what StashClient.get_performer does.
+
+def get_performer(
+    *, universal_id: str | None, local_performer_id: int | None, name: str = ""
+) -> Performer:
+    """Return who is meant: a performer of the release, or one of this Stash.
+
+    Stash is asked about whom the release does not have; `name` is what such a one is
+    to be called. Raises PerformerNotFound, InvalidCorrection when it is told neither
+    id, and what StashClient.get_performer does.
     """
     if universal_id and universal_id.startswith(LOCAL_ONLY):
         local_performer_id = _local_id_of(universal_id)
         universal_id = None
     if universal_id:
-        performer = _performer_anywhere(universal_id, local_performer_id)
-    elif local_performer_id is not None:
-        performer = _local_performer(local_performer_id, name)
-    else:
-        raise InvalidCorrection("Say who it is: universal_id or local_performer_id.")
-    return _make(person, Verdict.NAME, performer, by=by)
+        return _performer_anywhere(universal_id, local_performer_id)
+    if local_performer_id is not None:
+        return _local_performer(local_performer_id, name)
+    raise InvalidCorrection("Say who it is: universal_id or local_performer_id.")
 
 
 def _local_id_of(universal_id: str) -> int:
@@ -99,7 +112,22 @@ def _local_id_of(universal_id: str) -> int:
 
 def ignore(person: FingerprintPerson, *, by: str) -> Correction:
     """Say that the person is nobody the owner wants to know; or PersonNotFound."""
-    return _make(person, Verdict.IGNORE, _Performer(), by=by)
+    return _make(person, Verdict.IGNORE, NOBODY, by=by)
+
+
+def note(
+    person: FingerprintPerson,
+    verdict: Verdict,
+    performer: Performer = NOBODY,
+    *,
+    by: str,
+) -> Correction | None:
+    """Keep what is said of one person of many; the caller puts it into effect.
+
+    None where that was said before and holds. Raises PersonNotFound.
+    """
+    correction, is_new = _record(person, verdict, performer, by=by)
+    return correction if is_new else None
 
 
 def undo(correction: Correction, *, by: str) -> None:
@@ -107,6 +135,25 @@ def undo(correction: Correction, *, by: str) -> None:
 
     Raises CorrectionUndone where that was done before.
     """
+    kind, stash_id = correction.kind, correction.stash_id
+    _withdraw(correction, by=by)
+    put_into_effect(kind, stash_id)
+
+
+def withdraw(correction: Correction, *, by: str) -> None:
+    """Have the correction hold no more; the caller puts that into effect.
+
+    One that a later one contradicts does not come back when that one is undone.
+    """
+    correction.refresh_from_db()
+    if correction.is_active:
+        _withdraw(correction, by=by)
+    elif correction.superseded_by_id is not None:
+        correction.superseded_by = None
+        correction.save(update_fields=["superseded_by"])
+
+
+def _withdraw(correction: Correction, *, by: str) -> None:
     kind, stash_id = correction.kind, correction.stash_id
     with transaction.atomic():
         undone = Correction.objects.active().filter(pk=correction.pk)
@@ -118,7 +165,6 @@ def undo(correction: Correction, *, by: str) -> None:
             _restore(correction, media)
         _mark(kind, stash_id)
         _tell_later([correction])
-    put_into_effect(kind, stash_id)
 
 
 def put_into_effect(kind: str, stash_id: int) -> bool:
@@ -184,8 +230,18 @@ def get_correction(correction_id: int) -> Correction:
 
 
 def _make(
-    person: FingerprintPerson, verdict: Verdict, performer: _Performer, *, by: str
+    person: FingerprintPerson, verdict: Verdict, performer: Performer, *, by: str
 ) -> Correction:
+    correction, is_new = _record(person, verdict, performer, by=by)
+    if is_new:
+        put_into_effect(correction.kind, correction.stash_id)
+    return correction
+
+
+def _record(
+    person: FingerprintPerson, verdict: Verdict, performer: Performer, *, by: str
+) -> tuple[Correction, bool]:
+    """Return the correction, and whether it is a new one."""
     with transaction.atomic():
         everybody = _everybody_beside(person)
         kind, stash_id = person.fingerprint.kind, person.fingerprint.stash_id
@@ -207,7 +263,7 @@ def _make(
         active = [*_active_beside(correction)]
         for same in active:
             if _is_same(same, correction) and faces <= bound_faces(media, same):
-                return same
+                return same, False
         correction.save()
         contradicted = [
             each
@@ -220,8 +276,7 @@ def _make(
             each.save(update_fields=["undone_by", "undone_at", "superseded_by"])
         _mark(kind, stash_id)
         _tell_later([correction, *contradicted])
-    put_into_effect(kind, stash_id)
-    return correction
+    return correction, True
 
 
 def _restore(undone: Correction, media: SeenMedia) -> None:
@@ -290,11 +345,11 @@ def _tell_later(corrections: Iterable[Correction]) -> None:
         )
 
 
-def _performer_anywhere(universal_id: str, local_id: int | None) -> _Performer:
+def _performer_anywhere(universal_id: str, local_id: int | None) -> Performer:
     """Return the performer of the release, or else of this Stash."""
     name = _released_name(universal_id)
     if name is not None:
-        return _Performer(universal_id, name, local_id)
+        return Performer(universal_id, name, local_id)
     try:
         found = configured_client().find_performers_by_stash_ids([universal_id])
     except StashNotConfigured:
@@ -303,21 +358,19 @@ def _performer_anywhere(universal_id: str, local_id: int | None) -> _Performer:
         raise PerformerNotFound(
             f"Neither the release nor Stash has a performer {universal_id}."
         )
-    return _Performer(universal_id, found[0].name, found[0].id)
+    return Performer(universal_id, found[0].name, found[0].id)
 
 
-def _local_performer(local_id: int, name: str) -> _Performer:
+def _local_performer(local_id: int, name: str) -> Performer:
     """Return a performer of this Stash, by the id that the release knows if any."""
-    if name:
-        return _Performer(f"{LOCAL_ONLY}{local_id}", name, local_id)
     try:
         performer = configured_client().get_performer(local_id)
     except StashNotFound as error:
         raise PerformerNotFound(str(error)) from error
     for universal_id in sorted(performer.universal_ids):
         if _released_name(universal_id) is not None:
-            return _Performer(universal_id, performer.name, local_id)
-    return _Performer(f"{LOCAL_ONLY}{local_id}", performer.name, local_id)
+            return Performer(universal_id, name or performer.name, local_id)
+    return Performer(f"{LOCAL_ONLY}{local_id}", name or performer.name, local_id)
 
 
 def _released_name(universal_id: str) -> str | None:

@@ -5,11 +5,21 @@ Computed from its items whenever somebody looks, so that a review counts at once
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.contrib.auth.models import User
 
 from dbupdates.store import active_release
 from recognition import calibrations
+from recognition.evaluation_truth import (
+    NOTHING_SAID,
+    OwnersTruth,
+    Reviews,
+    Truth,
+    owners_truths,
+    reviews,
+    truths_of,
+)
 from recognition.exceptions import NothingToAdopt
 from recognition.models import (
     EvaluatedItem,
@@ -32,26 +42,6 @@ Verdict = ReviewedName.Verdict
 
 # A curve of fewer names would say more of chance than of this library.
 MIN_ADOPTED_CASES = 20
-
-# By kind and id of the item, and the universal id.
-Reviews = Mapping[tuple[str, int, str], str]
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Who is in an item as far as is known, by universal id, and what nobody knows.
-
-    Several ids may be of one person. `refuted` are names that somebody said are wrong,
-    of `undecided` nobody could tell.
-    """
-
-    people: Mapping[str, str]
-    refuted: frozenset[str] = frozenset()
-    undecided: frozenset[str] = frozenset()
-
-    @property
-    def person_count(self) -> int:
-        return len({*self.people.values()})
 
 
 @dataclass(frozen=True)
@@ -108,31 +98,11 @@ class Adopted:
     fitted_error: float | None
 
 
-def truth_of(item: EvaluatedItem, reviews: Reviews) -> Truth:
-    """Return who is in the item: its tags, and what people said of names in it."""
-    people = {
-        universal_id: f"performer {one['performer_id']}"
-        for one in item.tagged
-        if one["is_known"]
-        for universal_id in one["universal_ids"]
-    }
-    said: dict[str, set[str]] = {verdict.value: set() for verdict in Verdict}
-    for (kind, stash_id, universal_id), verdict in reviews.items():
-        if (kind, stash_id) == (item.kind, item.stash_id):
-            said[verdict].add(universal_id)
-    missing = {one: one for one in said[Verdict.TAG_MISSING.value]}
-    return Truth(
-        people=missing | people,
-        refuted=frozenset(said[Verdict.NAME_WRONG.value] - people.keys()),
-        undecided=frozenset(said[Verdict.CANNOT_TELL.value] - people.keys()),
-    )
-
-
 def report_of(evaluation: Evaluation) -> Report:
     """Return what the evaluation says so far."""
     items = [*evaluation.items.all()]
     evaluated = _in_state(items, EvaluatedItem.State.EVALUATED)
-    truths = _truths(evaluated)
+    truths = truths_of(evaluated)
     kinds = [item.kind for item in evaluated]
     return Report(
         evaluation=evaluation,
@@ -150,11 +120,15 @@ def report_of(evaluation: Evaluation) -> Report:
 
 def disagreements(evaluation: Evaluation) -> list[Disagreement]:
     """Return the names that are not tagged: first those not reviewed, the surest."""
-    reviews = _reviews()
+    said = reviews()
+    items = [*evaluation.items.filter(state=EvaluatedItem.State.EVALUATED)]
+    owners = owners_truths(items)
     found = [
         disagreement
-        for item in evaluation.items.filter(state=EvaluatedItem.State.EVALUATED)
-        for disagreement in _disagreements_in(item, reviews)
+        for item in items
+        for disagreement in _disagreements_in(
+            item, said, owners.get((item.kind, item.stash_id), NOTHING_SAID)
+        )
     ]
     return sorted(
         found,
@@ -230,9 +204,9 @@ def _mode_report(
         for one, truth in zip(evaluated, truths, strict=True)
     ]
     found = [
-        (universal_id in truth.refuted, case)
+        found_case
         for number, (item, truth) in enumerate(zip(evaluated, truths, strict=True))
-        for universal_id, case in _cases_of(item, number, truth, mode).items()
+        for found_case in _cases_of(item, number, truth, mode)
     ]
     cases = [case for _, case in found]
     disputed = numeric.strongly_disputed(
@@ -256,18 +230,22 @@ def _mode_report(
 
 def _cases_of(
     item: EvaluatedItem, number: int, truth: Truth, mode: MatchingMode
-) -> dict[str, Case]:
-    """Return a case for each performer proposed in the item, by one universal id."""
+) -> list[tuple[bool, Case]]:
+    """Return a case for each performer proposed, and whether somebody refuted it.
+
+    Whoever is right for one person of the item and wrong for another is both.
+    """
     calibration = calibrations.current_calibration(mode)
-    best: dict[str, tuple[str, Case]] = {}
+    best: dict[tuple[str, bool], tuple[bool, Case]] = {}
     for person in item.people[mode.value]:
         universal_id = person["universal_id"]
-        if universal_id in truth.undecided:
+        is_right = truth.is_right(person)
+        if is_right is None:
             continue
         case = Case(
             item=number,
             score=person["score"],
-            is_right=universal_id in truth.people,
+            is_right=is_right,
             is_named=person["is_named"],
             probability=(
                 person["confidence"]
@@ -278,10 +256,10 @@ def _cases_of(
             quality=person["quality"],
             source=item.source,
         )
-        whom = truth.people.get(universal_id, universal_id)
+        whom = truth.people.get(universal_id, universal_id), is_right
         if whom not in best or _rank(case) > _rank(best[whom][1]):
-            best[whom] = universal_id, case
-    return dict(best.values())
+            best[whom] = truth.is_refuted(person), case
+    return [*best.values()]
 
 
 def _rank(case: Case) -> tuple[bool, float]:
@@ -304,7 +282,9 @@ def _without(
     )
 
 
-def _disagreements_in(item: EvaluatedItem, reviews: Reviews) -> list[Disagreement]:
+def _disagreements_in(
+    item: EvaluatedItem, reviewed: Reviews, owner: OwnersTruth
+) -> list[Disagreement]:
     tagged = {one for each in item.tagged for one in each["universal_ids"]}
     found: dict[str, Disagreement] = {}
     for mode, people in item.people.items():
@@ -319,24 +299,20 @@ def _disagreements_in(item: EvaluatedItem, reviews: Reviews) -> list[Disagreemen
                 name=person["name"],
                 modes=[*(known.modes if known else ()), mode],
                 confidence=max(person["confidence"], known.confidence if known else 0),
-                verdict=reviews.get((item.kind, item.stash_id, universal_id), ""),
+                verdict=_said_of(person, owner)
+                or reviewed.get((item.kind, item.stash_id, universal_id), ""),
             )
     return [*found.values()]
 
 
-def _truths(items: Iterable[EvaluatedItem]) -> list[Truth]:
-    reviews = _reviews()
-    by_item: dict[tuple[str, int], dict[tuple[str, int, str], str]] = {}
-    for key, verdict in reviews.items():
-        by_item.setdefault(key[:2], {})[key] = verdict
-    return [truth_of(one, by_item.get((one.kind, one.stash_id), {})) for one in items]
-
-
-def _reviews() -> dict[tuple[str, int, str], str]:
-    return {
-        (row.kind, row.stash_id, row.universal_id): row.verdict
-        for row in ReviewedName.objects.all()
-    }
+def _said_of(person: Mapping[str, Any], owner: OwnersTruth) -> str:
+    """Return what the owner's corrections say of a name that is not tagged, or ""."""
+    match owner.is_right(person):
+        case True:
+            return Verdict.TAG_MISSING.value
+        case False:
+            return Verdict.NAME_WRONG.value
+    return ""
 
 
 def _in_state(

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from recognition import people_members
+from recognition import corrections, group_corrections, people_members
+from recognition.corrections import Performer
 from recognition.exceptions import GroupDecisionRefused, PeopleGroupNotFound
 from recognition.models import (
-    FingerprintPerson,
     GroupDecision,
     GroupDecisionMember,
     GroupMember,
@@ -27,7 +27,7 @@ from recognition.models.groups import (
     GroupMemberQuerySet,
     PeopleGroupQuerySet,
 )
-from recognition.numeric.people import Decision
+from recognition.numeric.corrections import Verdict
 from recognition.tasks import REGROUP_TASK
 
 Kind = GroupDecision.Kind
@@ -94,37 +94,47 @@ def ask_for_regrouping() -> None:
     async_task(REGROUP_TASK)
 
 
-@transaction.atomic
 def name_group(group_id: int, naming: Naming, *, by: str) -> PeopleGroup:
-    """Say who it is: all of the group's people get the name.
+    """Say who it is: all of the group's people get the name, for good.
 
-    Raises PeopleGroupNotFound, or GroupDecisionRefused where the naming is empty.
+    A name without any id is the group's alone, for nobody else would know who that
+    is. Raises PeopleGroupNotFound, GroupDecisionRefused where the naming is empty, and
+    what corrections.get_performer does.
     """
     if not (naming.universal_id or naming.local_performer_id or naming.name):
         raise GroupDecisionRefused("Say who it is: an id, or at least a name.")
-    group = _locked(group_id)
-    _decide(Kind.NAME, group, stayed=_everybody(group), by=by)
-    _set_state(
-        group,
-        state=State.NAMED,
-        name=naming.name,
-        universal_id=naming.universal_id or "",
-        local_performer_id=naming.local_performer_id,
-    )
-    for member in members_of(group):
-        if member.person is not None:
-            name_person(member.person, naming, by=by)
+    # Before the transaction: Stash may be asked.
+    performer = _performer(naming)
+    with transaction.atomic():
+        group = _locked(group_id)
+        decision = _decide(Kind.NAME, group, stayed=_everybody(group), by=by)
+        _set_state(
+            group,
+            state=State.NAMED,
+            name=performer.name,
+            universal_id=performer.universal_id,
+            local_performer_id=performer.local_id,
+        )
+        media = set()
+        if performer.universal_id:
+            media = group_corrections.note(decision, Verdict.NAME, performer)
+    group_corrections.put_into_effect(media)
     return group
 
 
-@transaction.atomic
 def ignore_group(group_id: int, *, by: str) -> PeopleGroup:
-    """Say that nobody wants to know who it is; or raise PeopleGroupNotFound."""
-    group = _locked(group_id)
-    if group.state == State.IGNORED:
-        raise GroupDecisionRefused(f"{group} is ignored already.")
-    _decide(Kind.IGNORE, group, stayed=_everybody(group), by=by)
-    _set_state(group, state=State.IGNORED)
+    """Say that nobody wants to know who it is; or raise PeopleGroupNotFound.
+
+    All of the group's people are ignored by every later match.
+    """
+    with transaction.atomic():
+        group = _locked(group_id)
+        if group.state == State.IGNORED:
+            raise GroupDecisionRefused(f"{group} is ignored already.")
+        decision = _decide(Kind.IGNORE, group, stayed=_everybody(group), by=by)
+        _set_state(group, state=State.IGNORED)
+        media = group_corrections.note(decision, Verdict.IGNORE)
+    group_corrections.put_into_effect(media)
     return group
 
 
@@ -176,17 +186,27 @@ def can_undo(group_id: int) -> bool:
     return GroupDecision.objects.about(group_id).in_force().exists()
 
 
-@transaction.atomic
 def undo(group_id: int, *, by: str) -> GroupDecision:
     """Take back what was decided last about the group, also one that was merged away.
 
     Raises PeopleGroupNotFound, or GroupDecisionRefused where nothing is left to undo.
     """
-    if not PeopleGroup.objects.select_for_update().filter(pk=group_id).exists():
-        raise PeopleGroupNotFound(f"There is no unknown person {group_id}.")
-    decision = GroupDecision.objects.about(group_id).in_force().last()
-    if decision is None:
-        raise GroupDecisionRefused("Nothing was decided that could be undone.")
+    with transaction.atomic():
+        if not PeopleGroup.objects.select_for_update().filter(pk=group_id).exists():
+            raise PeopleGroupNotFound(f"There is no unknown person {group_id}.")
+        decision = GroupDecision.objects.about(group_id).in_force().last()
+        if decision is None:
+            raise GroupDecisionRefused("Nothing was decided that could be undone.")
+        media = group_corrections.withdraw(decision, by=by)
+        _undo(decision)
+        decision.undone_at, decision.undone_by = timezone.now(), by
+        decision.save(update_fields=["undone_at", "undone_by"])
+    group_corrections.put_into_effect(media)
+    return decision
+
+
+def _undo(decision: GroupDecision) -> None:
+    """Have the groups be as before the decision."""
     group, other = decision.group, decision.other
     match decision.kind:
         case Kind.MERGE:
@@ -198,35 +218,18 @@ def undo(group_id: int, *, by: str) -> GroupDecision:
             _move(GroupMember.objects.filter(group=other), group)
             _set_state(other)
             _leave_empty(other)
-        case Kind.NAME:
-            for member in _everybody(group):
-                if member.person is not None:
-                    forget_name(member.person, by=by)
     _set_state(group, **decision.before)
-    decision.undone_at, decision.undone_by = timezone.now(), by
-    decision.save(update_fields=["undone_at", "undone_by"])
     people_members.recentre([each.pk for each in (group, other) if each is not None])
-    return decision
 
 
-# What naming a group says of each of its people
-
-
-def name_person(person: FingerprintPerson, naming: Naming, *, by: str) -> None:
-    """Write the name of one person of a group; `by` is who says so."""
-    person.decision = Decision.KNOWN.value
-    person.universal_id = naming.universal_id or ""
-    person.name = naming.name
-    person.save(update_fields=["decision", "universal_id", "name"])
-
-
-def forget_name(person: FingerprintPerson, *, by: str) -> None:
-    """Take the name from one person of a group again."""
-    person.decision = (
-        Decision.UNCERTAIN if person.candidates else Decision.UNKNOWN
-    ).value
-    person.universal_id = person.name = ""
-    person.save(update_fields=["decision", "universal_id", "name"])
+def _performer(naming: Naming) -> Performer:
+    if not (naming.universal_id or naming.local_performer_id):
+        return Performer(name=naming.name)
+    return corrections.get_performer(
+        universal_id=naming.universal_id,
+        local_performer_id=naming.local_performer_id,
+        name=naming.name,
+    )
 
 
 def _locked(group_id: int) -> PeopleGroup:
@@ -253,7 +256,7 @@ def _decide(
     stayed: Sequence[GroupMember],
     moved: Sequence[GroupMember] = (),
     other: PeopleGroup | None = None,
-) -> None:
+) -> GroupDecision:
     decision = GroupDecision.objects.create(
         kind=kind, group=group, other=other, before=group.state_values(), made_by=by
     )
@@ -262,6 +265,7 @@ def _decide(
         for members, has_moved in ((stayed, False), (moved, True))
         for member in members
     )
+    return decision
 
 
 def _moved_by(decision: GroupDecision) -> GroupMemberQuerySet:

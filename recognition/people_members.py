@@ -90,6 +90,31 @@ def update_members(
     return created
 
 
+def bind_again(fingerprints: Iterable[int]) -> None:
+    """Have members be whoever has their faces now, in the same look at the media.
+
+    Also who has a name by now. Nobody becomes a member by it.
+    """
+    for fingerprint in Fingerprint.objects.filter(pk__in={*fingerprints}):
+        former = [
+            *fingerprint.group_members.filter(person=None, seen_at=fingerprint.seen_at)
+        ]
+        people = [*fingerprint.people.filter(group_member=None).order_by("number")]
+        if not former or not people:
+            continue
+        faces = _faces_of(fingerprint, people)
+        for place, position in overlapping_pairs(
+            [member.faces for member in former], [each.faces for each in people]
+        ):
+            member, person = former[place], people[position]
+            if person.decision in GROUPABLE:
+                _write(member, person, faces[position])
+                continue
+            # One name may be several members' by now, whose faces it has all.
+            member.person = person
+            member.save(update_fields=["person"])
+
+
 def forget_the_gone() -> list[int]:
     """Delete who has a name by now or is seen no more; return the groups they left."""
     gone = GroupMember.objects.gone()

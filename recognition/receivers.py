@@ -17,11 +17,12 @@ from dbupdates.signals import (
     serving_asked,
 )
 from recognition.preferences import LOCAL_PERFORMERS
-from recognition.signals import fingerprint_changed
+from recognition.signals import correction_changed, fingerprint_changed
 from stashsense.preferences.models import Preference
 
 if TYPE_CHECKING:
     from dbupdates.store import ActiveRelease
+    from recognition.models import Correction
 
 
 @receiver(release_preparing)
@@ -71,6 +72,14 @@ def group_unknown_people(**_: Any) -> None:
     from recognition.tasks import ensure_grouping
 
     ensure_grouping()
+
+
+@receiver(correction_changed)
+def learn_whom_the_owner_named(correction: "Correction", **_: Any) -> None:
+    """Have local performers be told by the people that the owner named after them."""
+    from recognition.correction_learning import learn_or_forget
+
+    learn_or_forget(correction)
 
 
 @receiver(post_save, sender=Preference)

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dbupdates.store import active_release
-from recognition import registry
+from recognition import calibrations, registry
 from recognition.calibrations import with_confidence
 from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.evidence import candidate_count, observations_from_json, weigh
@@ -169,6 +169,8 @@ def _rematch_slice(recognizer: Recognizer, seconds: float, turn: Turn) -> Slice:
         raise DatabaseUpdating(f"This process still serves release {version}.")
     if current_revision(network_set) != database.local_revision:
         raise DatabaseUpdating("This process still serves former local performers.")
+    # Another process may just have adopted the one for which this is done.
+    calibrations.forget()
     until = time.monotonic() + seconds
     rows = Fingerprint.objects.matched_before(version, database.local_revision).filter(
         network_set=network_set

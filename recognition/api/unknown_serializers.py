@@ -57,7 +57,12 @@ class NameUnknownRequest(serializers.Serializer[Any]):
         max_value=MAX_ID,
         help_text="A performer of this Stash.",
     )
-    name = serializers.CharField(default="", allow_blank=True, max_length=255)
+    name = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=255,
+        help_text="Without an id it is the group's alone; no scene tells it.",
+    )
 
 
 class MergeUnknownRequest(serializers.Serializer[Any]):

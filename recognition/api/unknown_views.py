@@ -117,7 +117,7 @@ class NameUnknownView(APIView):
         responses={200: shapes.UnknownGroupAnswer, **_REFUSED},
     )
     def post(self, request: Request, group_id: int) -> Response:
-        """Give everybody of the group a name."""
+        """Give everybody of the group a name, in effect at once and kept for good."""
         asked = _validated(shapes.NameUnknownRequest, request.data or {})
         people_groups.name_group(group_id, Naming(**asked), by=_by(request))
         return _group(group_id)

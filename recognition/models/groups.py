@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Count, Q
 from numpy.typing import NDArray
 
+from recognition.models.corrections import Correction
 from recognition.models.fingerprints import Fingerprint, FingerprintPerson
 from recognition.numeric.people import Decision
 
@@ -208,7 +209,10 @@ class GroupDecision(models.Model):
 
 
 class GroupDecisionMember(models.Model):
-    """A member that a decision was about; `has_moved` from one group to the other."""
+    """A member that a decision was about; `has_moved` from one group to the other.
+
+    `correction` is what naming or ignoring the group said of that person.
+    """
 
     decision = models.ForeignKey(
         GroupDecision, on_delete=models.CASCADE, related_name="said"
@@ -217,6 +221,12 @@ class GroupDecisionMember(models.Model):
         GroupMember, on_delete=models.CASCADE, related_name="said"
     )
     has_moved = models.BooleanField(default=False)
+    correction = models.ForeignKey(
+        Correction,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="said_of_groups",
+    )
 
     def __str__(self) -> str:
         return f"{self.decision}: {self.member_id}"

@@ -1,16 +1,20 @@
 """Fingerprints of made people, as looking at scenes and images would keep them."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 from django.utils import timezone
 
+from demo.embedding import NETWORK_SET_NAME
 from recognition import fingerprints
 from recognition.models import Fingerprint, GroupMember, PeopleGroup
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.packing import PackedFaces, PackedNear
-from recognition.numeric.people import SeenFace, SeenPerson
+from recognition.numeric.people import MatchingMode, SeenFace, SeenPerson
 from recognition.people_grouping import group_waiting
+from recognition.runtime.people import MatchingOptions
+from recognition.tests.conftest import VERSION
 
 NOISE = 0.4
 
@@ -42,6 +46,11 @@ def look_at(stash_id, *people, kind="scene", faces_of_each=3):
         defaults={
             "state": "complete",
             "source": "stream",
+            "network_set": NETWORK_SET_NAME,
+            "release_version": VERSION,
+            "options": fingerprints.options_as_json(
+                MatchingOptions(mode=MatchingMode.TEMPLATE)
+            ),
             "face_count": len(seen),
             "seen_at": timezone.now(),
         },
@@ -66,7 +75,8 @@ def match_again(fingerprint, *people):
         for positions in people
     ]
     # Nobody of the release is proposed, so none is needed.
-    fingerprints.keep_people(fingerprint, seen, cast("Any", None))
+    database = cast("Any", SimpleNamespace(release=None))
+    fingerprints.keep_people(fingerprint, seen, database)
 
 
 def grouped():

@@ -19,6 +19,7 @@ from recognition.tests.people_world import (
     member,
 )
 from recognition.tests.stash_world import MIXED_SCENE, post
+from recognition.tests.test_corrections_api import anybody_else, released
 
 ANNA, BEN, CLEO = range(3)
 UNKNOWN = "/identify/unknown"
@@ -132,30 +133,29 @@ def test_a_group_that_vanished_is_decided_about_by_nobody(
 
 
 def test_a_named_group_gives_all_of_its_people_the_name(
-    admin_client, library, admin_user
+    admin_client, stash, library, admin_user
 ):
     group = group_of(3)
+    whom = anybody_else(released())
 
-    response = tell(
-        admin_client, group, "name", universal_id="stashdb.org:a", name="Anna"
-    )
+    response = tell(admin_client, group, "name", universal_id=whom.universal_id)
 
     assert response.json()["state"] == "named"
-    assert response.json()["universal_id"] == "stashdb.org:a"
+    assert response.json()["universal_id"] == whom.universal_id
     people = [each.person for each in group.members.all()]
-    assert {(each.name, each.decision) for each in people} == {("Anna", "known")}
+    assert {(each.name, each.decision) for each in people} == {(whom.name, "known")}
     assert group.pk not in listed(admin_client)
     assert listed(admin_client, state="named") == [group.pk]
     decision = GroupDecision.objects.get()
     assert (decision.kind, decision.made_by) == ("name", admin_user.username)
 
 
-def test_a_name_is_taken_back(admin_client, library):
+def test_a_name_is_taken_back(admin_client, stash, library):
     group = group_of(3)
     match_again(Fingerprint.objects.get(stash_id=3), [0, 1, 2])
     grouped()
-    tell(admin_client, group, "name", local_performer_id=7)
-    assert get(admin_client, f"/{group.pk}").json()["local_performer_id"] == "7"
+    tell(admin_client, group, "name", local_performer_id=1)
+    assert get(admin_client, f"/{group.pk}").json()["local_performer_id"] == "1"
 
     answer = tell(admin_client, group, "undo").json()
 
