@@ -281,8 +281,6 @@ SPECTACULAR_SETTINGS = {
         "CorrectionVerdictEnum": "recognition.api.correction_serializers.VERDICTS",
         "ReviewVerdictEnum": "recognition.models.ReviewedName.Verdict",
         "UnknownPersonStateEnum": "recognition.models.groups.PeopleGroup.State",
-        "ReviewVerdictEnum": "recognition.models.ReviewedName.Verdict",
-        "CorrectionVerdictEnum": "recognition.api.correction_serializers.VERDICTS",
     },
     "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],
 }
