@@ -383,7 +383,8 @@ def _keep_change(
     after = _named(fingerprint)
     if before == after:
         return False
-    if fingerprint.release_version == database.version:
+    new_faces = database.version, database.local_revision
+    if (fingerprint.release_version, fingerprint.local_revision) == new_faces:
         # Its owner's doing, of which the corrections tell.
         return True
     FingerprintChange.objects.create(

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
 from recognition.exceptions import RecognitionError
@@ -100,6 +99,8 @@ def choose_execution_plan(
 
 def _try_cuda() -> CudaDevice:
     """Run the trial graph on the first GPU; return the card."""
+    import onnxruntime as ort
+
     if CUDA_PROVIDER not in ort.get_available_providers():
         raise GpuUnusable("this build of ONNX Runtime has no CUDA")
     gpu = _cuda_device()
@@ -181,6 +182,8 @@ def _trial_graph() -> bytes:
 @contextmanager
 def _quiet_onnxruntime() -> Iterator[None]:
     """Keep ONNX Runtime's own words about a missing library off the log."""
+    import onnxruntime as ort
+
     ort.set_default_logger_severity(_ORT_SEVERITY_FATAL)
     try:
         yield

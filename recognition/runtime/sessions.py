@@ -1,26 +1,34 @@
 """Opening ONNX graphs. Opened after the fork, or they run with one thread."""
 
+import functools
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from recognition.exceptions import ModelsNotInstalled
 from recognition.runtime.providers import CUDA_PROVIDER, ExecutionPlan
 
-_STATE = ort.capi.onnxruntime_pybind11_state
-# What opening a graph raises, and running one that is not what it should be.
-ORT_ERRORS = (
-    _STATE.Fail,
-    _STATE.InvalidArgument,
-    _STATE.InvalidGraph,
-    _STATE.InvalidProtobuf,
-    _STATE.NoSuchFile,
-    _STATE.NotImplemented,
-    _STATE.RuntimeException,
-)
+
+@functools.cache
+def ort_errors() -> tuple[type[Exception], ...]:
+    """Return what opening a graph raises, and running one that is no such graph.
+
+    ONNX Runtime is imported where a graph is opened: most processes open none.
+    """
+    import onnxruntime as ort
+
+    state = ort.capi.onnxruntime_pybind11_state
+    return (
+        state.Fail,
+        state.InvalidArgument,
+        state.InvalidGraph,
+        state.InvalidProtobuf,
+        state.NoSuchFile,
+        state.NotImplemented,
+        state.RuntimeException,
+    )
 
 
 class Node(Protocol):
@@ -45,6 +53,8 @@ def open_session(path: Path, plan: ExecutionPlan) -> Session:
 
     Raises ModelsNotInstalled when the file cannot be read as a graph.
     """
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = plan.threads
     # Spinning threads would take the cores that decode the next picture.
@@ -57,6 +67,7 @@ def open_session(path: Path, plan: ExecutionPlan) -> Session:
     if plan.provider == CUDA_PROVIDER:
         # The default doubles what it takes from the card at each step.
         provider_options[0] = {"arena_extend_strategy": "kSameAsRequested"}
+    refusals: tuple[type[Exception], ...] = (RuntimeError, ValueError, *ort_errors())
     try:
         session: Session = ort.InferenceSession(
             str(path),
@@ -64,7 +75,7 @@ def open_session(path: Path, plan: ExecutionPlan) -> Session:
             providers=list(plan.providers),
             provider_options=provider_options,
         )
-    except (RuntimeError, ValueError, *ORT_ERRORS) as error:
+    except refusals as error:
         raise ModelsNotInstalled(
             f"{path.name} cannot be opened as an ONNX graph: {error}"
         ) from error

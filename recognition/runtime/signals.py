@@ -35,7 +35,7 @@ from recognition.runtime.body_references import (
 )
 from recognition.runtime.pose import MediapipeSession, PoseEstimator, PoseUnreadable
 from recognition.runtime.providers import ExecutionPlan
-from recognition.runtime.sessions import ORT_ERRORS, open_session
+from recognition.runtime.sessions import open_session, ort_errors
 from recognition.runtime.tattoos import (
     TATTOO_INDEX,
     TATTOO_NAMES,
@@ -127,7 +127,7 @@ class SignalResources:
         if face_boxes and self.tattoos is not None:
             try:
                 tattoos = self.tattoos.read(image, face_boxes)
-            except ORT_ERRORS as error:
+            except ort_errors() as error:
                 logger.warning("A picture's tattoos cannot be read: %s", error)
         return [FaceSignals(*one) for one in zip(bodies, tattoos, strict=True)]
 

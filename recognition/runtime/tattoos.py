@@ -23,7 +23,7 @@ from recognition.numeric.tattoos import (
     letterbox,
     tattoo_embedder_input,
 )
-from recognition.runtime.sessions import ORT_ERRORS, Session
+from recognition.runtime.sessions import Session, ort_errors
 from recognition.runtime.vector_index import VectorIndex
 
 TATTOO_INDEX = "tattoo_embeddings.voy"
@@ -190,7 +190,7 @@ def _trial(
     """Return the network's answer to a grey picture."""
     try:
         return run(picture)
-    except ORT_ERRORS as error:
+    except ort_errors() as error:
         raise ModelsNotInstalled(
             f"The tattoo {name} does not take pictures as the published one: {error}"
         ) from error

@@ -79,11 +79,11 @@ def test_what_is_no_calibration_is_refused(parts):
         Calibration(*parts)
 
 
-def test_who_is_named_by_default_is_right_four_times_in_five():
+def test_who_is_named_by_default_is_right_99_times_in_100():
     shipped = SHIPPED_CALIBRATION
 
-    assert shipped.probability(shipped.known_score) > 0.8
-    assert shipped.probability(shipped.uncertain_score) < 0.5
+    assert shipped.probability(shipped.known_score) > 0.99
+    assert shipped.uncertain_score < shipped.known_score
 
 
 def test_the_calibration_error_is_how_far_told_and_true_are_apart():
