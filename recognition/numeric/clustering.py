@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recognition.numeric.arrays import Embeddings
 from recognition.numeric.fusion import Candidate
+from recognition.numeric.unit_vectors import unit_rows
 
 # Positions of faces, ascending.
 Cluster = list[int]
@@ -97,15 +98,3 @@ def _nearest_performer(
         if candidate.distance <= max_distance
     ]
     return min(near)[1] if near else None
-
-
-def unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return the rows with length 1; zero where a row has no direction."""
-    # float64, for the squares of large values.
-    exact = np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, 0.0)
-    exact = exact.astype(np.float64)
-    lengths = np.linalg.norm(exact, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (exact / np.where(lengths > 0, lengths, 1)).astype(
-        np.float32
-    )
-    return unit

@@ -18,10 +18,10 @@ from recognition.numeric.clustering import (
     CLUSTER_THRESHOLD,
     Cluster,
     joint_vectors,
-    unit_rows,
 )
 from recognition.numeric.fusion import Candidate
 from recognition.numeric.people import OwnersName, SeenFace
+from recognition.numeric.unit_vectors import unit_rows
 
 # Two boxes of one moment that overlap by half of what they cover are one face: the
 # usual bound of detectors. Two faces side by side overlap by far less.

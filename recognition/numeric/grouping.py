@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.numeric.clustering import Cluster
-from recognition.numeric.templates import FaceVectors, unit_rows
+from recognition.numeric.templates import FaceVectors
+from recognition.numeric.unit_vectors import unit_rows
 
 # The mean cosine from which a face belongs to a person's template, and from which two
 # templates are one person: a template of many faces is nearer to its person than a
@@ -87,7 +88,7 @@ class _Groups:
         self._members[group].append(face)
         self._is_in[group, self._frame_of[face]] = 1
         self._sums[group] += self._weights[face] * self._rows[face]
-        self._units[group], _ = unit_rows(self._sums[group])
+        self._units[group] = unit_rows(self._sums[group])
 
     def merge(self, merge_similarity: float) -> None:
         """Join groups that are one person, the most alike first."""
@@ -155,4 +156,4 @@ class _Groups:
         self._sums[target] += self._sums[source]
         self._members[source] = []
         self._is_in[source] = self._sums[source] = self._units[source] = 0
-        self._units[target], _ = unit_rows(self._sums[target])
+        self._units[target] = unit_rows(self._sums[target])

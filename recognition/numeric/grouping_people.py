@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from recognition.numeric.arrays import Embeddings
 from recognition.numeric.clustering import CLUSTER_THRESHOLD
+from recognition.numeric.unit_vectors import unit_rows
 
 # float32 [people, 1024], each of length 1, or 0 for one who resembles nobody; of
 # groups, their means, which are shorter.
@@ -49,9 +50,9 @@ def person_template(
     """
     weights = np.nan_to_num(np.asarray(qualities, dtype=np.float64), nan=0.0)
     weights = np.maximum(weights, _LEAST_WEIGHT)
-    halves = [weights @ _unit_rows(each) for each in (facenet, arcface)]
-    template: NDArray[np.float32] = _unit_rows(
-        _unit_rows(np.stack(halves)).reshape(1, -1)
+    halves = [weights @ unit_rows(each) for each in (facenet, arcface)]
+    template: NDArray[np.float32] = unit_rows(
+        unit_rows(np.stack(halves)).reshape(1, -1)
     )[0]
     return template
 
@@ -129,7 +130,7 @@ def join_groups(
     has = {group: {*held} for group, held in groups.has.items()}
     joined: list[int] = []
     for own, mark in zip(_own_part(templates, shared), marks, strict=True):
-        cosines = totals[:known] @ _unit_rows(own[np.newaxis])[0]
+        cosines = totals[:known] @ unit_rows(own[np.newaxis])[0]
         near = np.flatnonzero(cosines > (1 - max_distance) * lengths[:known])
         nearest_first = near[np.argsort(-cosines[near] / lengths[near], kind="stable")]
         free = (int(each) for each in nearest_first if mark not in has.get(each, ()))
@@ -150,7 +151,7 @@ def nearest_pairs(
     max_distance: float = SAME_PERSON_DISTANCE,
 ) -> list[tuple[int, int]]:
     """Return which old person is which new one, each once at most, nearest first."""
-    cosines = _unit_rows(_own_part(old, shared)) @ _unit_rows(_own_part(new, shared)).T
+    cosines = unit_rows(_own_part(old, shared)) @ unit_rows(_own_part(new, shared)).T
     return _best_pairs(cosines, more_than=1 - max_distance)
 
 
@@ -209,7 +210,7 @@ def _join_nearest_first(groups: list[_Group], *, max_distance: float) -> list[_G
         if groups
         else np.empty((0, TEMPLATE_SIZE))
     )
-    first, second = _near_pairs(_unit_rows(totals), max_distance=max_distance)
+    first, second = _near_pairs(unit_rows(totals), max_distance=max_distance)
     # Which group each has become part of, through those that are parts themselves.
     parts = [*range(len(groups))]
 
@@ -260,14 +261,3 @@ def _own_part(templates: Templates, shared: NDArray[np.float32]) -> NDArray[np.f
     is_there = halves.any(axis=2, keepdims=True)
     own: NDArray[np.float32] = halves - is_there * shared.reshape(1, 2, -1)
     return own.reshape(-1, TEMPLATE_SIZE)
-
-
-def _unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return the rows with length 1; zero where a row has no direction."""
-    exact = np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, 0.0)
-    # float64, for the squares of large values.
-    lengths = np.linalg.norm(exact.astype(np.float64), axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (exact / np.where(lengths > 0, lengths, 1)).astype(
-        np.float32
-    )
-    return unit

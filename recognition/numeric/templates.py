@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from recognition.numeric.arrays import Embeddings
 from recognition.numeric.people import SeenFace
+from recognition.numeric.unit_vectors import unit_rows, unit_rows_and_lengths
 
 # A face of half the quality counts a quarter. Noise falls with quality about so fast:
 # measured by benchmarks/open_set.py, where exponents from 1.5 to 3 do as well.
 QUALITY_EXPONENT = 2.0
 # How much shorter than its neighbours' an embedding may make a face count at most.
 _MOST_SHORTENED = 0.25
-
-_SMALLEST = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,12 @@ def face_vectors(faces: Sequence[SeenFace]) -> FaceVectors:
     network that sees little in a face gives a short one (Meng et al. 2021). A face
     whose embedding is zero or not finite is worth nothing.
     """
-    facenet, facenet_lengths = unit_rows(np.stack([face.facenet for face in faces]))
-    arcface, arcface_lengths = unit_rows(np.stack([face.arcface for face in faces]))
+    facenet, facenet_lengths = unit_rows_and_lengths(
+        np.stack([face.facenet for face in faces])
+    )
+    arcface, arcface_lengths = unit_rows_and_lengths(
+        np.stack([face.arcface for face in faces])
+    )
     quality = np.nan_to_num(np.array([face.quality for face in faces]), nan=0.0)
     relative = np.sqrt(_relative(facenet_lengths) * _relative(arcface_lengths))
     worth = np.clip(quality, 0.0, 1.0) * np.clip(relative, _MOST_SHORTENED, 1.0)
@@ -58,18 +61,8 @@ def face_vectors(faces: Sequence[SeenFace]) -> FaceVectors:
 
 def template(rows: Embeddings, weights: NDArray[np.float64]) -> Embeddings:
     """Return the unit direction of the weighted rows; zero where they cancel out."""
-    unit: Embeddings = unit_rows((weights @ rows)[None, :])[0][0]
+    unit: Embeddings = unit_rows((weights @ rows)[None, :])[0]
     return unit
-
-
-def unit_rows(rows: NDArray[np.floating]) -> tuple[Embeddings, NDArray[np.float64]]:
-    """Return the rows with length 1, and their lengths; 0 for what has no direction."""
-    # float64, for the squares of large values.
-    exact = np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, 0.0)
-    exact = exact.astype(np.float64)
-    lengths = np.linalg.norm(exact, axis=1)
-    unit = (exact / np.maximum(lengths, _SMALLEST)[:, None]).astype(np.float32)
-    return unit, lengths
 
 
 def _relative(lengths: NDArray[np.float64]) -> NDArray[np.float64]:

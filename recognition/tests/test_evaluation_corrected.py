@@ -4,8 +4,8 @@ import pytest
 
 from recognition.evaluations import Kind
 from recognition.models import Fingerprint
+from recognition.tests.corrections_world import anybody_else, corrected, released
 from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE, cast_of, post
-from recognition.tests.test_corrections_api import anybody_else, corrected, released
 from recognition.tests.test_evaluation import (  # noqa: F401
     evaluate,
     identified,

@@ -6,9 +6,9 @@ import pytest
 
 from recognition import registry, rematching
 from recognition.models import Correction, Fingerprint, GroupDecision
+from recognition.tests.corrections_world import anybody_else, released
 from recognition.tests.people_world import grouped
 from recognition.tests.stash_world import MIXED_SCENE, named, post
-from recognition.tests.test_corrections_api import anybody_else, released
 from recognition.tests.test_rematching import (  # noqa: F401
     NEXT,
     _fresh_identities,
