@@ -87,7 +87,7 @@ def test_what_is_installed_is_what_is_locked():
 @pytest.mark.parametrize(
     "entrance",
     [
-        "import gunicorn.app.wsgiapp, stashsense.wsgi, recognition.registry",
+        "import gunicorn.app.wsgiapp, stashsense.wsgi, onnxruntime",
         "import runpy; runpy.run_path('gunicorn.conf.py'); import onnxruntime",
         "import django.core.management as m, os, sys;"
         "os.environ['DJANGO_SETTINGS_MODULE'] = 'stashsense.settings';"
