@@ -180,8 +180,10 @@ def test_a_stop_takes_ten_seconds_at_most_and_the_next_start_offers_to_go_on(
     wait_until_settled(service)
     offered = status(service)
     assert (offered["status"], offered["is_resumable"]) == ("failed", True)
-    log = (service.data_dir.parent / "service.log").read_text()
-    assert f"What was downloaded of release {new_version} is kept" in log
+    log = service.data_dir.parent / "service.log"
+    # The background says so when it starts, which the web does not wait for.
+    kept = f"What was downloaded of release {new_version} is kept"
+    service.wait_until(lambda: kept in log.read_text(), "the log to say what is kept")
     simulator.faults.bytes_per_second = None
     update(service, new_version)
     resumed = status(service)

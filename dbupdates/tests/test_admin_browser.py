@@ -104,7 +104,9 @@ def test_an_update_is_triggered_watched_and_rolled_back(page):
 
 
 @pytest.mark.usefixtures("background")
-def test_an_update_is_cancelled_while_it_is_watched(page):
+def test_an_update_is_cancelled_while_it_is_watched(page, simulator):
+    # So slowly that it is still under way when a busy machine comes to cancel it.
+    simulator.faults.bytes_per_second = 30_000
     press(page, "Check now")
     press(page, "Update to 2026.02.18")
     wait_for(page, lambda page: percent(page) > 0)
