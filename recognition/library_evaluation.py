@@ -27,7 +27,7 @@ from recognition.library_identification import (
 )
 from recognition.models import EvaluatedItem, Evaluation, Fingerprint
 from recognition.recognition_service import RecognitionService
-from recognition.slice_at_work import SliceAtWork
+from recognition.slice_at_work import LibrarySlice
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import StashError
 from stashsense.integrations.stash_tags import (
@@ -53,7 +53,7 @@ class _Unusable(Exception):
     """Nothing can be learnt from the item."""
 
 
-def go_on(at_work: SliceAtWork) -> bool:
+def go_on(at_work: LibrarySlice) -> bool:
     """Evaluate for a slice; return whether nothing is left.
 
     Raises NothingToEvaluate, LibraryRunStuck; StashError or RecognitionServiceRefused
@@ -78,7 +78,7 @@ class _Pass:
     """One slice of an evaluation."""
 
     def __init__(
-        self, at_work: SliceAtWork, client: StashClient, service: RecognitionService
+        self, at_work: LibrarySlice, client: StashClient, service: RecognitionService
     ) -> None:
         self._at_work = at_work
         self._run = at_work.run

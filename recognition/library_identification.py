@@ -25,7 +25,7 @@ from recognition.exceptions import (
 )
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
 from recognition.recognition_service import RecognitionService
-from recognition.slice_at_work import RunEnded, SliceAtWork
+from recognition.slice_at_work import LibrarySlice
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import (
     StashError,
@@ -35,6 +35,7 @@ from stashsense.integrations.stash_errors import (
     StashUnauthorized,
 )
 from stashsense.integrations.stash_types import StashScene
+from stashsense.slices.work import RunEnded
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class _NotNow(Exception):
     """The scene cannot be decided now, for no fault of its own."""
 
 
-def go_on(at_work: SliceAtWork) -> bool:
+def go_on(at_work: LibrarySlice) -> bool:
     """Identify scenes for a slice; return whether every scene is decided.
 
     Raises LibraryRunStuck; StashError or RecognitionServiceRefused where no waiting
@@ -84,7 +85,7 @@ class _Pass:
     """One slice of going through the scenes."""
 
     def __init__(
-        self, at_work: SliceAtWork, client: StashClient, service: RecognitionService
+        self, at_work: LibrarySlice, client: StashClient, service: RecognitionService
     ) -> None:
         self._at_work = at_work
         self._run = at_work.run

@@ -3,13 +3,13 @@
 from recognition.exceptions import RecognitionServiceAway
 from recognition.library_runs import outdated_count
 from recognition.recognition_service import RecognitionService
-from recognition.slice_at_work import SliceAtWork
+from recognition.slice_at_work import LibrarySlice
 
 # Of one question: a stop is seen soon, and pictures are answered in between.
 QUESTION_SECONDS = 2.0
 
 
-def go_on(at_work: SliceAtWork) -> bool:
+def go_on(at_work: LibrarySlice) -> bool:
     """Match for a slice; return whether nothing is left to be matched.
 
     Raises LibraryRunStuck or RecognitionServiceRefused.

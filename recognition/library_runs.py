@@ -6,17 +6,14 @@ task of another one was overtaken and does nothing.
 """
 
 import logging
-import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import psutil
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from dbupdates.store import active_release
 from recognition import attempts, preferences
@@ -28,6 +25,7 @@ from recognition.exceptions import (
 from recognition.local_faces import current_revision
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
 from stashsense.integrations.stash import configured_client
+from stashsense.slices.leases import count_death, hand_on, is_held
 
 logger = logging.getLogger(__name__)
 
@@ -191,7 +189,7 @@ def end_run(
     """
     now = timezone.now()
     with transaction.atomic():
-        ended = _rows(run).update(
+        ended = run.rows_in_progress.update(
             state=state,
             error=str(error),
             error_code=getattr(error, "code", "error" if error else ""),
@@ -209,21 +207,6 @@ def end_run(
     return bool(ended)
 
 
-def hand_on(run: LibraryRun) -> bool:
-    """Have the background work at the next slice; what was queued before is void."""
-    with transaction.atomic():
-        number = run.slice_number + 1
-        is_ours = (
-            _rows(run)
-            .filter(slice_number=run.slice_number)
-            .update(slice_number=number, held_until=None, host="", pid=None)
-        )
-        if is_ours:
-            async_task(TASK, run.pk, number, task_name=f"{run} slice {number}")
-    run.refresh_from_db()
-    return bool(is_ours)
-
-
 def take_up_dead_runs() -> None:
     """Go on with runs nobody works at; for processes of the background that start.
 
@@ -232,25 +215,11 @@ def take_up_dead_runs() -> None:
     try:
         for run in LibraryRun.objects.in_progress():
             if not is_held(run):
-                _count_death(run)
-                hand_on(run)
+                count_death(run)
+                hand_on(run, TASK)
     except DatabaseError:
         # Whoever starts next looks again; this process has other work to do.
         logger.exception("Dead library runs could not be looked for")
-
-
-def is_held(run: LibraryRun) -> bool:
-    """Return whether a process that lives works at the run."""
-    if run.held_until is None or run.held_until < timezone.now():
-        return False
-    if run.host != socket.gethostname():
-        return True
-    try:
-        began = psutil.Process(run.pid).create_time()
-    except psutil.NoSuchProcess:
-        return False
-    # In a container that was started anew the numbers are the same again.
-    return began <= run.heartbeat_at.timestamp()
 
 
 def queue_run(
@@ -268,7 +237,7 @@ def queue_run(
             run = LibraryRun.objects.create(
                 kind=kind, asked_by=asker.way, user=asker.user, **facts
             )
-            hand_on(run)
+            hand_on(run, TASK)
     except IntegrityError as exc:
         raise LibraryRunInProgress(
             f"The library is being gone through already: "
@@ -276,14 +245,3 @@ def queue_run(
         ) from exc
     logger.info("%s asked for by %s", run, asker.way)
     return run
-
-
-def _count_death(run: LibraryRun) -> None:
-    """Count the process that held the run and gave it up to nobody."""
-    if run.pid is not None:
-        _rows(run).update(death_count=run.death_count + 1)
-        run.refresh_from_db()
-
-
-def _rows(run: LibraryRun) -> Any:
-    return LibraryRun.objects.in_progress().filter(pk=run.pk)

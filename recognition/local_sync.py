@@ -20,7 +20,7 @@ from recognition.exceptions import (
 )
 from recognition.models import LocalPerformer
 from recognition.recognition_service import RecognitionService
-from recognition.slice_at_work import SliceAtWork
+from recognition.slice_at_work import LibrarySlice
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import (
     StashError,
@@ -38,7 +38,7 @@ _HOPELESS = (StashNotConfigured, StashUnauthorized, StashTooOld)
 _HOPELESS_CODES = {error.code for error in (*_HOPELESS, LocalPerformersDisabled)}
 
 
-def go_on(at_work: SliceAtWork) -> bool:
+def go_on(at_work: LibrarySlice) -> bool:
     """Decide performers for a slice; return whether every one is decided.
 
     Raises LibraryRunStuck; DatabaseNotLoaded, StashError or RecognitionServiceRefused
@@ -74,7 +74,7 @@ class _Walk:
 
     def __init__(
         self,
-        at_work: SliceAtWork,
+        at_work: LibrarySlice,
         client: StashClient,
         service: RecognitionService,
         active: ActiveRelease,

@@ -1,72 +1,25 @@
-"""A slice as the one who works at it sees it: its row, its time, what it waits for."""
+"""A slice of a library run as the one who works at it sees it: what it waits for."""
 
 import threading
 import time
 from typing import Any
 
-from django.utils import timezone
-
 from recognition.exceptions import LibraryRunStuck
 from recognition.models import LibraryRun
-from stashsense import stopping
+from stashsense.slices.work import SliceAtWork
 
 # What a run waits for in all without getting on, before it fails.
 PATIENCE_SECONDS = 600.0
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 15.0
-_STEP_SECONDS = 0.1
 
 
-class RunEnded(Exception):
-    """Somebody stopped the run, or another process works at it; leave it alone."""
-
-
-class ServiceStopping(Exception):
-    """This process is to end; the run goes on at the next start."""
-
-
-class SliceAtWork:
-    """What a slice may do with its run; every method raises RunEnded once it is lost.
-
-    `pause` and `wait_out` raise ServiceStopping as well.
-    """
+class LibrarySlice(SliceAtWork[LibraryRun]):
+    """What a slice may do with its run, and how it waits for what is not there."""
 
     def __init__(self, run: LibraryRun, seconds: float, lost: threading.Event) -> None:
-        self.run = run
-        self._until = time.monotonic() + seconds
-        self._lost = lost
+        super().__init__(run, seconds, lost)
         self._wait_seconds = FIRST_WAIT_SECONDS
-
-    def is_over(self) -> bool:
-        """Return whether the next task should have its turn."""
-        self.check()
-        return time.monotonic() >= self._until
-
-    def check(self) -> None:
-        """Raise if the work is to end at once."""
-        if self._lost.is_set():
-            raise RunEnded("It was stopped, or another process works at it.")
-        if stopping.is_asked():
-            raise ServiceStopping("The service is stopped.")
-
-    def pause(self, seconds: float) -> None:
-        """Let so much time pass, or less where the slice is over before."""
-        until = min(time.monotonic() + seconds, self._until)
-        while (left := until - time.monotonic()) > 0:
-            self.check()
-            time.sleep(min(left, _STEP_SECONDS))
-        self.check()
-
-    def write(self, **facts: Any) -> None:
-        """Write facts about the run into its row."""
-        written = LibraryRun.objects.in_progress().filter(
-            pk=self.run.pk, slice_number=self.run.slice_number
-        )
-        if not written.update(**facts, heartbeat_at=timezone.now()):
-            self._lost.set()
-            self.check()
-        for name, value in facts.items():
-            setattr(self.run, name, value)
 
     def get_on(self, **facts: Any) -> None:
         """Write facts that show that the run gets on: nothing is waited for now."""

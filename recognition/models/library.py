@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from stashsense.slices.models import SlicedRun
+
 OPERATE = "recognition.operate_library"
 
 
@@ -14,7 +16,7 @@ class LibraryRunQuerySet(models.QuerySet["LibraryRun"]):
         return self.filter(state__in=LibraryRun.IN_PROGRESS)
 
 
-class LibraryRun(models.Model):
+class LibraryRun(SlicedRun):
     """One attempt at all of the library.
 
     To identify every scene, to match again all that is kept, to learn performers, or to
@@ -83,20 +85,7 @@ class LibraryRun(models.Model):
     )
     waited_seconds = models.FloatField(default=0)
 
-    slice_number = models.PositiveIntegerField(default=0)
-    host = models.CharField(max_length=255, blank=True)
-    pid = models.PositiveIntegerField("process id", null=True, blank=True)
-    held_until = models.DateTimeField(null=True, blank=True)
-    death_count = models.PositiveSmallIntegerField(
-        "deaths", default=0, help_text="Processes that died at it without getting on."
-    )
     is_stop_asked = models.BooleanField("stop asked for", default=False)
-    error = models.TextField(blank=True)
-    error_code = models.CharField(max_length=64, blank=True)
-    created_at = models.DateTimeField("asked for", auto_now_add=True)
-    started_at = models.DateTimeField("started", null=True, blank=True)
-    heartbeat_at = models.DateTimeField("last heard of", auto_now_add=True)
-    ended_at = models.DateTimeField("ended", null=True, blank=True)
 
     objects: ClassVar[LibraryRunQuerySet] = LibraryRunQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -26,6 +26,7 @@ from recognition.tests.library_world import ask, background, ended, work
 from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE
 from stashsense import stopping
 from stashsense.api.authentication import api_key
+from stashsense.slices import leases
 
 State = LibraryRun.State
 
@@ -41,7 +42,7 @@ def library(transactional_db, stash, live_server, settings, monkeypatch):
     monkeypatch.setattr(jobs, "_runner", runner)
     monkeypatch.setattr(slice_at_work, "FIRST_WAIT_SECONDS", 0.02)
     monkeypatch.setattr(slice_at_work, "LONGEST_WAIT_SECONDS", 0.2)
-    monkeypatch.setattr(library_slices, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(leases, "RENEW_SECONDS", 0.05)
     yield stash
     runner.stop()
 

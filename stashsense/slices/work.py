@@ -1,0 +1,62 @@
+"""A slice as the one who works at it sees it: its row, its time, and when to end."""
+
+import threading
+import time
+from typing import Any, Generic, TypeVar
+
+from django.utils import timezone
+
+from stashsense import stopping
+from stashsense.slices.models import SlicedRun
+
+Run = TypeVar("Run", bound=SlicedRun)
+
+_STEP_SECONDS = 0.1
+
+
+class RunEnded(Exception):
+    """Somebody stopped the run, or another process works at it; leave it alone."""
+
+
+class ServiceStopping(Exception):
+    """This process is to end; the run goes on at the next start."""
+
+
+class SliceAtWork(Generic[Run]):
+    """What a slice may do with its run; every method raises RunEnded once it is lost.
+
+    `check`, and what calls it, raises ServiceStopping as well.
+    """
+
+    def __init__(self, run: Run, seconds: float, lost: threading.Event) -> None:
+        self.run = run
+        self._until = time.monotonic() + seconds
+        self._lost = lost
+
+    def is_over(self) -> bool:
+        """Return whether the next task should have its turn."""
+        self.check()
+        return time.monotonic() >= self._until
+
+    def check(self) -> None:
+        """Raise if the work is to end at once."""
+        if self._lost.is_set():
+            raise RunEnded("It was stopped, or another process works at it.")
+        if stopping.is_asked():
+            raise ServiceStopping("The service is stopped.")
+
+    def pause(self, seconds: float) -> None:
+        """Let so much time pass, or less where the slice is over before."""
+        until = min(time.monotonic() + seconds, self._until)
+        while (left := until - time.monotonic()) > 0:
+            self.check()
+            time.sleep(min(left, _STEP_SECONDS))
+        self.check()
+
+    def write(self, **facts: Any) -> None:
+        """Write facts about the run into its row."""
+        if not self.run.own_rows.update(**facts, heartbeat_at=timezone.now()):
+            self._lost.set()
+            self.check()
+        for name, value in facts.items():
+            setattr(self.run, name, value)
