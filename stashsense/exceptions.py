@@ -7,7 +7,8 @@ StashSenseError
 └── stashsense.integrations.* ...                    other services
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class StashSenseError(Exception):
@@ -20,3 +21,8 @@ class StashSenseError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
     retry_after_seconds: ClassVar[int | None] = None
+
+    def __init__(self, message: str = "", *, facts: Mapping[str, Any] | None = None):
+        """`facts` are answered beside the message, under names of their own."""
+        super().__init__(message)
+        self.facts = dict(facts or {})

@@ -158,6 +158,7 @@ INSTALLED_APPS = [
     "stashsense.apps.StashSenseConfig",
     "dbupdates.apps.DbUpdatesConfig",
     "recognition.apps.RecognitionConfig",
+    "recommendations.apps.RecommendationsConfig",
     "demo.apps.DemoConfig",
 ]
 
@@ -301,6 +302,12 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         name: {"level": LOG_LEVEL}
-        for name in ("stashsense", "recognition", "dbupdates", "demo")
+        for name in (
+            "stashsense",
+            "recognition",
+            "dbupdates",
+            "recommendations",
+            "demo",
+        )
     },
 }

@@ -47,7 +47,8 @@ def answer_our_mistake(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(error: StashSenseError) -> Response:
-    response = Response(_body(str(error), error.code), status=error.status)
+    body = {**error.facts, **_body(str(error), error.code)}
+    response = Response(body, status=error.status)
     if error.retry_after_seconds is not None:
         response["Retry-After"] = str(error.retry_after_seconds)
     return response

@@ -1,0 +1,182 @@
+"""What people decide of recommendations: to act, that it is done, or to let it be."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from recommendations.exceptions import (
+    RecommendationClaimed,
+    RecommendationClosed,
+    RecommendationNotFound,
+)
+from recommendations.findings import AUTO_RESOLVED
+from recommendations.models import Dismissal, Recommendation
+from recommendations.run_types import all_run_types
+
+Status = Recommendation.Status
+
+# Longer than any action takes; a process may have died while it acted.
+CLAIM = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who decides; None where only the key is known."""
+
+    user: User | None = None
+
+
+def get_recommendation(pk: int) -> Recommendation:
+    """Return it; or raise RecommendationNotFound."""
+    row = Recommendation.objects.filter(pk=pk).first()
+    if row is None:
+        raise RecommendationNotFound(f"There is no recommendation {pk}.")
+    return row
+
+
+@contextmanager
+def claimed(row: Recommendation) -> Iterator[Recommendation]:
+    """Let nobody else act on it while the block lasts.
+
+    Raises RecommendationClaimed, or RecommendationClosed where it was decided before.
+    """
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    rows = Recommendation.objects.filter(pk=row.pk)
+    if not rows.pending().filter(free).update(claimed_until=now + CLAIM):
+        _require_pending(row.pk)
+        raise RecommendationClaimed(
+            f"Somebody else acts on recommendation {row.pk} at this moment."
+        )
+    try:
+        row.refresh_from_db()
+        yield row
+    finally:
+        rows.update(claimed_until=None)
+
+
+def resolve(
+    row: Recommendation, action: str, details: Mapping[str, Any] | None = None
+) -> None:
+    """Mark it as done; raises RecommendationClosed where it was decided before."""
+    now = timezone.now()
+    # An analysis may have seen it done before whoever did it could say so.
+    undecided = Q(status=Status.PENDING) | Q(resolution_action=AUTO_RESOLVED)
+    if not Recommendation.objects.filter(undecided, pk=row.pk).update(
+        status=Status.RESOLVED,
+        resolution_action=action[:64],
+        resolution_details=dict(details or {}),
+        resolved_at=now,
+        updated_at=now,
+        claimed_until=None,
+    ):
+        _require_pending(row.pk)
+    row.refresh_from_db()
+    _tell_analyzer(row)
+
+
+def dismiss(
+    row: Recommendation,
+    *,
+    person: Person,
+    reason: str = "",
+    is_permanent: bool = False,
+) -> None:
+    """Propose it no more; one that was dismissed may be dismissed for good later.
+
+    Raises RecommendationClosed where it was resolved, and RecommendationClaimed while
+    somebody acts on it.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        locked = Recommendation.objects.select_for_update().get(pk=row.pk)
+        if locked.status == Status.RESOLVED:
+            raise RecommendationClosed(_closed_sentence(locked))
+        if locked.claimed_until is not None and locked.claimed_until >= now:
+            raise RecommendationClaimed(
+                f"Somebody else acts on recommendation {row.pk} at this moment."
+            )
+        Recommendation.objects.filter(pk=row.pk).update(
+            status=Status.DISMISSED, updated_at=now
+        )
+        _keep_dismissal(locked, person, reason, is_permanent)
+    row.refresh_from_db()
+    _tell_analyzer(row)
+
+
+def dismiss_all(type: str, *, person: Person, is_permanent: bool) -> int:
+    """Dismiss every pending one of a type; returns how many. Others are left alone."""
+    count = 0
+    for row in Recommendation.objects.filter(type=type).pending().iterator():
+        try:
+            dismiss(row, person=person, is_permanent=is_permanent)
+        except (RecommendationClosed, RecommendationClaimed):
+            continue
+        count += 1
+    return count
+
+
+def restore(row: Recommendation) -> None:
+    """Take a dismissal back: it is pending again."""
+    with transaction.atomic():
+        Dismissal.objects.filter(**_identity(row)).delete()
+        Recommendation.objects.filter(pk=row.pk, status=Status.DISMISSED).update(
+            status=Status.PENDING, updated_at=timezone.now()
+        )
+    row.refresh_from_db()
+
+
+def _keep_dismissal(
+    row: Recommendation, person: Person, reason: str, is_permanent: bool
+) -> None:
+    kept, is_new = Dismissal.objects.get_or_create(
+        **_identity(row),
+        defaults={
+            "cause": row.cause,
+            "reason": reason,
+            "is_permanent": is_permanent,
+            "user": person.user,
+        },
+    )
+    if not is_new:
+        # For good stays for good, whatever is asked for later.
+        kept.is_permanent = kept.is_permanent or is_permanent
+        kept.cause = row.cause
+        kept.reason = reason or kept.reason
+        kept.user = person.user or kept.user
+        kept.save()
+
+
+def _tell_analyzer(row: Recommendation) -> None:
+    run_type = all_run_types().get(row.type)
+    if run_type is not None and run_type.analyzer is not None:
+        run_type.analyzer.decided(row)
+
+
+def _identity(row: Recommendation) -> dict[str, str]:
+    return {
+        "type": row.type,
+        "target_type": row.target_type,
+        "target_id": row.target_id,
+        "endpoint": row.endpoint,
+    }
+
+
+def _require_pending(pk: int) -> None:
+    row = get_recommendation(pk)
+    if row.status != Status.PENDING:
+        raise RecommendationClosed(_closed_sentence(row))
+
+
+def _closed_sentence(row: Recommendation) -> str:
+    if row.status == Status.DISMISSED:
+        return f"Recommendation {row.pk} was dismissed before."
+    by = f" by {row.resolution_action}" if row.resolution_action else ""
+    return f"Recommendation {row.pk} was resolved before{by}."
