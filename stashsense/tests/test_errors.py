@@ -11,6 +11,7 @@ import recognition.runtime.signals
 import stashsense.integrations.safe_fetch
 from dbupdates import exceptions as dbupdates
 from recognition import exceptions as recognition_errors
+from recommendations import exceptions as recommendation_errors
 from stashsense.api.exceptions import answer_exception
 from stashsense.api.parsers import BodyTooLarge
 from stashsense.downloads import exceptions as downloads
@@ -99,6 +100,23 @@ STATUS_AND_CODE = {
     stash_errors.StashTooOld: (502, "stash_too_old"),
     stash_errors.StashNotFound: (404, "stash_not_found"),
     stash_errors.StashMediaTooLarge: (422, "stash_media_too_large"),
+    recommendation_errors.RecommendationError: (400, "recommendation_error"),
+    recommendation_errors.UnknownAnalysis: (400, "unknown_analysis"),
+    recommendation_errors.UnknownSchedule: (404, "unknown_schedule"),
+    recommendation_errors.InvalidSchedule: (422, "invalid_schedule"),
+    recommendation_errors.AnalysisInProgress: (409, "analysis_in_progress"),
+    recommendation_errors.AnalysisRunNotFound: (404, "analysis_run_not_found"),
+    recommendation_errors.AnalysisNotEnded: (400, "analysis_not_ended"),
+    recommendation_errors.AnalysisStuck: (500, "analysis_stuck"),
+    recommendation_errors.RecommendationNotFound: (404, "recommendation_not_found"),
+    recommendation_errors.RecommendationClosed: (409, "recommendation_closed"),
+    recommendation_errors.RecommendationClaimed: (409, "recommendation_claimed"),
+    recommendation_errors.WrongRecommendation: (409, "wrong_recommendation"),
+    recommendation_errors.TargetGone: (409, "target_gone"),
+    recommendation_errors.ConfirmationRequired: (400, "confirmation_required"),
+    recommendation_errors.ActionRefused: (409, "action_refused"),
+    recommendation_errors.NameCollision: (409, "name_collision"),
+    recommendation_errors.UnknownField: (422, "unknown_field"),
 }
 
 
