@@ -1,0 +1,132 @@
+"""Deciding about a recommendation, also when two people do at once."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from recommendations import decisions, findings
+from recommendations.decisions import Person
+from recommendations.exceptions import (
+    RecommendationClaimed,
+    RecommendationClosed,
+    RecommendationNotFound,
+)
+from recommendations.models import Dismissal, Recommendation
+from recommendations.tests.analyses import ListAnalyzer, finding
+
+pytestmark = pytest.mark.django_db
+
+NOBODY = Person()
+
+
+@pytest.fixture
+def analyzer(registered):
+    analyzer = ListAnalyzer()
+    registered(analyzer)
+    return analyzer
+
+
+@pytest.fixture
+def row(analyzer):
+    findings.record(analyzer, [finding("1")], pass_id=1)
+    return Recommendation.objects.get()
+
+
+def test_what_is_done_is_resolved_and_its_analysis_is_told(row, analyzer):
+    decisions.resolve(row, "merged", {"into": 5})
+
+    row.refresh_from_db()
+    assert (row.status, row.resolution_action) == ("resolved", "merged")
+    assert row.resolution_details == {"into": 5}
+    assert row.resolved_at is not None
+    assert analyzer.decisions == [(row.pk, "resolved")]
+
+
+def test_what_was_decided_is_not_decided_twice(row):
+    decisions.resolve(row, "merged")
+
+    with pytest.raises(RecommendationClosed, match="resolved before by merged"):
+        decisions.resolve(row, "deleted")
+    with pytest.raises(RecommendationClosed):
+        decisions.dismiss(row, person=NOBODY)
+    with pytest.raises(RecommendationClosed), decisions.claimed(row):
+        pass
+
+    row.refresh_from_db()
+    assert row.resolution_action == "merged"
+
+
+def test_of_two_who_act_one_wins_and_the_other_is_told(row):
+    with decisions.claimed(row):
+        with pytest.raises(RecommendationClaimed), decisions.claimed(row):
+            pass
+        with pytest.raises(RecommendationClaimed):
+            decisions.dismiss(row, person=NOBODY)
+        decisions.resolve(row, "merged")
+
+    with pytest.raises(RecommendationClosed), decisions.claimed(row):
+        pass
+
+
+def test_who_fails_lets_the_next_one_try(row):
+    with pytest.raises(ZeroDivisionError), decisions.claimed(row):
+        raise ZeroDivisionError
+
+    with decisions.claimed(row):
+        pass
+    row.refresh_from_db()
+    assert (row.status, row.claimed_until) == ("pending", None)
+
+
+def test_a_claim_of_a_process_that_died_ends_by_itself(row):
+    past = timezone.now() - timedelta(seconds=1)
+    Recommendation.objects.update(claimed_until=past)
+
+    with decisions.claimed(row):
+        decisions.resolve(row, "merged")
+
+    row.refresh_from_db()
+    assert row.status == "resolved"
+
+
+def test_an_analysis_that_sees_it_done_first_does_not_disturb_who_did_it(row):
+    with decisions.claimed(row):
+        findings.sweep("list", "", pass_id=2)
+        decisions.resolve(row, "merged")
+
+    row.refresh_from_db()
+    assert row.resolution_action == "merged"
+
+
+def test_a_dismissal_becomes_one_for_good_and_stays_that(row):
+    decisions.dismiss(row, person=NOBODY, reason="not mine")
+    decisions.dismiss(row, person=NOBODY, is_permanent=True)
+    decisions.dismiss(row, person=NOBODY)
+
+    kept = Dismissal.objects.get()
+    assert (kept.is_permanent, kept.reason) == (True, "not mine")
+
+
+def test_a_dismissal_is_taken_back(row):
+    decisions.dismiss(row, person=NOBODY, is_permanent=True)
+
+    decisions.restore(row)
+
+    assert row.status == "pending"
+    assert not Dismissal.objects.exists()
+
+
+def test_all_of_a_type_are_dismissed_but_for_what_somebody_acts_on(row, analyzer):
+    findings.record(analyzer, [finding("2"), finding("3")], pass_id=1)
+    with decisions.claimed(row):
+        count = decisions.dismiss_all("list", person=NOBODY, is_permanent=False)
+
+    assert count == 2
+    assert Recommendation.objects.pending().get() == row
+    assert decisions.dismiss_all("other", person=NOBODY, is_permanent=False) == 0
+
+
+def test_an_unknown_one_is_not_found(db):
+    with pytest.raises(RecommendationNotFound, match="12"):
+        decisions.get_recommendation(12)
