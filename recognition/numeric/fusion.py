@@ -133,17 +133,39 @@ def fuse(
     Faces of nobody (-1) and faces beyond `face_performers` are skipped. Equal
     distances keep the order of the face rows, so an answer can be repeated.
     """
-    faces, facenet_distances, arcface_distances = _aligned_by_face(
-        _known(facenet, face_performers),
-        _known(arcface, face_performers),
+    return fuse_aligned(
+        *_aligned_by_face(facenet, arcface),
+        face_performers=face_performers,
+        strategy=strategy,
+        max_distance=max_distance,
+        max_candidates=max_candidates,
     )
+
+
+def fuse_aligned(
+    faces: NDArray[np.int64],
+    facenet_distances: NDArray[np.float64],
+    arcface_distances: NDArray[np.float64],
+    *,
+    face_performers: FacePerformers,
+    strategy: FusionStrategy,
+    max_distance: float,
+    max_candidates: int | None = None,
+) -> list[Candidate]:
+    """Return the same for faces in ascending order, each once, with both distances.
+
+    A distance is NaN where the embedder did not rank the face.
+    """
     if strategy in (FusionStrategy.FACENET_ONLY, FusionStrategy.FACENET_FALLBACK):
         arcface_distances = np.full(len(faces), np.nan)
     fused = _fused_distances(facenet_distances, arcface_distances, strategy=strategy)
     # NaN is within no limit: a face the deciding embedder did not rank drops out.
     rows = np.flatnonzero(fused <= max_distance)
-    rows = rows[np.argsort(fused[rows], kind="stable")]
+    rows = rows[(faces[rows] >= 0) & (faces[rows] < len(face_performers))]
     performers = face_performers[faces[rows]]
+    rows, performers = rows[performers >= 0], performers[performers >= 0]
+    order = np.argsort(fused[rows], kind="stable")
+    rows, performers = rows[order], performers[order]
     _, firsts = np.unique(performers, return_index=True)
     firsts.sort()
     nearest = rows[firsts[:max_candidates]]
@@ -160,12 +182,11 @@ def fuse(
     ]
 
 
-def _known(neighbours: Neighbours, face_performers: FacePerformers) -> Neighbours:
-    """Return the neighbours that show somebody and have a distance."""
-    faces = np.asarray(neighbours.faces, dtype=np.int64)
+def _finite(neighbours: Neighbours) -> Neighbours:
+    """Return the neighbours that have a distance."""
     distances = np.asarray(neighbours.distances, dtype=np.float64)
-    is_known = (faces >= 0) & (faces < len(face_performers)) & np.isfinite(distances)
-    is_known[is_known] = face_performers[faces[is_known]] >= 0
+    is_known = np.isfinite(distances)
+    faces = np.asarray(neighbours.faces, dtype=np.int64)
     return Neighbours(faces[is_known], distances[is_known])
 
 
@@ -173,6 +194,7 @@ def _aligned_by_face(
     facenet: Neighbours, arcface: Neighbours
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return every face of either list once, with both distances, NaN where missing."""
+    facenet, arcface = _finite(facenet), _finite(arcface)
     faces, positions = np.unique(
         np.concatenate([facenet.faces, arcface.faces]), return_inverse=True
     )
@@ -193,9 +215,12 @@ def _fused_distances(
         return arcface
     if strategy is not FusionStrategy.WEIGHTED:
         return facenet
-    fused: NDArray[np.float64] = FACENET_WEIGHT * np.nan_to_num(
-        facenet, nan=MISSING_DISTANCE
-    ) + ARCFACE_WEIGHT * np.nan_to_num(arcface, nan=MISSING_DISTANCE)
+    is_missing = np.isnan(facenet) & np.isnan(arcface)
+    facenet = np.where(np.isnan(facenet), MISSING_DISTANCE, facenet)
+    arcface = np.where(np.isnan(arcface), MISSING_DISTANCE, arcface)
+    fused = FACENET_WEIGHT * facenet + ARCFACE_WEIGHT * arcface
+    # A face that neither ranked is no candidate, however far off one may be.
+    fused[is_missing] = np.nan
     return fused
 
 

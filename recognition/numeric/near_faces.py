@@ -86,14 +86,6 @@ def select_near(
     )
 
 
-def as_neighbours(near: NearFaces) -> tuple[Neighbours, Neighbours]:
-    """Return the near faces as each embedder's neighbours, nearest first."""
-    return (
-        _ranked(near.faces, near.facenet_distances),
-        _ranked(near.faces, near.arcface_distances),
-    )
-
-
 def _nearest(neighbours: Neighbours) -> NDArray[np.float32]:
     return np.asarray(neighbours.distances[:HEALTH_NEIGHBOURS], dtype=np.float32)
 
@@ -101,9 +93,3 @@ def _nearest(neighbours: Neighbours) -> NDArray[np.float32]:
 def _cut(neighbours: Neighbours, cut_at: int) -> float:
     is_whole = len(neighbours.distances) < cut_at
     return np.inf if is_whole else float(np.float32(neighbours.distances[-1]))
-
-
-def _ranked(faces: NDArray[np.int64], distances: NDArray[np.float32]) -> Neighbours:
-    is_ranked = np.isfinite(distances)
-    order = np.argsort(distances[is_ranked], kind="stable")
-    return Neighbours(faces[is_ranked][order], distances[is_ranked][order])

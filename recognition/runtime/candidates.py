@@ -11,11 +11,10 @@ from recognition.numeric.fusion import (
     Candidate,
     choose_strategy,
     embedder_health,
-    fuse,
+    fuse_aligned,
 )
 from recognition.numeric.near_faces import (
     NearFaces,
-    as_neighbours,
     reach_of,
     select_near,
 )
@@ -100,8 +99,10 @@ def candidates_among(
 ) -> list[list[Candidate]]:
     """Return the candidates of each probe, nearest first, a performer once."""
     return [
-        fuse(
-            *as_neighbours(probe),
+        fuse_aligned(
+            probe.faces,
+            probe.facenet_distances.astype(np.float64),
+            probe.arcface_distances.astype(np.float64),
             face_performers=release.face_performers,
             strategy=choose_strategy(
                 facenet=embedder_health(probe.nearest_facenet),

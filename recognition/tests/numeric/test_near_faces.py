@@ -10,10 +10,10 @@ from recognition.numeric.fusion import (
     choose_strategy,
     embedder_health,
     fuse,
+    fuse_aligned,
 )
 from recognition.numeric.near_faces import (
     HEALTH_REACH,
-    as_neighbours,
     reach_of,
     select_near,
 )
@@ -27,10 +27,9 @@ def neighbours(generator, *, face_count=400, count=ASKED_FOR, first=0.02):
     return Neighbours(faces, distances)
 
 
-def candidates(facenet, arcface, nearest, *, max_distance):
+def candidates(fuse, lists, nearest, *, max_distance):
     return fuse(
-        facenet,
-        arcface,
+        *lists,
         face_performers=(np.arange(400) // 3).astype(np.int32),
         strategy=choose_strategy(
             facenet=embedder_health(nearest[0]), arcface=embedder_health(nearest[1])
@@ -45,21 +44,20 @@ def test_near_faces_give_the_candidates_that_all_neighbours_give(max_distance, f
     generator = np.random.default_rng(int(100 * max_distance + 1000 * first))
     for _ in range(20):
         lists = [neighbours(generator, first=first) for _ in range(2)]
-        facenet, arcface = lists
         expected = candidates(
-            facenet,
-            arcface,
-            (facenet.distances, arcface.distances),
-            max_distance=max_distance,
+            fuse, lists, [each.distances for each in lists], max_distance=max_distance
         )
 
         near = select_near(*lists, reach=reach_of(max_distance), cut_at=ASKED_FOR)
 
-        facenet, arcface = as_neighbours(near)
+        aligned = (
+            near.faces,
+            *map(np.float64, (near.facenet_distances, near.arcface_distances)),
+        )
         assert expected == candidates(
-            facenet,
-            arcface,
-            (near.nearest_facenet, near.nearest_arcface),
+            fuse_aligned,
+            aligned,
+            [near.nearest_facenet, near.nearest_arcface],
             max_distance=max_distance,
         )
 
