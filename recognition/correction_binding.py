@@ -79,12 +79,20 @@ def corrections_of(media: SeenMedia, release: PreparedRelease) -> Corrections:
             correction=row.pk,
             verdict=Verdict(row.verdict),
             owners_name=OwnersName(row.universal_id, row.name),
-            performer=release.find_row(row.universal_id) if row.universal_id else None,
+            performers=_rows_of(row, release),
             strengths=strengths_in(media, row),
         )
         for row in rows
     ]
     return settle(words, face_count=len(media.faces))
+
+
+def _rows_of(correction: Correction, release: PreparedRelease) -> tuple[int, ...]:
+    """Return the release's rows of whom it is about, that of the id it names first."""
+    others = sorted(correction.known_ids - {correction.universal_id})
+    named = [correction.universal_id] if correction.universal_id else []
+    found = (release.find_row(universal_id) for universal_id in named + others)
+    return tuple(dict.fromkeys(row for row in found if row is not None))
 
 
 def strengths_in(media: SeenMedia, correction: Correction) -> Strengths:

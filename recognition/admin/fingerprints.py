@@ -215,7 +215,7 @@ class CorrectionAdmin(ReadOnly, _CorrectionAdmin):
     actions = ("undo_action",)
     fields = (
         ("kind", "stash_id"),
-        ("verdict", "name", "universal_id", "local_performer_id"),
+        ("verdict", "name", "universal_id", "local_performer_id", "other_ids"),
         ("made_by", "made_at"),
         ("undone_by", "undone_at", "superseded_by"),
     )

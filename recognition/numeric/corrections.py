@@ -78,14 +78,14 @@ class Portrait:
 class OwnersWord:
     """A correction, by its id, and how surely each face is the person's; 0: not.
 
-    `performer` is the row of whom it names or rejects, None where the release has no
-    such performer.
+    `performers` are the rows of whom it names or rejects, one for each id by which the
+    release has them; the first is by the id that the owner used, if it is there.
     """
 
     correction: int
     verdict: Verdict
     owners_name: OwnersName
-    performer: int | None
+    performers: tuple[int, ...]
     strengths: Strengths
 
 
@@ -95,7 +95,12 @@ class DecidedPerson:
 
     faces: tuple[int, ...]
     owners_name: OwnersName | None = None
-    performer: int | None = None
+    performers: tuple[int, ...] = ()
+
+    @property
+    def performer(self) -> int | None:
+        """The row by which they are shown; None where the release has none."""
+        return self.performers[0] if self.performers else None
 
 
 @dataclass(frozen=True)
@@ -112,9 +117,7 @@ class Corrections:
 
     def one_each(self) -> "Corrections":
         """Return the same where a performer can be one person only."""
-        taken = {
-            person.performer for person in self.decided if person.performer is not None
-        }
+        taken = {row for person in self.decided for row in person.performers}
         return replace(self, forbidden=[faces | taken for faces in self.forbidden])
 
     def face_by_face(self) -> "Corrections":
@@ -199,11 +202,10 @@ def settle(words: Sequence[OwnersWord], *, face_count: int) -> Corrections:
         people.setdefault(key, (word, []))[1].extend(bound[word.correction])
     forbidden = [
         frozenset(
-            word.performer
+            row
             for word in words
-            if word.verdict is Verdict.REJECT
-            and word.performer is not None
-            and word.strengths[face] > 0
+            if word.verdict is Verdict.REJECT and word.strengths[face] > 0
+            for row in word.performers
         )
         for face in range(face_count)
     ]
@@ -256,7 +258,7 @@ def _surest(words: Sequence[OwnersWord], face_count: int) -> NDArray[np.int64]:
 def _decided(word: OwnersWord, faces: Sequence[int]) -> DecidedPerson:
     if word.verdict is Verdict.IGNORE:
         return DecidedPerson(tuple(faces))
-    return DecidedPerson(tuple(faces), word.owners_name, word.performer)
+    return DecidedPerson(tuple(faces), word.owners_name, word.performers)
 
 
 def _vectors(faces: Sequence[SeenFace]) -> NDArray[np.float32]:
