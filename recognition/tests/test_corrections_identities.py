@@ -3,7 +3,7 @@
 import pytest
 
 from demo.stash.library import StashId, now
-from recognition import library_runs, local_faces, rematching
+from recognition import library_runs, local_faces, local_performers, rematching
 from recognition.correction_binding import SeenMedia
 from recognition.models import Correction, Fingerprint
 from recognition.tests.corrections_world import (
@@ -212,9 +212,11 @@ def test_rejecting_the_other_id_as_well_says_nothing_new(
 
 
 def test_without_stash_a_rejection_holds_for_the_id_it_names(
-    admin_client, scene, settings
+    admin_client, scene, settings, monkeypatch
 ):
     rejected = name_of(scene[0])
+    # Which is then left alone for a while, but not by other tests.
+    monkeypatch.setattr(local_performers, "_quiet_until", 0.0)
     # Nobody listens there.
     settings.STASH_URL = "http://127.0.0.1:9"
 
