@@ -12,6 +12,8 @@ from dbupdates.prepared import PreparedRelease
 from recognition.models import Correction, Fingerprint
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.corrections import (
+    MIN_LIKENESS,
+    MIN_REJECTED_LIKENESS,
     Corrections,
     FacePlace,
     OwnersWord,
@@ -105,7 +107,13 @@ def strengths_in(media: SeenMedia, correction: Correction) -> Strengths:
         places=[_place(*stored) for stored in correction.places],
         vectors=vectors.reshape(-1, _VECTOR_SIZE)[: None if is_comparable else 0],
     )
-    return recognise(portrait, media.faces, media.places)
+    is_rejection = correction.verdict == Verdict.REJECT
+    return recognise(
+        portrait,
+        media.faces,
+        media.places,
+        min_likeness=MIN_REJECTED_LIKENESS if is_rejection else MIN_LIKENESS,
+    )
 
 
 def bound_faces(media: SeenMedia, correction: Correction) -> set[int]:

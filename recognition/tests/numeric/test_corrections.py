@@ -5,6 +5,8 @@ import pytest
 
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.corrections import (
+    MIN_LIKENESS,
+    MIN_REJECTED_LIKENESS,
     FacePlace,
     OwnersWord,
     Verdict,
@@ -201,3 +203,15 @@ def test_whoever_the_release_has_by_two_ids_is_nobody_else_by_either():
 
     assert settled.decided[0].performer == 7
     assert settled.forbidden == [{7, 9}, {7, 9}]
+
+
+def test_a_rejection_holds_for_faces_that_are_less_like_the_person():
+    known = portrait([face(1, shot=n) for n in range(3)], [face(2)])
+    again = [face(1, seconds=60.0, shot=9, noise=noise) for noise in (1.8, 2.3, 4.0)]
+    strengths = recognise(known, again, places(again), min_likeness=0.0)
+    assert MIN_REJECTED_LIKENESS < strengths[1] < MIN_LIKENESS < strengths[0]
+
+    found = recognise(known, again, places(again), min_likeness=MIN_REJECTED_LIKENESS)
+
+    assert np.flatnonzero(found).tolist() == [0, 1]
+    assert bound(known, again) == [0]
