@@ -1,7 +1,8 @@
 """How a row becomes the fields of an answer, and what the find queries return."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from urllib.parse import urlencode
 from zlib import crc32
 
@@ -23,6 +24,7 @@ from demo.stash.library import (
     Tag,
     Tagged,
 )
+from demo.stash.urls import LEGACY, legacy_url
 
 Resolver = Callable[..., Any]
 _PLAIN_VERSION = "0000000"
@@ -104,7 +106,7 @@ def _gallery_image(gallery: Gallery, info: Info, index: int) -> Image:
 
 def _image_path(row: Row, info: Info) -> str:
     query = {"t": _stamp(row)}
-    has_own = isinstance(row, Performer) and (row.picture or row.picture_name)
+    has_own = getattr(row, "picture", None) or getattr(row, "picture_name", None)
     if not has_own:
         query["default"] = "true"
     return _url(info, f"/{type(row).__name__.lower()}/{row.id}/image", **query)
@@ -163,14 +165,41 @@ def _linked(kind: str) -> Resolver:
     """Return a resolver of the rows that name this one."""
 
     def resolve(row: Row, info: Info) -> list[Any]:
-        return finding.linked(getattr(_library(info), kind).values(), row)
+        return _links(info, kind, type(row)).get(row.id, [])
 
     return resolve
+
+
+def _links(info: Info, kind: str, to: type[Row]) -> Mapping[str, list[Any]]:
+    """Return the rows of a kind by the ids of what they name, found once a request."""
+    links = info.context.links
+    if (kind, to) not in links:
+        by_id: dict[str, list[Any]] = {}
+        attribute = f"{to.__name__.lower()}_ids"
+        for row in getattr(_library(info), kind).values():
+            ids = getattr(row, attribute, ())
+            if to is Studio:
+                ids = [row.studio_id] if row.studio_id else []
+            for each in ids:
+                by_id.setdefault(each, []).append(row)
+        links[kind, to] = by_id
+    return cast("Mapping[str, list[Any]]", links[kind, to])
 
 
 def _count(kind: str) -> Resolver:
     rows = _linked(kind)
     return lambda row, info: len(rows(row, info))
+
+
+def _performer_count(performer: Performer, info: Info) -> int:
+    """Return with how many others the performer is in a scene, image or gallery."""
+    ids = {
+        each
+        for kind in ("scenes", "images", "galleries")
+        for row in _links(info, kind, Performer).get(performer.id, [])
+        for each in row.performer_ids
+    }
+    return len(ids - {performer.id})
 
 
 _TAGGED: dict[str, Resolver] = {
@@ -184,6 +213,15 @@ _COUNTS = {
     "gallery_count": _count("galleries"),
     "performer_count": _count("performers"),
 }
+
+
+def _group(each: Mapping[str, Any], info: Info) -> dict[str, str]:
+    group_id = each["group_id"]
+    return {"id": group_id, "name": _library(info).groups[group_id]}
+
+
+def _legacy_url(field: str) -> Resolver:
+    return lambda row, _: legacy_url(row.urls, field)
 
 
 # Finding
@@ -231,33 +269,37 @@ def _find_many(kind: str, row_type: type[Any], filter_name: str) -> Resolver:
         **filters: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         library = _library(info)
-        found, page = finding.find(
+        found: finding.Found[Any] = finding.Found(
             library,
-            getattr(library, kind).values(),
+            getattr(library, kind),
             row_filter=filters.get(filter_name),
             ids=ids,
             paging=filter,
             sorts=finding.KINDS[row_type],
         )
-        return {"count": len(found), kind: page, **_totals(library, found)}
+        totals = {
+            name: partial(_total, name, library, found)
+            for name in ("duration", "filesize", "size", "megapixels")
+        }
+        return {"count": lambda _: found.count, kind: found.page, **totals}
 
     return resolve
 
 
-def _totals(library: Library, rows: list[Any]) -> dict[str, float]:
+def _total(
+    name: str, library: Library, found: finding.Found[Any], _info: Info
+) -> float:
     files: list[MediaFile] = []
-    for row in rows:
+    for row in found.all:
         if isinstance(row, MediaFile):
             files.append(row)
         else:
             files += finding.files_of(library, row) if hasattr(row, "file_ids") else []
-    size = sum(file.size for file in files)
-    return {
-        "duration": sum(file.duration or 0.0 for file in files),
-        "filesize": size,
-        "size": size,
-        "megapixels": sum(file.width * file.height for file in files) / 1e6,
-    }
+    if name == "duration":
+        return sum(file.duration or 0.0 for file in files)
+    if name == "megapixels":
+        return sum(file.width * file.height for file in files) / 1e6
+    return sum(file.size for file in files)
 
 
 def _find_file(
@@ -382,8 +424,12 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "paths": _scene_paths,
         "sceneStreams": _scene_streams,
         "galleries": _follow("galleries", "gallery_ids"),
-        "scene_markers": lambda *_: [],
-        "groups": lambda *_: [],
+        "scene_markers": lambda scene, _: scene.markers,
+        "groups": lambda scene, _: scene.groups,
+        "movies": lambda scene, _: scene.groups,
+        "play_count": lambda scene, _: len(scene.play_history),
+        "o_counter": lambda scene, _: len(scene.o_history),
+        "last_played_at": lambda scene, _: max(scene.play_history, default=None),
     },
     "Image": {
         **_TAGGED,
@@ -410,8 +456,9 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         **_COUNTS,
         "tags": _follow("tags", "tag_ids"),
         "scenes": _linked("scenes"),
+        "performer_count": _performer_count,
         "image_path": _image_path,
-        "url": lambda row, _: next(iter(row.urls), None),
+        **{field: _legacy_url(field) for field in LEGACY},
     },
     "Tag": {
         **_COUNTS,
@@ -423,6 +470,8 @@ FIELDS: dict[str, dict[str, Resolver]] = {
     },
     "Studio": {
         "scene_count": _count("scenes"),
+        "image_count": _count("images"),
+        "gallery_count": _count("galleries"),
         "tags": _follow("tags", "tag_ids"),
         "parent_studio": _follow_one("studios", "parent_id"),
         "child_studios": lambda row, info: [
@@ -431,6 +480,14 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "image_path": _image_path,
         "url": lambda row, _: next(iter(row.urls), None),
     },
+    "SceneMarker": {
+        "primary_tag": lambda each, info: _library(info).tags[each["primary_tag_id"]],
+        "tags": lambda each, info: [
+            _library(info).tags[tag_id] for tag_id in each.get("tag_ids", ())
+        ],
+    },
+    "SceneGroup": {"group": _group},
+    "SceneMovie": {"movie": _group},
     "VideoFile": _FILE_FIELDS,
     "ImageFile": _FILE_FIELDS,
     "Job": {
