@@ -269,10 +269,11 @@ def _find_many(kind: str, row_type: type[Any], filter_name: str) -> Resolver:
         **filters: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         library = _library(info)
+        row_filter = filters.get(filter_name)
         found: finding.Found[Any] = finding.Found(
             library,
-            getattr(library, kind),
-            row_filter=filters.get(filter_name),
+            _candidates(info, kind, row_filter or {}),
+            row_filter=row_filter,
             ids=ids,
             paging=filter,
             sorts=finding.KINDS[row_type],
@@ -284,6 +285,24 @@ def _find_many(kind: str, row_type: type[Any], filter_name: str) -> Resolver:
         return {"count": lambda _: found.count, kind: found.page, **totals}
 
     return resolve
+
+
+def _candidates(
+    info: Info, kind: str, row_filter: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Return the rows to look at: for a stash id, those that have it, at any box."""
+    rows: Mapping[str, Any] = getattr(_library(info), kind)
+    criterion = row_filter.get("stash_id_endpoint") or {}
+    stash_id = criterion.get("stash_id")
+    if criterion.get("modifier") != "EQUALS" or not stash_id or "OR" in row_filter:
+        return rows
+    links = info.context.links
+    if kind not in links:
+        links[kind] = {}
+        for row in rows.values():
+            for each in row.stash_ids:
+                links[kind].setdefault(each.stash_id, {})[row.id] = row
+    return cast("Mapping[str, Any]", links[kind].get(stash_id, {}))
 
 
 def _total(
