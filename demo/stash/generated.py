@@ -1,7 +1,7 @@
 """Large libraries without a single file: rows as tidy-ups meet them, by the thousand.
 
-Everything follows from the seed. Pictures, sprites and videos are addresses that
-answer 404.
+Everything follows from the seed. What lies behind the addresses of videos and sprites
+is 404.
 """
 
 import random

@@ -315,21 +315,19 @@ class StashLibrary:
             data = self._client.execute(operation, {"items": items, "page": page})
             answer = data.child(finder.many)
             count, nodes = answer.integer("count"), answer.children(finder.items)
+            lost, known_count = known_count - count, count
+            if lost > 0 and steps_back < _MAX_STEPS_BACK:
+                # Those behind the lost ones moved to pages that we have had.
+                steps_back += 1
+                number = max(1, number - -(-lost // LEAN_PAGE_SIZE))
+                continue
             for node in nodes:
                 if node.id() not in seen:
                     seen.add(node.id())
                     yield node
-            lost = max(0, known_count - count)
-            known_count = count
-            if lost and number > 1 and steps_back < _MAX_STEPS_BACK:
-                # Those behind the lost ones moved to pages that we have had.
-                steps = -(-lost // LEAN_PAGE_SIZE)
-                steps_back += steps
-                number = max(1, number - steps)
-            elif len(nodes) < LEAN_PAGE_SIZE:
+            if len(nodes) < LEAN_PAGE_SIZE:
                 return
-            else:
-                number += 1
+            number += 1
 
     def _by_ids(
         self, finder: Finder, shape: Shape, ids: Sequence[int]
