@@ -213,14 +213,18 @@ STUDIO_ROW = Shape("StudioRow", (_STUDIO_ROW, _STUDIO_NEWER, STASH_IDS))
 
 @cache
 def page_of(finder: Finder, shape: Shape) -> Operation:
-    """Return the query of one page: $items filters, $page orders and cuts."""
+    """Return the query of one page: $items filters, $page orders and cuts.
+
+    Scenes are not counted, as those after an id are asked for, page after page.
+    """
     name = f"{shape.name}s"
+    count = "" if finder is SCENES else "count "
     return Operation(
         name,
         f"""\
 query {name}($items: {finder.filter_type}, $page: FindFilterType) {{
   {finder.many}({finder.filter_name}: $items, filter: $page) {{
-    count {finder.items} {{ ...{shape.name} }}
+    {count}{finder.items} {{ ...{shape.name} }}
   }}
 }}""",
         shape.fragments,
