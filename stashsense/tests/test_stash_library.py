@@ -288,7 +288,7 @@ def test_namesakes_are_found_by_name_and_alias(library, rows, name):
 def test_what_stash_takes_for_a_pattern_finds_that_name_only():
     def answer(seen):
         names = ["A_b", "Axb"]
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "id": str(number),
                 "name": name,
