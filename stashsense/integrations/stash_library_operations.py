@@ -263,6 +263,28 @@ def by_stash_ids(finder: Finder, shape: Shape, count: int) -> Operation:
     return Operation(name, text, shape.fragments, since)
 
 
+SCENE_IDS = Operation(
+    "SceneIds",
+    """\
+query SceneIds($items: SceneFilterType, $page: FindFilterType) {
+  findScenes(scene_filter: $items, filter: $page) { scenes { id } }
+}""",
+)
+IMAGE_IDS = Operation(
+    "ImageIds",
+    """\
+query ImageIds($items: ImageFilterType, $page: FindFilterType) {
+  findImages(image_filter: $items, filter: $page) { images { id } }
+}""",
+)
+GALLERY_IDS = Operation(
+    "GalleryIds",
+    """\
+query GalleryIds($items: GalleryFilterType, $page: FindFilterType) {
+  findGalleries(gallery_filter: $items, filter: $page) { galleries { id } }
+}""",
+)
+
 ROWS = (
     (SCENES, SCENE_ROW),
     (SCENES, FULL_SCENE),
@@ -272,6 +294,9 @@ ROWS = (
     (STUDIOS, STUDIO_ROW),
 )
 LIBRARY_OPERATIONS = (
+    SCENE_IDS,
+    IMAGE_IDS,
+    GALLERY_IDS,
     page_of(SCENES, LEAN_SCENE),
     *(page_of(finder, shape) for finder, shape in ROWS),
     *(
