@@ -60,8 +60,7 @@ def _groups(library: StashLibrary, work: Work) -> dict[StashId, tuple[int, ...]]
     for performer in library.iter_performer_names():
         work.check()
         for each in performer.stash_ids:
-            # When it was linked does not matter.
-            owners[StashId(each.endpoint, each.stash_id)].append(performer.id)
+            owners[each].append(performer.id)
     return {
         stash_id: tuple(sorted({*ids}))
         for stash_id, ids in owners.items()
