@@ -19,4 +19,4 @@ class StashSenseError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
