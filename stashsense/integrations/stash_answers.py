@@ -70,6 +70,14 @@ class Node:
             raise self._error(name, "list of texts")
         return tuple(_clean(value) for value in values)
 
+    def optional_texts(self, name: str) -> tuple[str, ...]:
+        """Return the texts, none where there is no list."""
+        return () if self.fields.get(name) is None else self.texts(name)
+
+    def flag(self, name: str) -> bool:
+        value: bool = self._of_type(name, bool, "yes or no")
+        return value
+
     def integer(self, name: str) -> int:
         value = self.fields.get(name)
         if not _is_number(value) or value != value // 1:
