@@ -8,7 +8,7 @@ for the modules that use this one.
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -52,10 +52,12 @@ DEFAULT_PATIENCE = Patience()
 
 @dataclass(frozen=True)
 class HttpRequest:
+    """A request; its headers may hold a key, so they are not shown."""
+
     method: str
     url: str
     body: bytes | None
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     max_bytes: int
 
 

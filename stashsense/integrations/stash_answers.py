@@ -10,6 +10,7 @@ from stashsense.integrations.stash_errors import StashError
 from stashsense.integrations.stash_types import (
     Fingerprint,
     PicturedPerformer,
+    StashBoxConnection,
     StashBoxEndpoint,
     StashGallery,
     StashId,
@@ -147,6 +148,15 @@ def read_stash_box(node: Node) -> StashBoxEndpoint:
         endpoint=node.text("endpoint"),
         name=node.text("name"),
         max_requests_per_minute=node.optional_integer("max_requests_per_minute"),
+    )
+
+
+def read_stash_box_connection(node: Node) -> StashBoxConnection:
+    return StashBoxConnection(
+        endpoint=node.text("endpoint"),
+        name=node.text("name"),
+        max_requests_per_minute=node.optional_integer("max_requests_per_minute"),
+        api_key=node.optional_text("api_key").strip(),
     )
 
 

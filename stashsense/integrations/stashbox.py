@@ -251,10 +251,11 @@ class StashBoxClient:
         if not _ID.fullmatch(id):
             raise StashBoxNotFound(f"{self.name} has no {kind.singular.lower()} {id!a}")
         answer = self._ask(operations.find_by_ids(kind, 1), {"id0": id})
-        if answer.data.get("found0") is None:
-            messages = error_messages(answer.errors)
-            if messages and not all(_NO_SUCH.search(each) for each in messages):
-                raise self._transport.refusal(kind.find_name, answer.errors)
+        found, messages = answer.data.get("found0"), error_messages(answer.errors)
+        is_none = found is None and all(_NO_SUCH.search(each) for each in messages)
+        if answer.errors and not is_none:
+            raise self._transport.refusal(kind.find_name, answer.errors)
+        if is_none:
             raise StashBoxNotFound(f"{self.name} has no {kind.singular.lower()} {id}.")
         return read(self._node(answer).child("found0"))
 
@@ -295,16 +296,22 @@ class StashBoxClient:
             reason = failed.get(f"found{n}")
             try:
                 node = root.optional(f"found{n}")
-                if node is not None:
+                # An error in one of its fields leaves that field out: of no use either.
+                if node is not None and reason is None:
                     found[id] = read(node)
-                    continue
+                elif node is None and (reason is None or _NO_SUCH.search(reason)):
+                    found[id] = None
             except StashBoxError as error:
                 reason = str(error)
-            if reason is None or _NO_SUCH.search(reason):
-                found[id] = None
-            else:
+            if id not in found:
                 logger.warning(
-                    "%s did not answer for %s %s", self.name, kind.singular, id
+                    "%s did not answer for %s %s: %s",
+                    *(
+                        self.name,
+                        kind.singular,
+                        id,
+                        self._transport.shown(reason or ""),
+                    ),
                 )
         return found
 

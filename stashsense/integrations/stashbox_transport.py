@@ -146,8 +146,12 @@ class StashBoxTransport:
         """Return the error for a box that will not answer, with its own reason."""
         reason = "; ".join(error_messages(errors)[:3]) or "it does not say why"
         return StashBoxError(
-            f"{self.name} refused {operation_name}: {printable(reason, self._api_key)}"
+            f"{self.name} refused {operation_name}: {self.shown(reason)}"
         )
+
+    def shown(self, text: str) -> str:
+        """Return a box's words as they may be shown and logged."""
+        return printable(text, self._api_key)
 
     def _exchange(self, request: HttpRequest, stop: CheckStop) -> HttpAnswer:
         """Return the answer, of the last attempt if it took several."""
@@ -230,7 +234,7 @@ class StashBoxTransport:
         content = parsed_json(answer.body)
         errors = content.get("errors") if isinstance(content, dict) else None
         if any(_REFUSED_KEY.search(message) for message in error_messages(errors)):
-            raise self._unauthorized(printable(error_messages(errors)[0], ""))
+            raise self._unauthorized(self.shown(error_messages(errors)[0]))
         data = content.get("data") if isinstance(content, dict) else None
         if errors and (answer.status != 200 or not isinstance(data, dict)):
             raise self.refusal(operation_name, errors)
