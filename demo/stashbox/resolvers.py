@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
@@ -224,7 +223,7 @@ def _hash(fingerprint: Fingerprint, _info: Info) -> str:
 
 def _time(name: str) -> Resolver:
     def resolve(row: object, _info: Info) -> str | None:
-        moment: datetime | None = getattr(row, name)
+        moment = getattr(row, name)
         return None if moment is None else as_time(moment)
 
     return resolve

@@ -156,6 +156,7 @@ class SharedRateLimiter:
             if changed != written:
                 file.seek(0)
                 file.write(changed)
+                file.truncate()
 
 
 def _read(content: bytes, now: float) -> _State:

@@ -18,9 +18,6 @@ from demo.stashbox.rows import (
     TagCategory,
 )
 from demo.stashbox.testing import Faults, StashBoxServer
-from stashsense.integrations.graphql_http import Patience
-from stashsense.integrations.shared_rate_limiter import SharedRateLimiter
-from stashsense.integrations.stashbox import StashBoxClient
 from stashsense.integrations.stashbox_errors import StashBoxError, StashBoxNotFound
 from stashsense.integrations.stashbox_types import (
     BodyModification as ReadModification,
@@ -32,10 +29,8 @@ from stashsense.integrations.stashbox_types import (
     EditOperation,
     TargetType,
 )
+from stashsense.tests.stashbox_clients import client_of
 
-QUICK = Patience(
-    connect_seconds=10, stall_seconds=10, answer_seconds=20, first_delay_seconds=0.01
-)
 THEN = datetime(2025, 1, 1, tzinfo=UTC)
 ID = "0b2dbc1a-5a52-4e0e-8d13-97d0a2bd7f01"
 OTHER_ID = "0b2dbc1a-5a52-4e0e-8d13-97d0a2bd7f02"
@@ -61,10 +56,7 @@ def server(box):
 
 @pytest.fixture
 def client(server, tmp_path):
-    limiter = SharedRateLimiter(tmp_path / "limit", 60_000)
-    return StashBoxClient(
-        server.endpoint, server.api_key, limiter=limiter, patience=QUICK, name="Box"
-    )
+    return client_of(server, tmp_path / "limit")
 
 
 # One
@@ -74,7 +66,8 @@ def test_a_performer_comes_with_everything_that_is_compared(box, client):
     box.performers[ID] = row(
         Performer, name="Anna", aliases=["Annie"], gender="FEMALE",
         birth_date="1990-05", ethnicity="MIDDLE_EASTERN", height=170,
-        cup_size="C", band_size=34, waist_size=25, hip_size=36, breast_type="FAKE", career_start_year=2010,
+        cup_size="C", band_size=34, waist_size=25, hip_size=36,
+        breast_type="FAKE", career_start_year=2010,
         tattoos=[BodyModification("arm", "a bird")], piercings=None,
         urls=[BoxUrl("https://example.org/anna", "Homepage")], images=["picture"],
         merged_ids=[OTHER_ID],
