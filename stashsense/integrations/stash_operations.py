@@ -111,6 +111,12 @@ STASH_BOXES = Operation(
     "query StashBoxes { configuration { general { stashBoxes { ...Box } } } }",
     (STASH_BOX,),
 )
+STASH_BOX_CONNECTIONS = Operation(
+    "StashBoxConnections",
+    "query StashBoxConnections "
+    "{ configuration { general { stashBoxes { ...Box api_key } } } }",
+    (STASH_BOX,),
+)
 SCENE = Operation(
     "Scene",
     "query Scene($id: ID!) { findScene(id: $id) { ...SceneParts } }",
@@ -264,6 +270,7 @@ OPERATIONS = (
     VERSION,
     SYSTEM_STATUS,
     STASH_BOXES,
+    STASH_BOX_CONNECTIONS,
     SCENE,
     SCENES,
     SCENE_COUNT,
