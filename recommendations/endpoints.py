@@ -59,7 +59,7 @@ def set_priorities(endpoints: Sequence[str]) -> None:
 
     Raises UnknownStashBox where Stash has no such stash-box; nothing is stored then.
     """
-    wanted = [_get_connection(endpoint).endpoint for endpoint in endpoints]
+    wanted = [get_connection(endpoint).endpoint for endpoint in endpoints]
     with transaction.atomic():
         EndpointPreference.objects.update(position=None)
         for position, endpoint in enumerate(dict.fromkeys(wanted)):
@@ -71,7 +71,7 @@ def set_priorities(endpoints: Sequence[str]) -> None:
 def disable_endpoint(endpoint: str) -> None:
     """Have analyses ask it no more; raises UnknownStashBox."""
     EndpointPreference.objects.update_or_create(
-        endpoint=_get_connection(endpoint).endpoint,
+        endpoint=get_connection(endpoint).endpoint,
         defaults={"is_disabled": True, "position": None},
     )
 
@@ -82,7 +82,7 @@ def close_recommendations(endpoint: str) -> int:
     They are no dismissals: enabled again, it is looked at from the beginning and what
     is found is proposed again. Raises UnknownStashBox.
     """
-    endpoint = _get_connection(endpoint).endpoint
+    endpoint = get_connection(endpoint).endpoint
     with transaction.atomic():
         HighWaterMark.objects.filter(endpoint=endpoint).delete()
         return findings.close_endpoint(endpoint)
@@ -93,7 +93,7 @@ def enable_endpoint(endpoint: str) -> None:
 
     Raises UnknownStashBox. One that was enabled stays where it is.
     """
-    endpoint = _get_connection(endpoint).endpoint
+    endpoint = get_connection(endpoint).endpoint
     with transaction.atomic():
         rows = EndpointPreference.objects.select_for_update()
         row = rows.filter(endpoint=endpoint, is_disabled=True).first()
@@ -106,8 +106,11 @@ def enable_endpoint(endpoint: str) -> None:
         row.save()
 
 
-def _get_connection(endpoint: str) -> StashBoxConnection:
+def get_connection(endpoint: str) -> StashBoxConnection:
+    """Return Stash's stash-box of exactly this address; or raise UnknownStashBox."""
     for connection in stashbox_connections.connections():
         if connection.endpoint == endpoint:
             return connection
-    raise UnknownStashBox(f"Stash is not configured with a stash-box {endpoint[:200]!a}.")
+    raise UnknownStashBox(
+        f"Stash is not configured with a stash-box {endpoint[:200]!a}."
+    )

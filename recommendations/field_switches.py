@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from recommendations.endpoints import get_connection
 from recommendations.exceptions import InvalidEndpointName, UnknownField
 from recommendations.field_maps import get_fields
 from recommendations.models import FieldSwitch
-from stashsense.integrations import stashbox_connections
-from stashsense.integrations.stashbox_errors import UnknownStashBox
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,7 @@ def switch_fields(
                 f"A {entity_type} has no field {name[:40]!a}; it has "
                 f"{', '.join(sorted(known))}."
             )
-    if all(each.endpoint != endpoint for each in stashbox_connections.connections()):
-        raise UnknownStashBox(
-            f"Stash is not configured with a stash-box {endpoint[:200]!a}."
-        )
+    get_connection(endpoint)
     with transaction.atomic():
         for name, is_enabled in switches.items():
             FieldSwitch.objects.update_or_create(

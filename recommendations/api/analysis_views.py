@@ -21,8 +21,12 @@ class TypesView(APIView):
     @extend_schema(operation_id="analysis_types", responses=shapes.AnalysisTypesAnswer)
     def get(self, request: Request) -> Response:
         """Return every analysis."""
-        types = [each for each in all_run_types().values() if each.analyzer]
-        return Response({"types": [shapes.analysis_type_answer(each) for each in types]})
+        types = [
+            shapes.analysis_type_answer(each)
+            for each in all_run_types().values()
+            if each.analyzer is not None
+        ]
+        return Response({"types": types})
 
 
 class RunView(APIView):

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from recommendations import box_performers
 from recommendations.api.requests import validated
 from stashsense.integrations.stash import configured_client
+from stashsense.integrations.stash_address import parse_stash_url
 from stashsense.integrations.stash_errors import StashError
 from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_library_types import FullScene, LibraryFile, NamedRow
@@ -132,13 +133,15 @@ class StatusView(APIView):
     @extend_schema(operation_id="stash_status", responses=StatusAnswer)
     def get(self, request: Request) -> Response:
         """Return whether Stash answers us, and if not, why; never an error."""
-        url = settings.STASH_URL or None
+        body: dict[str, Any] = {"connected": False, "url": None, "error": None}
         try:
+            # Without the user and password that the setting may hold.
+            body["url"] = parse_stash_url(settings.STASH_URL).root
             configured_client().get_version()
         except StashError as error:
-            body = {"connected": False, "url": url, "error": str(error)}
+            body["error"] = str(error)
         else:
-            body = {"connected": True, "url": url, "error": None}
+            body["connected"] = True
         return Response(body)
 
 

@@ -13,9 +13,7 @@ from recommendations.api import (
 # Numbers are texts here: what is none is answered with 422, and not as a wrong path.
 recommendation_urls = [
     path("counts", views.CountsView.as_view(), name="counts"),
-    path(
-        "analysis/types", analysis_views.TypesView.as_view(), name="analysis-types"
-    ),
+    path("analysis/types", analysis_views.TypesView.as_view(), name="analysis-types"),
     path("analysis/runs", analysis_views.RunsView.as_view(), name="analysis-runs"),
     path(
         "analysis/runs/<str:run_id>",

@@ -54,9 +54,7 @@ class ListView(APIView):
 class CountsView(APIView):
     """How much is there to tidy?"""
 
-    @extend_schema(
-        operation_id="recommendations_counts", responses=shapes.CountsAnswer
-    )
+    @extend_schema(operation_id="recommendations_counts", responses=shapes.CountsAnswer)
     def get(self, request: Request) -> Response:
         """Return how many there are of each type, by status."""
         counts = count_recommendations()

@@ -75,10 +75,6 @@ class Node:
         """Return the texts, none where there is no list."""
         return () if self.fields.get(name) is None else self.texts(name)
 
-    def flag(self, name: str) -> bool:
-        value: bool = self._of_type(name, bool, "yes or no")
-        return value
-
     def integer(self, name: str) -> int:
         value = self.fields.get(name)
         if not _is_number(value) or value != value // 1:
