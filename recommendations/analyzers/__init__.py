@@ -3,8 +3,10 @@
 from recommendations.analyzers.base import Analyzer
 from recommendations.analyzers.duplicate_performers import DuplicatePerformers
 from recommendations.analyzers.duplicate_scene_files import DuplicateSceneFiles
+from recommendations.analyzers.duplicate_scenes import DuplicateScenes
 
 ANALYZERS: tuple[Analyzer, ...] = (
     DuplicatePerformers(),
     DuplicateSceneFiles(),
+    DuplicateScenes(),
 )
