@@ -146,6 +146,7 @@ def restore(row: Recommendation) -> None:
             status=Status.PENDING, updated_at=timezone.now()
         )
     row.refresh_from_db()
+    _tell_analyzer(row)
 
 
 def is_dismissed_for_good(row: Recommendation) -> bool:
@@ -156,10 +157,11 @@ def is_dismissed_for_good(row: Recommendation) -> bool:
 
 def allow_again(dismissal: Dismissal) -> None:
     """Forget a dismissal; what it kept away is pending again where it is known."""
-    with transaction.atomic():
-        Recommendation.objects.of_target(**_identity(dismissal)).filter(
-            status=Status.DISMISSED
-        ).update(status=Status.PENDING, updated_at=timezone.now())
+    rows = Recommendation.objects.of_target(**_identity(dismissal))
+    row = rows.filter(status=Status.DISMISSED).first()
+    if row is not None:
+        restore(row)
+    else:
         dismissal.delete()
 
 
