@@ -173,7 +173,7 @@ def test_one_bad_id_does_not_lose_the_others(box, server, client):
 
 def test_an_answer_that_does_not_fit_is_of_no_use_for_that_one_alone(box, client):
     ids = fill_performers(box, 3)
-    box.performers[ids[1]].birth_date = ["1990"]  # type: ignore[assignment]
+    box.performers[ids[1]].birth_date = ["1990"]
 
     assert set(client.find_performers(ids)) == {ids[0], ids[2]}
 
@@ -313,6 +313,7 @@ def test_a_near_phash_is_found_that_no_fingerprint_equals(box, client):
 def test_hashes_are_compared_as_numbers():
     ours = BoxFingerprint.from_stash("phash", "f00d")
 
+    assert ours is not None
     assert ours == BoxFingerprint("PHASH", "000000000000f00d")
     assert ours.is_same_hash(BoxFingerprint("PHASH", "F00D"))
     assert not ours.is_same_hash(BoxFingerprint("OSHASH", "f00d"))
