@@ -105,7 +105,9 @@ def test_the_command_serves_until_ctrl_c(prepared_folder, tmp_path):
 
 def box_knows(output):
     """Return how many performers the stash-box of that output answers with."""
-    endpoint = re.search(r"stash-box of \d+ performers is at (\S+)", output)[1]
+    found = re.search(r"stash-box of \d+ performers is at (\S+)", output)
+    assert found is not None
+    endpoint = found[1]
     answer = requests.post(
         endpoint,
         json={"query": "{ queryPerformers(input: {}) { count } }"},
