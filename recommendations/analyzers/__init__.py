@@ -4,9 +4,17 @@ from recommendations.analyzers.base import Analyzer
 from recommendations.analyzers.duplicate_performers import DuplicatePerformers
 from recommendations.analyzers.duplicate_scene_files import DuplicateSceneFiles
 from recommendations.analyzers.duplicate_scenes import DuplicateScenes
+from recommendations.analyzers.upstream_performers import UpstreamPerformers
+from recommendations.analyzers.upstream_scenes import UpstreamScenes
+from recommendations.analyzers.upstream_studios import UpstreamStudios
+from recommendations.analyzers.upstream_tags import UpstreamTags
 
 ANALYZERS: tuple[Analyzer, ...] = (
     DuplicatePerformers(),
     DuplicateSceneFiles(),
     DuplicateScenes(),
+    UpstreamPerformers(),
+    UpstreamTags(),
+    UpstreamStudios(),
+    UpstreamScenes(),
 )
