@@ -104,9 +104,12 @@ def _auto_resolve(rows: Any) -> int:
 
 
 def _rows(type: str, targets: Iterable[Target], model: Any) -> dict[Target, Any]:
-    wanted = {target.target_id: target for target in targets}
-    rows = model.objects.filter(type=type, target_id__in=list(wanted))
-    return {Target(row.target_type, row.target_id, row.endpoint): row for row in rows}
+    wanted = {*targets}
+    ids = {target.target_id for target in wanted}
+    rows = model.objects.filter(type=type, target_id__in=ids)
+    found = {Target(row.target_type, row.target_id, row.endpoint): row for row in rows}
+    # The same thing may be recommended for another stash-box too.
+    return {target: row for target, row in found.items() if target in wanted}
 
 
 def _is_dismissed(

@@ -9,7 +9,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any, ClassVar, TypeVar
@@ -210,7 +210,7 @@ class UpstreamAnalyzer(Analyzer):
         else:
             looked = yield from self._look_at_edited(library, kept, mark, work)
             reached_at = yield from self._look_upstream(box, kept, mark, work)
-        local_reached_at = looked or (mark and _local_mark(mark))
+        told = looked.isoformat() if looked else mark and mark.facts.get("local")
         yield Step(
             write=partial(
                 snapshots.set_mark,
@@ -218,7 +218,7 @@ class UpstreamAnalyzer(Analyzer):
                 box.endpoint,
                 logic_version=self.logic_version,
                 reached_at=reached_at,
-                facts={"local": local_reached_at and local_reached_at.isoformat()},
+                facts={"local": told},
             )
         )
 
@@ -372,9 +372,7 @@ class UpstreamAnalyzer(Analyzer):
                 continue
             kept.append(one)
         comparable = self.comparable(kept, work, box.endpoint)
-        return {
-            one.id: (one, read) for one, read in zip(kept, comparable, strict=True)
-        }
+        return {one.id: (one, read) for one, read in zip(kept, comparable, strict=True)}
 
     def _fetch(
         self, box: Box, rows: Sequence[UpstreamSnapshot], round_: _Round
@@ -492,7 +490,7 @@ def _write(kept: Snapshots, round_: _Round) -> None:
 
 
 def _linked(rows: Iterable[Any], endpoint: str) -> Iterator[LinkedItem]:
-    """Yield those of the rows that have an id at the stash-box, the first of several."""
+    """Yield the rows that have an id at the stash-box, with the first of several."""
     for row in rows:
         for stash_id in row.stash_ids:
             if stash_id.endpoint == endpoint:
@@ -513,5 +511,10 @@ def _cursor(endpoint: str, phase: str, **facts: Any) -> dict[str, Any]:
 
 
 def _local_mark(mark: HighWaterMark) -> datetime | None:
+    """Return from when on edits of the library were not looked at.
+
+    Stash has no fractions of seconds: what is edited twice in one may have been seen
+    in between.
+    """
     told = mark.facts.get("local")
-    return datetime.fromisoformat(told) if told else None
+    return datetime.fromisoformat(told) - timedelta(seconds=1) if told else None

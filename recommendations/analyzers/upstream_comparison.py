@@ -53,11 +53,15 @@ class Rules:
     @property
     def fields(self) -> list[Field]:
         return [
-            field for field in get_fields(self.entity_type) if field.name not in self.off
+            field
+            for field in get_fields(self.entity_type)
+            if field.name not in self.off
         ]
 
 
-def compare(local: object, seen: Values, base: Values | None, rules: Rules) -> Comparison:
+def compare(
+    local: object, seen: Values, base: Values | None, rules: Rules
+) -> Comparison:
     """Compare an item of the library with what its stash-box says.
 
     `seen` is of `field_maps.read_upstream`.

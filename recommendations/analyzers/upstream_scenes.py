@@ -22,7 +22,6 @@ from stashsense.integrations.stash_library_types import (
 from stashsense.integrations.stashbox import StashBoxClient
 from stashsense.integrations.stashbox_types import BoxScene, TargetType
 
-
 _Row = TypeVar("_Row", PerformerName, StudioRow, TagRow)
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from recommendations.analyzers.upstream import UpstreamAnalyzer
 from recommendations.analyzers.base import Work
+from recommendations.analyzers.upstream import UpstreamAnalyzer
 from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_library_types import StudioRow
 from stashsense.integrations.stashbox import StashBoxClient
