@@ -59,6 +59,13 @@ class AnalysisStuck(RecommendationError):
     code: ClassVar[str] = "analysis_stuck"
 
 
+class AnalysisIncomplete(RecommendationError):
+    """The run ended without some stash-boxes; what it found of others stays."""
+
+    status: ClassVar[int] = 502
+    code: ClassVar[str] = "analysis_incomplete"
+
+
 class RecommendationNotFound(RecommendationError):
     """There is no recommendation of this id."""
 
@@ -119,3 +126,10 @@ class UnknownField(RecommendationError):
 
     status: ClassVar[int] = 422
     code: ClassVar[str] = "unknown_field"
+
+
+class InvalidEndpointName(RecommendationError):
+    """A path names a stash-box by what is no address in base64."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "invalid_endpoint_name"

@@ -63,10 +63,23 @@ def clear(type: str, targets: Sequence[Target]) -> int:
     return cleared
 
 
-def sweep(type: str, endpoint: str, *, pass_id: int) -> int:
-    """Resolve pending ones of an endpoint that this pass did not find any more."""
-    rows = Recommendation.objects.filter(type=type, endpoint=endpoint)
+def sweep(type: str, endpoint: str | None, *, pass_id: int) -> int:
+    """Resolve pending ones of an endpoint that this pass did not find any more.
+
+    None: of every endpoint, and those without one.
+    """
+    rows = Recommendation.objects.filter(type=type)
+    if endpoint is not None:
+        rows = rows.filter(endpoint=endpoint)
     return _auto_resolve(rows.exclude(last_pass_id=pass_id))
+
+
+def close_endpoint(endpoint: str) -> int:
+    """Resolve all pending ones that are about a stash-box; returns how many.
+
+    They are no dismissals: found again, they are proposed again.
+    """
+    return _auto_resolve(Recommendation.objects.filter(endpoint=endpoint))
 
 
 def dismissed_for_good(type: str, target_type: str, endpoint: str) -> set[str]:
@@ -91,9 +104,12 @@ def _auto_resolve(rows: Any) -> int:
 
 
 def _rows(type: str, targets: Iterable[Target], model: Any) -> dict[Target, Any]:
-    wanted = {target.target_id: target for target in targets}
-    rows = model.objects.filter(type=type, target_id__in=list(wanted))
-    return {Target(row.target_type, row.target_id, row.endpoint): row for row in rows}
+    wanted = {*targets}
+    ids = {target.target_id for target in wanted}
+    rows = model.objects.filter(type=type, target_id__in=ids)
+    found = {Target(row.target_type, row.target_id, row.endpoint): row for row in rows}
+    # The same thing may be recommended for another stash-box too.
+    return {target: row for target, row in found.items() if target in wanted}
 
 
 def _is_dismissed(

@@ -1,5 +1,20 @@
 """Every analysis, listed by hand in the order in which they are shown."""
 
 from recommendations.analyzers.base import Analyzer
+from recommendations.analyzers.duplicate_performers import DuplicatePerformers
+from recommendations.analyzers.duplicate_scene_files import DuplicateSceneFiles
+from recommendations.analyzers.duplicate_scenes import DuplicateScenes
+from recommendations.analyzers.upstream_performers import UpstreamPerformers
+from recommendations.analyzers.upstream_scenes import UpstreamScenes
+from recommendations.analyzers.upstream_studios import UpstreamStudios
+from recommendations.analyzers.upstream_tags import UpstreamTags
 
-ANALYZERS: tuple[Analyzer, ...] = ()
+ANALYZERS: tuple[Analyzer, ...] = (
+    DuplicatePerformers(),
+    DuplicateSceneFiles(),
+    DuplicateScenes(),
+    UpstreamPerformers(),
+    UpstreamTags(),
+    UpstreamStudios(),
+    UpstreamScenes(),
+)

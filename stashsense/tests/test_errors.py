@@ -16,7 +16,7 @@ from stashsense.api.exceptions import answer_exception
 from stashsense.api.parsers import BodyTooLarge
 from stashsense.downloads import exceptions as downloads
 from stashsense.exceptions import StashSenseError
-from stashsense.integrations import stash_errors
+from stashsense.integrations import stash_errors, stashbox_errors
 from stashsense.preferences import definitions
 
 STATUS_AND_CODE = {
@@ -109,6 +109,7 @@ STATUS_AND_CODE = {
     recommendation_errors.AnalysisRunNotFound: (404, "analysis_run_not_found"),
     recommendation_errors.AnalysisNotEnded: (400, "analysis_not_ended"),
     recommendation_errors.AnalysisStuck: (500, "analysis_stuck"),
+    recommendation_errors.AnalysisIncomplete: (502, "analysis_incomplete"),
     recommendation_errors.RecommendationNotFound: (404, "recommendation_not_found"),
     recommendation_errors.RecommendationClosed: (409, "recommendation_closed"),
     recommendation_errors.RecommendationClaimed: (409, "recommendation_claimed"),
@@ -118,6 +119,13 @@ STATUS_AND_CODE = {
     recommendation_errors.ActionRefused: (409, "action_refused"),
     recommendation_errors.NameCollision: (409, "name_collision"),
     recommendation_errors.UnknownField: (422, "unknown_field"),
+    recommendation_errors.InvalidEndpointName: (422, "invalid_endpoint_name"),
+    stashbox_errors.StashBoxError: (502, "stashbox_error"),
+    stashbox_errors.UnknownStashBox: (400, "unknown_stashbox"),
+    stashbox_errors.StashBoxUnauthorized: (502, "stashbox_unauthorized"),
+    stashbox_errors.StashBoxUnreachable: (503, "stashbox_unreachable"),
+    stashbox_errors.StashBoxBusy: (503, "stashbox_busy"),
+    stashbox_errors.StashBoxNotFound: (404, "stashbox_not_found"),
 }
 
 
@@ -148,6 +156,15 @@ def test_an_error_is_answered_with_its_status_code_and_sentence(
     assert response.headers.get("Retry-After") == (
         None if retry_after is None else str(retry_after)
     )
+
+
+def test_a_busy_stash_box_says_when_to_come_again():
+    error = stashbox_errors.StashBoxBusy("Busy.", retry_after_seconds=90)
+
+    response = answer_exception(error, {})
+
+    assert response is not None
+    assert response.headers["Retry-After"] == "90"
 
 
 @pytest.mark.parametrize("error_class", STATUS_AND_CODE, ids=lambda e: e.__name__)
