@@ -119,3 +119,10 @@ class UnknownField(RecommendationError):
 
     status: ClassVar[int] = 422
     code: ClassVar[str] = "unknown_field"
+
+
+class PredecessorUnreadable(RecommendationError):
+    """The predecessor's database cannot be read; nothing was changed, here or there."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "predecessor_unreadable"

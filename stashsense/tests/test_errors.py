@@ -117,6 +117,7 @@ STATUS_AND_CODE = {
     recommendation_errors.ActionRefused: (409, "action_refused"),
     recommendation_errors.NameCollision: (409, "name_collision"),
     recommendation_errors.UnknownField: (422, "unknown_field"),
+    recommendation_errors.PredecessorUnreadable: (422, "predecessor_unreadable"),
 }
 
 
