@@ -14,8 +14,8 @@ Status = Recommendation.Status
 
 # Of a row that an analysis closed because its cause is gone.
 AUTO_RESOLVED = "auto_resolved"
-# The cause of what the predecessor's people decided, whose causes nobody knows: the first
-# look at the target says it. Found, it is what is found; else there is none any more.
+# The cause of what people decided before the import, which nobody knows: the first look
+# at the target says it. Found, it is what is found; else there is none any more.
 IMPORTED = "imported"
 # A query has this many places for values with every SQLite that Django supports.
 _CHUNK = 200

@@ -101,12 +101,12 @@ def import_snapshots(source: Source, report: Report) -> None:
     """
     part = report.begin("snapshots")
     versions = {
-        key: row["logic_version"]
+        about: row["logic_version"]
         for row in source.rows("analysis_watermarks", ["type", "logic_version"])
-        if (key := logic_version_key(row["type"])) is not None
+        if (about := logic_version_key(row["type"])) is not None
     }
     seen: set[tuple[str, str, int]] = set()
-    # The newest of what was linked with two entries of a stash-box, one after the other.
+    # Of what was linked with one entry after the other, the newest comes along.
     newest_first = source.rows("upstream_snapshots", _SNAPSHOT, order="-fetched_at")
     for rows in _chunks(newest_first):
         found: dict[tuple[str, str, int], OldSnapshot] = {}
@@ -182,8 +182,8 @@ def _store_found(found: dict[Identity, _Found], part: Part, report: Report) -> N
 
 def _row_of(found: _Found) -> Recommendation:
     old = found.old
-    # What waits is brought up to date by the next analysis, and what went away by itself
-    # comes back when it is found again.
+    # What waits is brought up to date by the next analysis, and what went away by
+    # itself comes back when it is found again.
     is_decided = found.status != PENDING and old.resolution_action != AUTO_RESOLVED
     return Recommendation(
         **old.identity._asdict(),

@@ -53,16 +53,18 @@ _KINDS = {
 
 # What the predecessor compares with a stash-box.
 _FIELDS = {
-    "performer": (
-        "name disambiguation aliases gender birthdate death_date ethnicity country "
-        "eye_color hair_color height cup_size band_size waist_size hip_size breast_type "
-        "tattoos piercings career_start_year career_end_year urls"
-    ).split(),
+    "performer": [
+        "name", "disambiguation", "aliases", "gender", "birthdate", "death_date",
+        "ethnicity", "country", "eye_color", "hair_color", "height", "cup_size",
+        "band_size", "waist_size", "hip_size", "breast_type", "tattoos", "piercings",
+        "career_start_year", "career_end_year", "urls",
+    ],
     "tag": ["name", "description", "aliases"],
     "studio": ["name", "urls", "parent_studio"],
-    "scene": (
-        "title date details director code urls studio performers tags"
-    ).split(),
+    "scene": [
+        "title", "date", "details", "director", "code", "urls", "studio",
+        "performers", "tags",
+    ],
 }  # fmt: skip
 
 # Of how the predecessor reads a stash-box; what was kept in an older way, it drops.
@@ -188,7 +190,7 @@ def dismissal_of(row: Mapping[str, Any], details: object) -> OldDismissal:
     """Return the dismissal of a row; `details` are its recommendation's, as stored.
 
     They alone tell the stash-box. Where they do not, a dismissal for good is one at
-    every stash-box, which is what the predecessor makes of all; others raise LeftBehind.
+    every stash-box, as the predecessor takes it; others raise LeftBehind.
     """
     is_permanent = bool(row["permanent"])
     try:

@@ -57,7 +57,7 @@ class Source:
         return int(next(self._ask(f"SELECT count(*) FROM {_quoted(table)}"))[0])
 
     def rows(
-        self, table: str, wanted: Sequence[str], *, order: str = "rowid"
+        self, table: str, wanted: Sequence[str], *, order: str = ""
     ) -> Iterator[Row]:
         """Yield the table's rows in that order, with None for what it does not have.
 
@@ -68,10 +68,11 @@ class Source:
         there = self.columns(table)
         if not there:
             return
-        by = _quoted(order.lstrip("-")) if order.lstrip("-") in there else "rowid"
-        by += " DESC" if order.startswith("-") else ""
+        column = order.removeprefix("-")
+        by = f" ORDER BY {_quoted(column)}" if column in there else ""
+        by += " DESC" if by and order.startswith("-") else ""
         listed = ", ".join(_quoted(n) if n in there else "NULL" for n in wanted)
-        for row in self._ask(f"SELECT {listed} FROM {_quoted(table)} ORDER BY {by}"):
+        for row in self._ask(f"SELECT {listed} FROM {_quoted(table)}{by}"):
             yield dict(zip(wanted, row, strict=True))
 
     def find(
@@ -119,34 +120,40 @@ class Source:
 def opened(path: Path) -> Iterator[Source]:
     """Open the predecessor's database until the block ends.
 
-    Raises PredecessorUnreadable. The file, and what SQLite keeps beside it, stay as they
-    are; what is not in the file yet is read too, from a copy.
+    Raises PredecessorUnreadable. The file, and what SQLite keeps beside it, stay as
+    they are; what is not in the file yet is read too, from a copy.
     """
-    try:
-        real = path.resolve()
-        has_log = _has_write_ahead_log(real, path)
-        log = _beside(real, "-wal")
-        with contextlib.ExitStack() as stack:
-            if has_log and log.is_file() and log.stat().st_size:
-                copy = stack.enter_context(_copied(real, "-wal"))
-                connection = stack.enter_context(_connected(copy, "rw"))
-            elif has_log:
-                # Without a log there is nothing to be read but the file, and SQLite would
-                # begin one beside it.
-                connection = stack.enter_context(_connected(real, "ro&immutable=1"))
-            elif _is_cut_off(real, path):
-                copy = stack.enter_context(_copied(real, "-journal"))
-                connection = stack.enter_context(_connected(copy, "rw"))
-            else:
-                connection = stack.enter_context(_connected(real, "ro"))
-            with _errors_as_ours(path):
-                connection.execute("PRAGMA trusted_schema = OFF")
-                connection.execute("BEGIN")
-            yield Source(connection, path)
-    except OSError as error:
-        raise PredecessorUnreadable(
-            f"{path} cannot be read: {error.strerror}."
-        ) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            connection = _connected_to_one_moment(path, stack)
+        except OSError as error:
+            raise PredecessorUnreadable(
+                f"{path} cannot be read: {error.strerror}."
+            ) from error
+        yield Source(connection, path)
+
+
+def _connected_to_one_moment(
+    path: Path, stack: contextlib.ExitStack
+) -> sqlite3.Connection:
+    real = path.resolve()
+    has_log = _has_write_ahead_log(real, path)
+    if has_log and _is_filled(_beside(real, "-wal")):
+        manner = _connected(stack.enter_context(_copied(real, "-wal")), "rw")
+    elif has_log:
+        # Nothing but the file is to be read; SQLite would begin a log beside it.
+        manner = _connected(real, "ro&immutable=1")
+    elif _is_cut_off(real, path):
+        manner = _connected(stack.enter_context(_copied(real, "-journal")), "rw")
+    else:
+        manner = _connected(real, "ro")
+    connection = stack.enter_context(manner)
+    with _errors_as_ours(path):
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("BEGIN")
+        # The moment is that of the first look.
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return connection
 
 
 def _has_write_ahead_log(real: Path, path: Path) -> bool:
@@ -167,8 +174,7 @@ def _has_write_ahead_log(real: Path, path: Path) -> bool:
 
 def _is_cut_off(real: Path, path: Path) -> bool:
     """Return whether a write has to be taken back that a process died at."""
-    journal = _beside(real, "-journal")
-    if not journal.is_file() or not journal.stat().st_size:
+    if not _is_filled(_beside(real, "-journal")):
         return False
     with _connected(real, "ro") as connection:
         try:
@@ -229,6 +235,10 @@ def _as_ours(error: sqlite3.Error, path: Path) -> PredecessorUnreadable:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(f"{path.name}{suffix}")
+
+
+def _is_filled(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _stamp(path: Path) -> tuple[int, int]:
