@@ -4,6 +4,7 @@ What cannot come along raises LeftBehind with the reason.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -119,6 +120,9 @@ def shown(text: object, length: int = 120) -> str:
 
 def json_of(raw: object) -> Any:
     """Return what a JSON text means; raises LeftBehind for what cannot be kept."""
+    if isinstance(raw, int | float) and math.isfinite(raw):
+        # SQLite keeps the text of a number as the number in a column of type JSON.
+        return raw
     if not isinstance(raw, str):
         raise LeftBehind("it is no JSON")
     try:
