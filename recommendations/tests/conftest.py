@@ -4,6 +4,7 @@ import pytest
 
 from recommendations import run_types
 from recommendations.analyzers.base import Analyzer
+from recommendations.tests.predecessor import Predecessor
 from stashsense.slices import leases
 
 
@@ -23,6 +24,12 @@ def registered(monkeypatch):
         monkeypatch.setattr(run_types, "ANALYZERS", analyzers)
 
     return register
+
+
+@pytest.fixture
+def predecessor(tmp_path):
+    """A database of the predecessor, with nothing in it."""
+    return Predecessor(tmp_path / "stash_sense.db")
 
 
 @pytest.fixture(autouse=True)

@@ -97,3 +97,17 @@ class Predecessor:
 
     def set(self, key: str, value: Any) -> None:
         self.add("user_settings", key=key, value=json.dumps(value))
+
+
+def part(report, name):
+    return next(each for each in report.parts if each.name == name)
+
+
+def counts(report, name):
+    """Return how many were imported, were here before, and were left behind."""
+    found = part(report, name)
+    return found.imported_count, found.here_count, found.left.count
+
+
+def left(report, name):
+    return list(part(report, name).left)

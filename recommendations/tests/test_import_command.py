@@ -9,11 +9,6 @@ from recommendations.tests.predecessor import Predecessor
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def predecessor(tmp_path):
-    return Predecessor(tmp_path / "stash_sense.db")
-
-
 def test_it_tells_what_came_along_and_what_did_not(predecessor, capsys):
     predecessor.add_recommendation("1")
     predecessor.add_recommendation("2\x1b[2J", type="other")

@@ -20,11 +20,6 @@ STRANGE_NAMES = [
 ]
 
 
-@pytest.fixture
-def predecessor(tmp_path):
-    return Predecessor(tmp_path / "stash_sense.db")
-
-
 def state_of(folder):
     """Return every file of the folder with its bytes and the time of its change."""
     return {
