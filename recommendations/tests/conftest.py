@@ -10,6 +10,7 @@ from demo.stashbox.testing import Box, StashBoxServer
 from recommendations import run_types
 from recommendations.analyzers.base import Analyzer
 from recommendations.tests.libraries import empty_library
+from recommendations.tests.predecessor import Predecessor
 from stashsense.integrations import stashbox_connections
 from stashsense.slices import leases
 
@@ -30,6 +31,12 @@ def registered(monkeypatch):
         monkeypatch.setattr(run_types, "ANALYZERS", analyzers)
 
     return register
+
+
+@pytest.fixture
+def predecessor(tmp_path):
+    """A database of the predecessor, with nothing in it."""
+    return Predecessor(tmp_path / "stash_sense.db")
 
 
 @pytest.fixture(autouse=True)

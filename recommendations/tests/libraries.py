@@ -88,11 +88,13 @@ def link(row, box_row, server) -> None:
 
 def add_tag(library, name, **facts) -> Tag:
     number = str(max(map(int, library.tags), default=0) + 1)
-    library.tags[number] = Tag(number, now(), now(), name=name, **facts)
-    return library.tags[number]
+    tag = Tag(number, now(), now(), name=name, **facts)
+    library.tags[number] = tag
+    return tag
 
 
 def add_studio(library, name, **facts) -> Studio:
     number = str(max(map(int, library.studios), default=0) + 1)
-    library.studios[number] = Studio(number, now(), now(), name=name, **facts)
-    return library.studios[number]
+    studio = Studio(number, now(), now(), name=name, **facts)
+    library.studios[number] = studio
+    return studio
