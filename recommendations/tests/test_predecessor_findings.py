@@ -267,3 +267,18 @@ def test_snapshots_come_along_as_what_the_library_was_agreed_with(predecessor):
     reasons = dict(line.split(": ") for line in left(report, "snapshots"))
     assert reasons["performer 7"] == "it is there twice"
     assert reasons["studio 3"].startswith("it was kept in an older way")
+
+
+def test_a_group_of_performers_is_named_by_its_oldest_as_our_analysis_names_it(
+    predecessor,
+):
+    """The predecessor named it by whom to keep, who is another one from day to day."""
+    details = {"endpoint": STASHDB, "performers": [{"id": "12"}, {"id": "7"}]}
+    predecessor.add_recommendation("12", status="dismissed", details=details)
+    predecessor.dismiss("12", permanent=1)
+
+    import_predecessor(predecessor.path)
+
+    row, mark = Recommendation.objects.get(), Dismissal.objects.get()
+    assert (row.target_id, row.endpoint) == ("7", STASHDB)
+    assert (mark.target_id, mark.endpoint) == ("7", STASHDB)

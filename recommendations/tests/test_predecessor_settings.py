@@ -1,6 +1,7 @@
 """What people chose at the predecessor: what of it comes along, and how."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -159,7 +160,7 @@ def test_schedules_come_along_with_intervals_that_are_allowed(predecessor, regis
 
     report = import_predecessor(predecessor.path)
 
-    rows = {row.type: row for row in AnalysisSchedule.objects.all()}
+    rows: dict[str, Any] = {row.type: row for row in AnalysisSchedule.objects.all()}
     facts = {
         type: (row.is_enabled, row.interval_hours, row.priority)
         for type, row in rows.items()
