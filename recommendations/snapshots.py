@@ -73,6 +73,10 @@ class Snapshots:
         UpstreamSnapshot.objects.bulk_create(created, batch_size=CHUNK)
         UpstreamSnapshot.objects.bulk_update(changed, _EXPECTED, batch_size=CHUNK)
 
+    def expect_all(self) -> None:
+        """Have everything asked for and compared again."""
+        self.rows.update(is_due=True, is_to_be_fetched=True)
+
     def see(self, items: Mapping[str, tuple[dict[str, Any], datetime]]) -> None:
         """Keep what the box says now of those that the library has, by its ids."""
         rows = self._by_box_ids(items)

@@ -6,22 +6,16 @@ begun again at any moment, and what fails stays marked for the next run.
 """
 
 import logging
-from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
 from django.utils import timezone
 
-from recommendations import endpoints, findings, snapshots
+from recommendations import endpoints, findings
 from recommendations.analyzers.base import (
-    FREQUENT_HOURS,
-    Analyzer,
     Finding,
-    Resource,
     Step,
     Steps,
     Target,
@@ -34,44 +28,27 @@ from recommendations.analyzers.upstream_comparison import (
     decided_fields,
     previous_values,
 )
+from recommendations.analyzers.upstream_kind import Box, UpstreamKind, linked
+from recommendations.analyzers.upstream_looking import Look
 from recommendations.causes import cause_of
 from recommendations.exceptions import AnalysisIncomplete
 from recommendations.field_maps import read_upstream
 from recommendations.field_switches import switched_off
-from recommendations.models import HighWaterMark, Recommendation, UpstreamSnapshot
-from recommendations.scene_diffing import Library as NamedLibrary
-from recommendations.snapshots import LinkedItem, Snapshots
+from recommendations.models import Recommendation, UpstreamSnapshot
+from recommendations.snapshots import Snapshots
 from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_types import StashBoxConnection
-from stashsense.integrations.stashbox import StashBoxClient
 from stashsense.integrations.stashbox_connections import client_for
 from stashsense.integrations.stashbox_errors import StashBoxError
-from stashsense.integrations.stashbox_types import EditOperation, TargetType
 
 logger = logging.getLogger(__name__)
 
 Status = Recommendation.Status
 
-# Of rows that are marked in one transaction.
-_LOOKED_A_STEP = 500
 # As many as one document asks a stash-box for.
 _COMPARED_A_STEP = 40
 
 _LOOKING, _COMPARING, _DONE = "look", "compare", "done"
-_Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True)
-class Box:
-    """A stash-box that is gone through, and those believed before it."""
-
-    connection: StashBoxConnection
-    client: StashBoxClient
-    believed: frozenset[str] = frozenset()
-
-    @property
-    def endpoint(self) -> str:
-        return self.connection.endpoint
 
 
 @dataclass
@@ -85,66 +62,8 @@ class _Round:
     unanswered: int = 0
 
 
-class UpstreamAnalyzer(Analyzer):
-    """Compares one kind of thing with every stash-box that it is linked to.
-
-    logic_version: raised when the comparison changes, so that all is looked at anew.
-    """
-
-    resource = Resource.NETWORK
-    default_interval_hours = 24
-    allowed_hours = FREQUENT_HOURS
-    is_incremental = True
-    reopens_when_changed = True
-    entity_type: ClassVar[str]
-    edited_type: ClassVar[TargetType]
-    logic_version: ClassVar[int] = 1
-
-    # What differs from kind to kind
-
-    @abstractmethod
-    def iter_local(
-        self,
-        library: StashLibrary,
-        *,
-        linked_to: str | None = None,
-        updated_after: datetime | None = None,
-    ) -> Iterator[Any]:
-        """Yield rows of the library, those of one stash-box if it is named."""
-
-    @abstractmethod
-    def find_local(self, library: StashLibrary, ids: Sequence[int]) -> list[Any]:
-        """Return the rows as they are now."""
-
-    @abstractmethod
-    def find_upstream(
-        self, client: StashBoxClient, ids: Sequence[str]
-    ) -> Mapping[str, Any]:
-        """Return what a stash-box has; without the ids that it failed to answer for."""
-
-    @abstractmethod
-    def iter_changed(
-        self, client: StashBoxClient, since: datetime | None
-    ) -> Iterator[Any]:
-        """Yield what changed at a stash-box, the newest first."""
-
-    @abstractmethod
-    def own_details(self, row: Any) -> dict[str, Any]:
-        """Return what only recommendations about this kind tell."""
-
-    def name_of(self, row: Any) -> str:
-        """Return what people call it."""
-        return str(row.name)
-
-    def comparable(self, rows: Sequence[Any], work: Work, endpoint: str) -> list[Any]:
-        """Return the rows as the field maps read them."""
-        return list(rows)
-
-    def named_library(self, work: Work, endpoint: str) -> NamedLibrary:
-        """Return whom the library knows by name alone."""
-        return NamedLibrary()
-
-    # The way through
+class UpstreamAnalyzer(UpstreamKind):
+    """Compares one kind of thing with every stash-box that it is linked to."""
 
     def analyze(self, work: Work) -> Steps:
         """Go through the stash-boxes, one after the other, from the cursor on."""
@@ -190,96 +109,10 @@ class UpstreamAnalyzer(Analyzer):
             frozenset(believed if endpoints.has_priorities() else ()),
         )
         if phase == _LOOKING:
-            yield from self._look(work, box)
+            yield from Look(self, work, box).steps()
             cursor = _cursor(box.endpoint, _COMPARING, problems=problems)
             yield Step(cursor=cursor)
         yield from self._compare(work, box, cursor)
-
-    # Looking what may have changed
-
-    def _look(self, work: Work, box: Box) -> Steps:
-        kept = Snapshots(self.entity_type, box.endpoint)
-        mark = snapshots.find_mark(
-            self.type, box.endpoint, logic_version=self.logic_version
-        )
-        library = StashLibrary(work.stash)
-        if work.is_full or mark is None or mark.reached_at is None:
-            newest = next(self.iter_changed(box.client, None), None)
-            reached_at = newest.updated if newest else work.began_at
-            looked = yield from self._look_at_all(library, kept, work)
-        else:
-            looked = yield from self._look_at_edited(library, kept, mark, work)
-            reached_at = yield from self._look_upstream(box, kept, mark, work)
-        told = looked.isoformat() if looked else mark and mark.facts.get("local")
-        yield Step(
-            write=partial(
-                snapshots.set_mark,
-                self.type,
-                box.endpoint,
-                logic_version=self.logic_version,
-                reached_at=reached_at,
-                facts={"local": told},
-            )
-        )
-
-    def _look_at_all(self, library: StashLibrary, kept: Snapshots, work: Work) -> Any:
-        """Mark everything that is linked; returns when the newest was changed."""
-        newest: datetime | None = None
-        gone = kept.known_ids()
-        rows = self.iter_local(library, linked_to=kept.endpoint)
-        for chunk in _chunks(rows, _LOOKED_A_STEP, work.check):
-            items = [*_linked(chunk, kept.endpoint)]
-            gone -= {item.local_id for item in items}
-            newest = max([*filter(None, [newest]), *(row.updated_at for row in chunk)])
-            yield Step(write=partial(kept.expect, items, is_fetching=True))
-        yield self._forgetting(kept, gone)
-        return newest
-
-    def _look_at_edited(
-        self, library: StashLibrary, kept: Snapshots, mark: HighWaterMark, work: Work
-    ) -> Any:
-        """Mark what was edited or linked in the library since the mark."""
-        newest: datetime | None = None
-        rows = self.iter_local(library, updated_after=_local_mark(mark))
-        for chunk in _chunks(rows, _LOOKED_A_STEP, work.check):
-            items = [*_linked(chunk, kept.endpoint)]
-            unlinked = {row.id for row in chunk} - {item.local_id for item in items}
-            newest = max([*filter(None, [newest]), *(row.updated_at for row in chunk)])
-            yield Step(write=partial(kept.expect, items, is_fetching=False))
-            yield self._forgetting(kept, unlinked)
-        return newest
-
-    def _look_upstream(
-        self, box: Box, kept: Snapshots, mark: HighWaterMark, work: Work
-    ) -> Any:
-        """Mark what was changed, merged or deleted upstream since the mark."""
-        reached_at = mark.reached_at
-        assert reached_at is not None
-        since = reached_at
-        changed = self.iter_changed(box.client, since)
-        for chunk in _chunks(changed, _LOOKED_A_STEP, work.check):
-            reached_at = max(reached_at, *(item.updated for item in chunk))
-            seen = {
-                item.id: (read_upstream(self.entity_type, item), item.updated)
-                for item in chunk
-            }
-            yield Step(write=partial(kept.see, seen))
-        for edit in box.client.iter_edits_applied(since, self.edited_type):
-            work.check()
-            if edit.operation is EditOperation.MERGE:
-                lost = dict.fromkeys(edit.merged_source_ids, edit.target_id)
-            else:
-                lost = {edit.target_id: ""}
-            yield Step(write=partial(kept.lose, lost))
-        return reached_at
-
-    def _forgetting(self, kept: Snapshots, local_ids: Iterable[int]) -> Step:
-        """Return a step that drops what is no longer linked to the stash-box."""
-        gone = sorted(local_ids)
-        return Step(
-            cleared=[self._target(local_id, kept.endpoint) for local_id in gone],
-            write=partial(kept.forget, gone),
-        )
 
     # Comparing
 
@@ -353,11 +186,11 @@ class UpstreamAnalyzer(Analyzer):
             return {}
         library = StashLibrary(work.stash)
         found = self.find_local(library, [row.local_id for row in rows])
-        links = {item.local_id: item for item in _linked(found, box.endpoint)}
+        links = {item.local_id: item for item in linked(found, box.endpoint)}
         kept = []
         for row in rows:
             link = links.get(row.local_id)
-            target = self._target(row.local_id, box.endpoint)
+            target = self.target(row.local_id, box.endpoint)
             if link is None or link.stash_box_id != row.stash_box_id:
                 round_.forgotten.append(row.local_id)
                 round_.cleared.append(target)
@@ -368,7 +201,7 @@ class UpstreamAnalyzer(Analyzer):
             if box.believed & {each.endpoint for each in one.stash_ids}:
                 # Another stash-box, which is believed first, says what it is.
                 round_.forgotten.append(one.id)
-                round_.cleared.append(self._target(one.id, box.endpoint))
+                round_.cleared.append(self.target(one.id, box.endpoint))
                 continue
             kept.append(one)
         comparable = self.comparable(kept, work, box.endpoint)
@@ -407,7 +240,7 @@ class UpstreamAnalyzer(Analyzer):
         """Find what differs, and remember what was compared."""
         row.is_due = False
         round_.saved.append(row)
-        target = self._target(row.local_id, row.endpoint)
+        target = self.target(row.local_id, row.endpoint)
         if row.is_gone:
             round_.findings.append(self._gone(row, one, target))
             return
@@ -458,9 +291,6 @@ class UpstreamAnalyzer(Analyzer):
             **self.own_details(one),
         }
 
-    def _target(self, local_id: int, endpoint: str) -> Target:
-        return Target(self.entity_type, str(local_id), endpoint)
-
     def decided(self, row: Recommendation) -> None:
         """Remember that a difference is wanted, or that it is not any more.
 
@@ -489,32 +319,5 @@ def _write(kept: Snapshots, round_: _Round) -> None:
     kept.forget(round_.forgotten)
 
 
-def _linked(rows: Iterable[Any], endpoint: str) -> Iterator[LinkedItem]:
-    """Yield the rows that have an id at the stash-box, with the first of several."""
-    for row in rows:
-        for stash_id in row.stash_ids:
-            if stash_id.endpoint == endpoint:
-                yield LinkedItem(row.id, stash_id.stash_id, row.updated_at)
-                break
-
-
-def _chunks(
-    items: Iterator[_Item], size: int, check: Callable[[], None]
-) -> Iterator[list[_Item]]:
-    while chunk := [*islice(items, size)]:
-        check()
-        yield chunk
-
-
 def _cursor(endpoint: str, phase: str, **facts: Any) -> dict[str, Any]:
     return {"endpoint": endpoint, "phase": phase, **facts}
-
-
-def _local_mark(mark: HighWaterMark) -> datetime | None:
-    """Return from when on edits of the library were not looked at.
-
-    Stash has no fractions of seconds: what is edited twice in one may have been seen
-    in between.
-    """
-    told = mark.facts.get("local")
-    return datetime.fromisoformat(told) - timedelta(seconds=1) if told else None

@@ -98,3 +98,8 @@ def add_studio(library, name, **facts) -> Studio:
     studio = Studio(number, now(), now(), name=name, **facts)
     library.studios[number] = studio
     return studio
+
+
+def touch(row) -> None:
+    """Have Stash know that the row was edited."""
+    row.updated_at = now()
