@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from recommendations.exceptions import (
@@ -114,15 +114,23 @@ def dismiss(
 
 
 def dismiss_all(type: str, *, person: Person, is_permanent: bool) -> int:
-    """Dismiss every pending one of a type; returns how many.
+    """Dismiss every pending one of a type; returns how many. See `dismiss_rows`."""
+    rows = Recommendation.objects.filter(type=type)
+    return dismiss_rows(rows, person=person, is_permanent=is_permanent)
+
+
+def dismiss_rows(
+    rows: QuerySet[Recommendation], *, person: Person, is_permanent: bool
+) -> int:
+    """Dismiss the pending ones of these; returns how many.
 
     Left alone is what somebody acts on, and what is found while this goes on.
     """
-    rows = Recommendation.objects.filter(type=type).pending().order_by("pk")
-    newest = rows.last()
+    waiting = rows.filter(status=Status.PENDING).order_by("pk")
+    newest = waiting.last()
     count, last_pk = 0, 0
     while newest is not None:
-        chunk = [*rows.filter(pk__gt=last_pk, pk__lte=newest.pk)[:_CHUNK]]
+        chunk = [*waiting.filter(pk__gt=last_pk, pk__lte=newest.pk)[:_CHUNK]]
         if not chunk:
             break
         last_pk = chunk[-1].pk
