@@ -25,7 +25,7 @@ Status = Recommendation.Status
 # Longer than any action takes; a process may have died while it acted.
 CLAIM = timedelta(minutes=5)
 # Dismissed in one transaction: others who write wait for some tenths of a second.
-_CHUNK = 100
+_CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -180,11 +180,34 @@ def _dismiss_together(
     with transaction.atomic():
         waiting = Recommendation.objects.filter(free, pk__in=[row.pk for row in chunk])
         rows = [*waiting.pending().select_for_update()]
-        for row in rows:
-            row.status, row.updated_at = Status.DISMISSED, now
-            _keep_dismissal(row, person, "", is_permanent)
-        Recommendation.objects.bulk_update(rows, ["status", "updated_at"])
+        Recommendation.objects.filter(pk__in=[row.pk for row in rows]).update(
+            status=Status.DISMISSED, updated_at=now
+        )
+        _keep_dismissals(rows, person, is_permanent)
+    for row in rows:
+        row.status, row.updated_at = Status.DISMISSED, now
     return rows
+
+
+def _keep_dismissals(
+    rows: list[Recommendation], person: Person, is_permanent: bool
+) -> None:
+    kept = Dismissal.objects.filter(target_id__in=[row.target_id for row in rows])
+    known = [_identity(dismissal) for dismissal in kept]
+    added = []
+    for row in rows:
+        if _identity(row) in known:
+            _keep_dismissal(row, person, "", is_permanent)
+            continue
+        added.append(
+            Dismissal(
+                **_identity(row),
+                cause=row.cause,
+                is_permanent=is_permanent,
+                user=person.user,
+            )
+        )
+    Dismissal.objects.bulk_create(added)
 
 
 def _keep_dismissal(
