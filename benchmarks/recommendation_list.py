@@ -99,7 +99,7 @@ def measure() -> list[Figure]:
 
     client = Client()
 
-    def ask(path: str, **query: object) -> Any:
+    def ask(path: str, **query: str | int) -> Any:
         response = client.get(path, query)
         assert response.status_code == 200, response.content
         return response.json()

@@ -207,7 +207,7 @@ def test_types_tell_what_a_schedule_may_be(admin_client):
 
     by_name = {each["type_id"]: each for each in types}
     assert {*by_name} == {
-        ["list"],
+        "list",
         "failing",
         "fingerprint_generation",
         "database_update",
