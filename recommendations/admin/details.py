@@ -1,6 +1,6 @@
 """The details of a recommendation as tables of a page, whoever wrote them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,10 @@ _CHANGE_COLUMNS = ("local_value", "upstream_value", "previous_upstream_value")
 
 @dataclass(frozen=True)
 class Change:
-    """A field with what Stash says, what upstream says, and what it said before."""
+    """A field with what Stash says, what upstream says, and what it said before.
+
+    In a conflict both sides have moved on from what they once agreed on.
+    """
 
     label: str
     local: str
@@ -46,16 +49,11 @@ def laid_out(details: Mapping[str, Any]) -> Details:
     facts: list[tuple[str, str]] = []
     changes: list[Change] = []
     tables: list[Table] = []
-    for name, value in details.items():
+    for name, value in _flattened(details):
         if name == "changes" and _are_changes(value):
             changes = [_change(each) for each in value]
         elif _are_things(value):
             tables.append(_table(_title(name), value))
-        elif isinstance(value, Mapping):
-            facts += [
-                (f"{_title(name)}: {_title(inner).lower()}", as_text(each))
-                for inner, each in value.items()
-            ]
         else:
             facts.append((_title(name), as_text(value)))
     return Details(facts, changes, tables)
@@ -84,6 +82,16 @@ def as_text(value: Any) -> str:
     return f"{text[:MAX_TEXT_CHARACTERS]}…"
 
 
+def _flattened(details: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what there is by its name; of what is in an object, by both names."""
+    for name, value in details.items():
+        if isinstance(value, Mapping) and value:
+            for inner, each in value.items():
+                yield f"{name}: {inner}", each
+        else:
+            yield name, value
+
+
 def _are_things(value: Any) -> bool:
     return (
         isinstance(value, list)
@@ -103,8 +111,7 @@ def _change(change: Mapping[str, Any]) -> Change:
         local=as_text(local),
         upstream=as_text(upstream),
         previous=as_text(previous),
-        # Both sides have moved on from what they once agreed on.
-        is_conflict=previous is not None and previous not in (local, upstream),
+        is_conflict=bool(change.get("is_conflict")),
     )
 
 

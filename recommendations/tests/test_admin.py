@@ -31,6 +31,7 @@ CHANGE = {
     "local_value": "DE <b>",
     "upstream_value": "AT",
     "previous_upstream_value": "CH",
+    "is_conflict": True,
 }
 
 
@@ -45,6 +46,7 @@ def rows():
         "changes": [CHANGE],
         "performers": [{"id": 1, "name": "Anna"}, {"id": 2, "is_known": True}],
         "signals": {"phash_distance": 3},
+        "performer_changes": {"added": [{"name": "Berta"}], "removed": []},
         "note": None,
     }
     changed = Finding(target=Target("scene", "1"), details=details, cause="first")
@@ -77,7 +79,7 @@ def test_a_page_shows_every_value_of_a_difference_and_escapes_it(admin_client, r
     for text in ("Country", "DE &lt;b&gt;", "AT", "CH", "changed on both sides"):
         assert text in page
     assert "<b>" not in page.partition('id="changes"')[2].partition("</table>")[0]
-    for text in ("Anna", "Is known", "Signals: phash distance"):
+    for text in ("Anna", "Is known", "Signals: phash distance", "Berta"):
         assert text in page
 
 
