@@ -7,11 +7,10 @@ from rest_framework import serializers
 from recommendations.api.requests import ObjectField
 from recommendations.models import AnalysisRun, AnalysisSchedule
 from recommendations.run_types import RunType
-from recommendations.schedules import MAX_PRIORITY
+from recommendations.schedules import MAX_PRIORITY, interval_label
 
 STATES = AnalysisRun.State.choices
 MAX_LIMIT = 500
-_HOURS_A_DAY = 24
 
 
 class AnalysisTypeAnswer(serializers.Serializer[Any]):
@@ -274,11 +273,3 @@ def schedule_answer(row: AnalysisSchedule) -> dict[str, Any]:
         "last_run_at": row.last_run_at,
         "next_run_at": row.next_run_at,
     }
-
-
-def interval_label(hours: int) -> str:
-    """Return how people call an interval: "Every 6 hours", "Every day"."""
-    days, rest = divmod(hours, _HOURS_A_DAY)
-    if rest:
-        return f"Every {hours} hours"
-    return "Every day" if days == 1 else f"Every {days} days"
