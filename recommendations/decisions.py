@@ -24,6 +24,8 @@ Status = Recommendation.Status
 
 # Longer than any action takes; a process may have died while it acted.
 CLAIM = timedelta(minutes=5)
+# Dismissed in one transaction: others who write wait for some tenths of a second.
+_CHUNK = 100
 
 
 @dataclass(frozen=True)
@@ -112,25 +114,69 @@ def dismiss(
 
 
 def dismiss_all(type: str, *, person: Person, is_permanent: bool) -> int:
-    """Dismiss every pending one of a type; returns how many. Others are left alone."""
-    count = 0
-    for row in Recommendation.objects.filter(type=type).pending().iterator():
-        try:
-            dismiss(row, person=person, is_permanent=is_permanent)
-        except (RecommendationClosed, RecommendationClaimed):
-            continue
-        count += 1
+    """Dismiss every pending one of a type; returns how many.
+
+    Left alone is what somebody acts on, and what is found while this goes on.
+    """
+    rows = Recommendation.objects.filter(type=type).pending().order_by("pk")
+    newest = rows.last()
+    count, last_pk = 0, 0
+    while newest is not None:
+        chunk = [*rows.filter(pk__gt=last_pk, pk__lte=newest.pk)[:_CHUNK]]
+        if not chunk:
+            break
+        last_pk = chunk[-1].pk
+        for row in _dismiss_together(chunk, person, is_permanent):
+            _tell_analyzer(row)
+            count += 1
     return count
 
 
 def restore(row: Recommendation) -> None:
-    """Take a dismissal back: it is pending again."""
+    """Take a dismissal back: it is pending again.
+
+    Raises RecommendationClosed where it was resolved; its dismissal stays then.
+    """
     with transaction.atomic():
+        locked = Recommendation.objects.select_for_update().get(pk=row.pk)
+        if locked.status == Status.RESOLVED:
+            raise RecommendationClosed(_closed_sentence(locked))
         Dismissal.objects.filter(**_identity(row)).delete()
         Recommendation.objects.filter(pk=row.pk, status=Status.DISMISSED).update(
             status=Status.PENDING, updated_at=timezone.now()
         )
     row.refresh_from_db()
+
+
+def is_dismissed_for_good(row: Recommendation) -> bool:
+    """Return whether it is never to be proposed again."""
+    kept = Dismissal.objects.filter(**_identity(row), is_permanent=True)
+    return kept.exists()
+
+
+def allow_again(dismissal: Dismissal) -> None:
+    """Forget a dismissal; what it kept away is pending again where it is known."""
+    with transaction.atomic():
+        Recommendation.objects.of_target(**_identity(dismissal)).filter(
+            status=Status.DISMISSED
+        ).update(status=Status.PENDING, updated_at=timezone.now())
+        dismissal.delete()
+
+
+def _dismiss_together(
+    chunk: list[Recommendation], person: Person, is_permanent: bool
+) -> list[Recommendation]:
+    """Dismiss those of them that wait for somebody; returns these as they are now."""
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    with transaction.atomic():
+        waiting = Recommendation.objects.filter(free, pk__in=[row.pk for row in chunk])
+        rows = [*waiting.pending().select_for_update()]
+        for row in rows:
+            row.status, row.updated_at = Status.DISMISSED, now
+            _keep_dismissal(row, person, "", is_permanent)
+        Recommendation.objects.bulk_update(rows, ["status", "updated_at"])
+    return rows
 
 
 def _keep_dismissal(
@@ -160,7 +206,7 @@ def _tell_analyzer(row: Recommendation) -> None:
         run_type.analyzer.decided(row)
 
 
-def _identity(row: Recommendation) -> dict[str, str]:
+def _identity(row: Recommendation | Dismissal) -> dict[str, str]:
     return {
         "type": row.type,
         "target_type": row.target_type,

@@ -119,3 +119,10 @@ class UnknownField(RecommendationError):
 
     status: ClassVar[int] = 422
     code: ClassVar[str] = "unknown_field"
+
+
+class InvalidEndpointName(RecommendationError):
+    """A path names a stash-box by what is no address in base64."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "invalid_endpoint_name"

@@ -69,6 +69,14 @@ def sweep(type: str, endpoint: str, *, pass_id: int) -> int:
     return _auto_resolve(rows.exclude(last_pass_id=pass_id))
 
 
+def close_endpoint(endpoint: str) -> int:
+    """Resolve all pending ones that are about a stash-box; returns how many.
+
+    They are no dismissals: found again, they are proposed again.
+    """
+    return _auto_resolve(Recommendation.objects.filter(endpoint=endpoint))
+
+
 def dismissed_for_good(type: str, target_type: str, endpoint: str) -> set[str]:
     """Return the ids of targets that need not even be looked at."""
     rows = Dismissal.objects.filter(

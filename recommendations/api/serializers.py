@@ -1,0 +1,139 @@
+"""Requests and answers about recommendations, with the predecessor's names."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from recommendations.api.requests import ObjectField
+from recommendations.findings import AUTO_RESOLVED
+from recommendations.models import Recommendation
+
+# What the predecessor lists where nothing else is asked for.
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+# More than anybody has; databases count up to 64 bits.
+MAX_OFFSET = 10**9
+
+
+class ListQuery(serializers.Serializer[Any]):
+    """Which recommendations, and which part of them."""
+
+    status = serializers.ChoiceField(
+        Recommendation.Status.choices, required=False, allow_blank=True, default=""
+    )
+    type = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=40
+    )
+    target_type = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=20
+    )
+    limit = serializers.IntegerField(
+        default=DEFAULT_LIMIT, min_value=1, max_value=MAX_LIMIT
+    )
+    offset = serializers.IntegerField(default=0, min_value=0, max_value=MAX_OFFSET)
+
+
+class RecommendationAnswer(serializers.Serializer[Any]):
+    """A tidy-up that is proposed, or was."""
+
+    id = serializers.IntegerField()
+    type = serializers.CharField()
+    status = serializers.ChoiceField(Recommendation.Status.choices)
+    target_type = serializers.CharField()
+    target_id = serializers.CharField(help_text="An id of Stash, or several.")
+    endpoint = serializers.CharField(
+        allow_null=True, help_text="The stash-box, where it is about one."
+    )
+    details = serializers.DictField()
+    confidence = serializers.FloatField(allow_null=True)
+    resolution_action = serializers.CharField(allow_null=True)
+    resolution_details = serializers.DictField()
+    resolved_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class ListAnswer(serializers.Serializer[Any]):
+    """Recommendations, the newest first."""
+
+    recommendations = RecommendationAnswer(many=True)
+    total = serializers.IntegerField(help_text="All that match, on every page.")
+
+
+class CountsAnswer(serializers.Serializer[Any]):
+    """How many there are."""
+
+    counts = serializers.DictField(
+        child=serializers.DictField(child=serializers.IntegerField()),
+        help_text="By type, and of each by status.",
+    )
+    total_pending = serializers.IntegerField()
+
+
+class ResolveRequest(serializers.Serializer[Any]):
+    """What was done about it."""
+
+    action = serializers.CharField(max_length=64)
+    details = ObjectField(required=False, allow_null=True, default=None)
+
+    def validate_action(self, action: str) -> str:
+        """Return it, unless it is a word that analyses use."""
+        if action == AUTO_RESOLVED:
+            raise serializers.ValidationError("Only an analysis does that.")
+        return action
+
+
+class DismissRequest(serializers.Serializer[Any]):
+    """Why, where somebody says."""
+
+    reason = serializers.CharField(
+        required=False, allow_blank=True, allow_null=True, default="", max_length=2000
+    )
+
+
+class DismissUpstreamRequest(DismissRequest):
+    """Whether it may come back when it changes upstream."""
+
+    permanent = serializers.BooleanField(required=False, default=False)
+
+
+class BatchDismissRequest(serializers.Serializer[Any]):
+    """Which pending ones are to be dismissed."""
+
+    type = serializers.CharField(max_length=40)
+    permanent = serializers.BooleanField(required=False, default=False)
+
+
+class SuccessAnswer(serializers.Serializer[Any]):
+    success = serializers.BooleanField()
+
+
+class DismissedAnswer(SuccessAnswer):
+    permanent = serializers.BooleanField(help_text="As it is kept from now on.")
+
+
+class RestoredAnswer(SuccessAnswer):
+    status = serializers.ChoiceField(Recommendation.Status.choices)
+
+
+class BatchDismissedAnswer(SuccessAnswer):
+    dismissed_count = serializers.IntegerField()
+
+
+def recommendation_answer(row: Recommendation) -> dict[str, Any]:
+    """Return the body of RecommendationAnswer."""
+    return {
+        "id": row.pk,
+        "type": row.type,
+        "status": row.status,
+        "target_type": row.target_type,
+        "target_id": row.target_id,
+        "endpoint": row.endpoint or None,
+        "details": row.details,
+        "confidence": row.confidence,
+        "resolution_action": row.resolution_action or None,
+        "resolution_details": row.resolution_details,
+        "resolved_at": row.resolved_at,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
