@@ -11,9 +11,13 @@ class RecommendationsConfig(AppConfig):
     verbose_name = "Recommendations"
 
     def ready(self) -> None:
-        """Connect what happens after migrating, and in processes of the background."""
-        from recommendations import tasks  # noqa: F401
+        """Connect what happens after migrating, and in processes of the background.
 
+        Registers the settings, too.
+        """
+        from recommendations import preferences, tasks  # noqa: F401
+
+        preferences.register_all()
         post_migrate.connect(_schedule, sender=self)
 
 

@@ -126,3 +126,10 @@ class InvalidEndpointName(RecommendationError):
 
     status: ClassVar[int] = 422
     code: ClassVar[str] = "invalid_endpoint_name"
+
+
+class PredecessorUnreadable(RecommendationError):
+    """The predecessor's database cannot be read; nothing was changed, here or there."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "predecessor_unreadable"

@@ -14,6 +14,9 @@ Status = Recommendation.Status
 
 # Of a row that an analysis closed because its cause is gone.
 AUTO_RESOLVED = "auto_resolved"
+# The cause of what people decided before the import, which nobody knows: the first look
+# at the target says it. Found, it is what is found; else there is none any more.
+IMPORTED = "imported"
 # A query has this many places for values with every SQLite that Django supports.
 _CHUNK = 200
 
@@ -41,9 +44,11 @@ def record(
         dismissals = _rows(analyzer.type, chunk, Dismissal)
         created = []
         for target, finding in chunk.items():
-            if _is_dismissed(analyzer, dismissals.get(target), finding):
+            row, dismissal = rows.get(target), dismissals.get(target)
+            _adopt_cause(row, finding)
+            _adopt_cause(dismissal, finding)
+            if _is_dismissed(analyzer, dismissal, finding):
                 continue
-            row = rows.get(target)
             if row is None:
                 created.append(_new(analyzer.type, finding, pass_id))
             elif _bring_up_to_date(row, finding, pass_id):
@@ -57,15 +62,22 @@ def clear(type: str, targets: Sequence[Target]) -> int:
     """Resolve pending ones whose cause is gone; returns how many."""
     cleared = 0
     for start in range(0, len(targets), _CHUNK):
-        rows = _rows(type, targets[start : start + _CHUNK], Recommendation)
-        pending = [row.pk for row in rows.values() if row.status == Status.PENDING]
+        chunk = targets[start : start + _CHUNK]
+        rows = _rows(type, chunk, Recommendation).values()
+        pending = [row.pk for row in rows if row.status == Status.PENDING]
         cleared += _auto_resolve(Recommendation.objects.filter(pk__in=pending))
+        _forget_import(Recommendation.objects.filter(pk__in=_imported(rows)))
+        dismissals = _rows(type, chunk, Dismissal).values()
+        _forget_import(Dismissal.objects.filter(pk__in=_imported(dismissals)))
     return cleared
 
 
 def sweep(type: str, endpoint: str, *, pass_id: int) -> int:
     """Resolve pending ones of an endpoint that this pass did not find any more."""
     rows = Recommendation.objects.filter(type=type, endpoint=endpoint)
+    # Those that were found have another cause since.
+    _forget_import(rows)
+    _forget_import(Dismissal.objects.filter(type=type, endpoint=endpoint))
     return _auto_resolve(rows.exclude(last_pass_id=pass_id))
 
 
@@ -98,10 +110,32 @@ def _auto_resolve(rows: Any) -> int:
     return count
 
 
+def _adopt_cause(row: Recommendation | Dismissal | None, finding: Finding) -> None:
+    """Have what was decided before the import be decided of what is found at first."""
+    if row is not None and row.cause == IMPORTED:
+        # Nothing else of the row: it is as somebody left it.
+        type(row).objects.filter(pk=row.pk, cause=IMPORTED).update(cause=finding.cause)
+        row.cause = finding.cause
+
+
+def _forget_import(rows: Any) -> None:
+    """Have what is found from now on be another matter."""
+    rows.filter(cause=IMPORTED).update(cause="")
+
+
+def _imported(rows: Iterable[Any]) -> list[int]:
+    return [row.pk for row in rows if row.cause == IMPORTED]
+
+
 def _rows(type: str, targets: Iterable[Target], model: Any) -> dict[Target, Any]:
-    wanted = {target.target_id: target for target in targets}
-    rows = model.objects.filter(type=type, target_id__in=list(wanted))
-    return {Target(row.target_type, row.target_id, row.endpoint): row for row in rows}
+    wanted = set(targets)
+    ids = {target.target_id for target in wanted}
+    rows = {
+        Target(row.target_type, row.target_id, row.endpoint): row
+        for row in model.objects.filter(type=type, target_id__in=ids)
+    }
+    # The same id may be another kind of thing, or be asked of another stash-box.
+    return {target: row for target, row in rows.items() if target in wanted}
 
 
 def _is_dismissed(

@@ -125,6 +125,7 @@ STATUS_AND_CODE = {
     stashbox_errors.StashBoxUnreachable: (503, "stashbox_unreachable"),
     stashbox_errors.StashBoxBusy: (503, "stashbox_busy"),
     stashbox_errors.StashBoxNotFound: (404, "stashbox_not_found"),
+    recommendation_errors.PredecessorUnreadable: (422, "predecessor_unreadable"),
 }
 
 
