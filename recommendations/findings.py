@@ -72,12 +72,19 @@ def clear(type: str, targets: Sequence[Target]) -> int:
     return cleared
 
 
-def sweep(type: str, endpoint: str, *, pass_id: int) -> int:
-    """Resolve pending ones of an endpoint that this pass did not find any more."""
-    rows = Recommendation.objects.filter(type=type, endpoint=endpoint)
+def sweep(type: str, endpoint: str | None, *, pass_id: int) -> int:
+    """Resolve pending ones of an endpoint that this pass did not find any more.
+
+    None: of every endpoint, and those without one.
+    """
+    rows = Recommendation.objects.filter(type=type)
+    dismissals = Dismissal.objects.filter(type=type)
+    if endpoint is not None:
+        rows = rows.filter(endpoint=endpoint)
+        dismissals = dismissals.filter(endpoint=endpoint)
     # Those that were found have another cause since.
     _forget_import(rows)
-    _forget_import(Dismissal.objects.filter(type=type, endpoint=endpoint))
+    _forget_import(dismissals)
     return _auto_resolve(rows.exclude(last_pass_id=pass_id))
 
 

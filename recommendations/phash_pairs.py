@@ -26,9 +26,10 @@ MIN_SET_BITS, MAX_SET_BITS = 2, 62
 # More scenes than these with one hash, or near it, are no duplicates of each other but
 # a studio's title card or the like.
 MAX_ALL_PAIRS_OF_EQUALS = 50
-MAX_NEAR_HASHES = 100
-# Pairs compared at a time: 8 MB for each array of them.
-_CHUNK = 1_000_000
+MAX_NEAR_HASHES = 30
+# Pairs compared at a time: 2 MB for each array of them, and by how many a crowd may
+# exceed its bound.
+_CHUNK = 250_000
 
 Positions = NDArray[np.int64]
 Hashes = NDArray[np.uint64]

@@ -20,6 +20,9 @@ FREQUENT_HOURS = (6, 12, 24, 48, 72, 168, 336)
 INFREQUENT_HOURS = (24, 48, 72, 168, 336, 720)
 NORMAL_PRIORITY = 50
 
+# To sweep what is about any stash-box, and about none.
+EVERYWHERE = None
+
 
 class Resource(StrEnum):
     """What a run is bound by; runs of one resource are limited in number."""
@@ -59,14 +62,14 @@ class Step:
     cursor: where an analysis goes on that is closed after this step, any JSON; None
         where it cannot be closed without beginning anew.
     cleared: what was looked at and is in order; pending ones are resolved.
-    sweeps: endpoints of which everything was looked at in this pass ("" for an analysis
-        without endpoints); pending ones that were not found in it are resolved.
+    sweeps: endpoints of which everything was looked at in this pass, or EVERYWHERE;
+        pending ones that were not found in it are resolved.
     write: writes more rows in the same transaction.
     """
 
     findings: Sequence[Finding] = ()
     cleared: Sequence[Target] = ()
-    sweeps: Sequence[str] = ()
+    sweeps: Sequence[str | None] = ()
     cursor: Mapping[str, Any] | None = None
     done_count: int | None = None
     total_count: int | None = None

@@ -2,8 +2,10 @@
 
 import pytest
 
+from demo.stash.testing import StashServer
 from recommendations import run_types
 from recommendations.analyzers.base import Analyzer
+from recommendations.tests.libraries import empty_library
 from stashsense.slices import leases
 
 
@@ -28,3 +30,13 @@ def registered(monkeypatch):
 @pytest.fixture(autouse=True)
 def _prompt_leases(monkeypatch):
     monkeypatch.setattr(leases, "RENEW_SECONDS", 0.05)
+
+
+@pytest.fixture
+def library(settings):
+    """The rows of a stand-in Stash that the service is set to; there are few."""
+    rows = empty_library()
+    with StashServer(rows) as server:
+        settings.STASH_URL = server.url
+        settings.STASH_API_KEY = ""
+        yield rows

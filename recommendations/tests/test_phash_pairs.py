@@ -74,7 +74,7 @@ def test_all_pairs_are_found_where_flips_fall_in_few_bands(seed):
     rng = np.random.default_rng(seed)
     [origin] = random_hashes(1, seed=seed)
     hashes = [origin]
-    for _ in range(60):
+    for _ in range(28):
         band = int(rng.integers(0, 49))
         bits = band + rng.choice(16, rng.integers(1, 11), replace=False)
         hashes.append(flipped(origin, bits))
@@ -103,7 +103,7 @@ def test_hashes_that_say_nothing_have_no_pairs():
 def test_five_thousand_blank_scenes_cost_nothing():
     hashes = np.concatenate([np.zeros(5000, dtype=np.uint64), random_hashes(10)])
 
-    assert found(hashes) == brute_force(hashes)
+    assert found(hashes) == set()
 
 
 def test_some_equal_hashes_are_all_paired():
@@ -128,15 +128,15 @@ def test_many_equal_hashes_are_each_paired_with_the_first():
 def test_a_crowd_of_near_hashes_is_bounded_and_told():
     rng = np.random.default_rng(5)
     [origin] = random_hashes(1)
-    crowd = [flipped(origin, rng.choice(64, 5, replace=False)) for _ in range(3000)]
+    crowd = [flipped(origin, rng.choice(64, 5, replace=False)) for _ in range(600)]
     apart = flipped(random_hashes(2)[1], [])
     hashes = np.array([*crowd, apart, flipped(apart, [3])], dtype=np.uint64)
 
     pairs = find_phash_pairs(hashes)
 
-    assert 2900 < pairs.crowded_count <= 3000
-    assert len(pairs) < 1_500_000
-    assert (3000, 3001) in set(
+    assert 580 < pairs.crowded_count <= 600
+    assert 30 * 600 / 2 < len(pairs) < 100 * 600
+    assert (600, 601) in set(
         zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
     )
     exact = brute_force(hashes)

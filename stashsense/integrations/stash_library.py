@@ -102,6 +102,13 @@ class StashLibrary:
         rows = self._scene_rows(items, updated_after, after_id)
         return (row for row in rows if not is_linked(row, endpoint))
 
+    def iter_scenes_with_several_files(
+        self, *, after_id: int = 0
+    ) -> Iterator[SceneRow]:
+        """Yield the scenes of more than one file, as `iter_scene_rows` does."""
+        several = {"file_count": {"value": 1, "modifier": "GREATER_THAN"}}
+        return self._scene_rows(several, None, after_id)
+
     def find_scene_rows(self, ids: Sequence[int]) -> list[SceneRow]:
         """Return those of the scenes that are there, in the order of the ids."""
         nodes = self._by_ids(operations.SCENES, operations.SCENE_ROW, ids)
