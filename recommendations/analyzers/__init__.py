@@ -4,11 +4,15 @@ from recommendations.analyzers.base import Analyzer
 from recommendations.analyzers.duplicate_performers import DuplicatePerformers
 from recommendations.analyzers.duplicate_scene_files import DuplicateSceneFiles
 from recommendations.analyzers.duplicate_scenes import DuplicateScenes
+from recommendations.analyzers.missing_stash_box_link import MissingStashBoxLinks
 from recommendations.analyzers.scene_fingerprint_match import SceneFingerprintMatches
+from recommendations.analyzers.unidentified_scenes import UnidentifiedScenes
 
 ANALYZERS: tuple[Analyzer, ...] = (
     DuplicatePerformers(),
     DuplicateSceneFiles(),
     DuplicateScenes(),
     SceneFingerprintMatches(),
+    UnidentifiedScenes(),
+    MissingStashBoxLinks(),
 )
