@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-# Nothing is proposed for less than one whole piece of evidence: no name makes up for it.
+# Nothing is proposed for less than one whole piece: no name makes up for it.
 MIN_SUPPORT = 1.0
 # Of the media that could show the performer, so many have to show the same person.
 MIN_SHARE = 0.75
@@ -97,7 +97,7 @@ class Candidate:
 
         share x certainty x (1 - 0.5^support); a name that agrees halves the doubt.
         """
-        faces = 1 - _DOUBT_LEFT_BY_PIECE**self.support
+        faces: float = 1 - _DOUBT_LEFT_BY_PIECE**self.support
         confidence = self.share * self.certainty * faces
         if self.name_agrees:
             confidence = 1 - (1 - confidence) * _DOUBT_LEFT_BY_NAME

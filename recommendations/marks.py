@@ -1,7 +1,7 @@
 """How far an analysis has come: its high-water marks, written with what it found.
 
-A mark is a moment of Stash's clock or of ours. It lies a little before what was read
-last, so that what changed while it was read is looked at again rather than never.
+A mark is a moment of Stash's clock or of ours. It lies a little before the pass began,
+so that what changed while it went on is looked at again rather than never.
 """
 
 from collections.abc import Mapping
@@ -47,10 +47,11 @@ def reach(
 def overlapping(newest: datetime | None, began_at: datetime) -> datetime:
     """Return the mark after a pass that saw `newest`, by whosever clock.
 
-    Stash's clock may be behind ours, so what it told of counts; what it told while the
-    pass went on says nothing of what was read before.
+    What changed from the pass's beginning on may have been read too early. Stash's
+    clock may be behind ours, so what it told of counts if that is earlier.
     """
-    return min(newest or began_at, began_at) - OVERLAP
+    latest = began_at - OVERLAP
+    return latest if newest is None else min(newest, latest)
 
 
 def later(newest: datetime | None, other: datetime) -> datetime:

@@ -5,7 +5,7 @@ evidence and what it is worth is `recommendations.link_evidence`. A name alone i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import batched
+from itertools import islice
 from typing import Any
 
 from recognition.recognised import RecognisedMedia, recognised_after, recognised_in
@@ -77,7 +77,7 @@ class MissingStashBoxLinks(Analyzer):
             if each.domain in endpoints and (each.performer_id, each.domain) > after
         )
         wanted = _not_dismissed(candidates, endpoints)
-        for chunk in batched(wanted, _FINDINGS_A_STEP):
+        while chunk := list(islice(wanted, _FINDINGS_A_STEP)):
             work.check()
             yield Step(
                 findings=[*_findings(chunk, library, endpoints)],
@@ -91,7 +91,8 @@ class MissingStashBoxLinks(Analyzer):
 
 def _count_scenes(evidence: Evidence, library: StashLibrary, work: Work) -> Steps:
     done_count = 0
-    for scenes in batched(library.iter_lean_scenes(), LEAN_PAGE_SIZE):
+    rows = library.iter_lean_scenes()
+    while scenes := list(islice(rows, LEAN_PAGE_SIZE)):
         work.check()
         media = recognised_in(
             "scene", [scene.id for scene in scenes if scene.performer_ids]

@@ -5,6 +5,7 @@ is tagged by any of their ids. Nothing is decoded and no stash-box is asked.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -29,7 +30,7 @@ from recommendations.analyzers.base import (
 )
 from recommendations.causes import cause_of
 from recommendations.endpoints import all_endpoints
-from recommendations.models import Recommendation
+from recommendations.models import HighWaterMark, Recommendation
 from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_library_types import SceneRow
 from stashsense.integrations.stash_types import TaggedPerformer
@@ -68,11 +69,10 @@ class UnidentifiedScenes(Analyzer):
         if is_whole:
             yield from scenes.matched(None)
         else:
-            assert mark is not None
-            updated_after = marks.as_moment(mark.facts.get(_STASH_UPDATED_AT))
+            facts = {} if mark is None else mark.facts
             yield from scenes.waiting()
-            yield from scenes.matched(mark.reached_at)
-            yield from scenes.updated(updated_after)
+            yield from scenes.matched(None if mark is None else mark.reached_at)
+            yield from scenes.updated(marks.as_moment(facts.get(_STASH_UPDATED_AT)))
         yield Step(
             sweeps=[""] if is_whole else [],
             write=partial(
@@ -104,7 +104,7 @@ class _Scenes:
             each.domain: each.endpoint for each in all_endpoints().enabled
         }
 
-    def reached(self, mark: Any) -> Any:
+    def reached(self, mark: HighWaterMark | None) -> datetime:
         """Return up to which change of Stash's scenes nothing is left to look at."""
         before = None
         if mark is not None and not self._is_whole:
@@ -125,7 +125,7 @@ class _Scenes:
             self._after_id = max(ids)
             yield self._step(ids.values(), recognised_in(_SCENE, ids.values()))
 
-    def matched(self, matched_after: Any) -> Steps:
+    def matched(self, matched_after: datetime | None) -> Steps:
         """Look at the scenes that were matched after a moment; None: at all."""
         if not self._begin("matched"):
             return
@@ -140,7 +140,7 @@ class _Scenes:
             seen = {each.stash_id: each for each in media}
             yield self._step(seen, seen, total_count=total)
 
-    def updated(self, updated_after: Any) -> Steps:
+    def updated(self, updated_after: datetime | None) -> Steps:
         """Look at the scenes that Stash changed after a moment."""
         if not self._begin("updated"):
             return
@@ -184,13 +184,12 @@ class _Scenes:
             for row in scenes.values()
             if (finding := self._finding(row, media[row.id], people)) is not None
         ]
-        told = {each.target.target_id for each in found}
+        told = {each.target for each in found}
+        looked_at = (Target(_SCENE, str(each)) for each in ids)
         self._done_count += len(ids)
         return Step(
             findings=found,
-            cleared=[
-                Target(_SCENE, str(each)) for each in ids if str(each) not in told
-            ],
+            cleared=[each for each in looked_at if each not in told],
             cursor={
                 "is_whole": self._is_whole,
                 "phase": self._phase,
@@ -207,13 +206,18 @@ class _Scenes:
     ) -> Finding | None:
         """Return who is missing in the scene; None where everybody is tagged."""
         tagged_ids = {each.id for each in scene.performers}
-        missing, present = [], []
+        missing: list[RecognisedPerson] = []
+        present: list[RecognisedPerson] = []
         for person in media.people:
-            known = people.ids_of(person)
-            (present if known & tagged_ids else missing).append(person)
+            is_tagged = people.ids_of(person) & tagged_ids
+            (present if is_tagged else missing).append(person)
         if not missing:
             return None
         missing.sort(key=lambda each: (-each.confidence, each.universal_id))
+        # The owner may have named two people so.
+        missing = list({each.universal_id: each for each in missing[::-1]}.values())[
+            ::-1
+        ]
         shown = evidence_seconds(media.fingerprint_id, missing)
         file = scene.files[0] if scene.files else None
         return Finding(
