@@ -16,6 +16,9 @@ MIN_SUPPORT = 1.0
 # Of the media that could show the performer, so many have to show the same person.
 MIN_SHARE = 0.75
 MIN_CONFIDENCE = 0.5
+# Somebody else who is in half as many of them is too many: two who always appear
+# together cannot be told apart by that.
+MAX_RIVAL = 0.5
 # What a piece of evidence leaves of the doubt, and what an equal name does.
 _DOUBT_LEFT_BY_PIECE = 0.5
 _DOUBT_LEFT_BY_NAME = 0.5
@@ -77,6 +80,7 @@ class Candidate:
 
     share: of the media that could show the performer, by weight, those that do.
     certainty: how sure recognition is of the faces, in the mean.
+    rival: in how many media somebody else is, as a part of those that this one is in.
     """
 
     performer_id: int
@@ -86,6 +90,7 @@ class Candidate:
     support: float
     share: float
     certainty: float
+    rival: float
     media: tuple[Medium, ...]
     alone_count: int
     contradicting_count: int
@@ -108,6 +113,7 @@ class Candidate:
         return (
             self.support >= MIN_SUPPORT
             and self.share >= MIN_SHARE
+            and self.rival <= MAX_RIVAL
             and self.confidence >= MIN_CONFIDENCE
         )
 
@@ -219,6 +225,8 @@ class Evidence:
     ) -> Candidate:
         wanted = normalised_name(support.name)
         own = (normalised_name(each) for each in names.get(performer_id, ()))
+        others = (each for each in seen.supports.values() if each is not support)
+        rival = max((each.weight for each in others), default=0.0)
         return Candidate(
             performer_id=performer_id,
             domain=domain,
@@ -227,6 +235,7 @@ class Evidence:
             support=round(support.support, 4),
             share=round(support.weight / seen.weight, 4),
             certainty=round(support.certainty / support.weight, 4),
+            rival=round(rival / support.weight, 4),
             media=tuple(support.media),
             alone_count=support.alone_count,
             contradicting_count=seen.media_count - len(support.media),

@@ -94,9 +94,7 @@ def _count_scenes(evidence: Evidence, library: StashLibrary, work: Work) -> Step
     rows = library.iter_lean_scenes()
     while scenes := list(islice(rows, LEAN_PAGE_SIZE)):
         work.check()
-        media = recognised_in(
-            "scene", [scene.id for scene in scenes if scene.performer_ids]
-        )
+        media = recognised_in("scene", [scene.id for scene in scenes])
         for scene in scenes:
             if scene.id in media:
                 medium = Medium("scene", scene.id)
@@ -111,12 +109,13 @@ def _count_images(evidence: Evidence, work: Work) -> Steps:
         work.check()
         after_id = media[-1].stash_id
         named = {each.stash_id: each for each in media if each.people}
-        for item in iter_tagged_among(work.stash, TaggedKind.IMAGE, [*named]):
-            evidence.add(
-                Medium("image", item.id),
-                [performer.id for performer in item.performers],
-                _people(named[item.id]),
-            )
+        tagged = {
+            item.id: [performer.id for performer in item.performers]
+            for item in iter_tagged_among(work.stash, TaggedKind.IMAGE, [*named])
+        }
+        for stash_id, image in named.items():
+            medium = Medium("image", stash_id)
+            evidence.add(medium, tagged.get(stash_id, ()), _people(image))
         yield Step()
 
 
@@ -193,6 +192,7 @@ def _told(candidate: Candidate) -> dict[str, Any]:
         "support": candidate.support,
         "share": candidate.share,
         "certainty": candidate.certainty,
+        "rival": candidate.rival,
         "media_count": len(candidate.media),
         "alone_count": candidate.alone_count,
         "contradicting_count": candidate.contradicting_count,

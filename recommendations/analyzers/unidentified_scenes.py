@@ -98,6 +98,7 @@ class _Scenes:
         self._phase = work.cursor.get("phase", self.PHASES[0])
         self._after_id = int(work.cursor.get("after_id", 0))
         self._done_count = int(work.cursor.get("done_count", 0))
+        self._total_count = int(work.cursor.get("total_count", 0))
         self._newest = marks.as_moment(work.cursor.get("newest"))
         self._dismissed = findings.dismissed_for_good(TYPE, _SCENE, "")
         self._endpoints = {
@@ -129,7 +130,9 @@ class _Scenes:
         """Look at the scenes that were matched after a moment; None: at all."""
         if not self._begin("matched"):
             return
-        total = self._done_count + count_recognised(_SCENE, matched_after=matched_after)
+        if not self._total_count:
+            ahead = count_recognised(_SCENE, matched_after=matched_after)
+            self._total_count = self._done_count + ahead
         while media := recognised_after(
             _SCENE,
             self._after_id,
@@ -138,7 +141,7 @@ class _Scenes:
         ):
             self._after_id = media[-1].stash_id
             seen = {each.stash_id: each for each in media}
-            yield self._step(seen, seen, total_count=total)
+            yield self._step(seen, seen)
 
     def updated(self, updated_after: datetime | None) -> Steps:
         """Look at the scenes that Stash changed after a moment."""
@@ -166,7 +169,6 @@ class _Scenes:
         media: dict[int, RecognisedMedia],
         *,
         rows: Sequence[SceneRow] | None = None,
-        total_count: int | None = None,
     ) -> Step:
         """Return what there is to tell of these scenes, and which are in order."""
         self._work.check()
@@ -195,10 +197,11 @@ class _Scenes:
                 "phase": self._phase,
                 "after_id": self._after_id,
                 "done_count": self._done_count,
+                "total_count": self._total_count,
                 "newest": marks.as_text(self._newest),
             },
             done_count=self._done_count,
-            total_count=total_count,
+            total_count=self._total_count,
         )
 
     def _finding(
