@@ -137,6 +137,8 @@ def _matched_after(kind: str, moment: datetime | None) -> FingerprintQuerySet:
 
 def _read(kind: str, rows: FingerprintQuerySet) -> list[RecognisedMedia]:
     people = FingerprintPerson.objects.order_by("number")
+    # Options and evidence of many fingerprints are far more than what is told here.
+    rows = rows.only("pk", "kind", "stash_id", "is_match_due")
     fetched = list(rows.prefetch_related(Prefetch("people", queryset=people)))
     rejected = _rejected(kind, [row.stash_id for row in fetched if row.is_match_due])
     known_score = deciding_calibration().known_score

@@ -312,6 +312,37 @@ def test_a_box_that_is_busy_fails_the_run_and_what_was_found_stays(library, box)
     assert len(found()) == 1
 
 
+def test_a_box_that_fails_again_and_again_is_given_up(library, box):
+    for number in range(205):
+        scene_of(library, oshash=f"{number + 1:x}", phash=None)
+    box.faults.statuses = [400] * 3
+
+    run = ended(ask(TYPE))
+
+    assert (run.state, run.error_code) == (State.FAILED, "stashbox_error")
+    assert len(asked_scenes(box)) == 3
+    assert ended(runs.retry_run(run, asker=ASKER)).state == State.COMPLETED
+    assert asked_scenes(box)[3:] == [40, 40, 40, 40, 40, 5]
+
+
+def test_stash_going_down_fails_the_run_and_what_was_found_stays(
+    library, library_server, box
+):
+    for number in range(85):
+        scene_of(library, oshash=f"{number + 1:x}", phash=None)
+    add_box_scene(box, ("OSHASH", "1", 3600, 5))
+    run = ask(TYPE)
+    while not found():
+        work(run, seconds=0)
+    library_server.go_down()
+
+    ended(run)
+
+    assert (run.state, run.error_code) == (State.FAILED, "stash_unreachable")
+    assert len(found()) == 1
+    assert not HighWaterMark.objects.exists()
+
+
 def test_html_in_place_of_an_answer_fails_the_run_and_a_retry_helps(library, box):
     scene_of(library)
     add_box_scene(box, ("OSHASH", "a1", 3600, 5))
