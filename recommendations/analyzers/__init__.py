@@ -4,6 +4,9 @@ from recommendations.analyzers.base import Analyzer
 from recommendations.analyzers.duplicate_performers import DuplicatePerformers
 from recommendations.analyzers.duplicate_scene_files import DuplicateSceneFiles
 from recommendations.analyzers.duplicate_scenes import DuplicateScenes
+from recommendations.analyzers.missing_stash_box_link import MissingStashBoxLinks
+from recommendations.analyzers.scene_fingerprint_match import SceneFingerprintMatches
+from recommendations.analyzers.unidentified_scenes import UnidentifiedScenes
 from recommendations.analyzers.upstream_performers import UpstreamPerformers
 from recommendations.analyzers.upstream_scenes import UpstreamScenes
 from recommendations.analyzers.upstream_studios import UpstreamStudios
@@ -17,4 +20,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     UpstreamTags(),
     UpstreamStudios(),
     UpstreamScenes(),
+    SceneFingerprintMatches(),
+    UnidentifiedScenes(),
+    MissingStashBoxLinks(),
 )

@@ -45,13 +45,21 @@ def _prompt_leases(monkeypatch):
 
 
 @pytest.fixture
-def library(settings):
-    """The rows of a stand-in Stash that the service is set to; there are few."""
-    rows = empty_library()
-    with StashServer(rows) as server:
+def library_server(settings):
+    """A stand-in Stash of few rows that the service is set to."""
+    with StashServer(empty_library()) as server:
         settings.STASH_URL = server.url
         settings.STASH_API_KEY = ""
-        yield rows
+        # Another test's Stash may have had this very address.
+        stashbox_connections.forget()
+        yield server
+    stashbox_connections.forget()
+
+
+@pytest.fixture
+def library(library_server):
+    """The rows of a stand-in Stash that the service is set to; there are few."""
+    return library_server.library
 
 
 @pytest.fixture
@@ -69,7 +77,6 @@ def add_box(library):
 
         library.stash_boxes.clear()
         yield add
-    stashbox_connections.forget()
 
 
 @pytest.fixture
