@@ -1,11 +1,12 @@
 """Runs GraphQL requests against a library, as one version of Stash answers them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLInterfaceType,
@@ -19,7 +20,7 @@ from graphql import (
     validate,
 )
 
-from demo.stash.exchange import Exchange
+from demo.stash.exchange import Exchange, Info
 from demo.stash.mutations import MUTATIONS
 from demo.stash.resolvers import FIELDS, TYPES
 from demo.stash.schema import build_version, parse_version
@@ -37,7 +38,8 @@ class Answer:
 def executable_schema(version: tuple[int, int]) -> GraphQLSchema:
     """Return the version's schema with everything that answers its fields."""
     schema = build_version(version)
-    for type_name, resolvers in {**FIELDS, "Mutation": MUTATIONS}.items():
+    mutations = {name: _changing(resolver) for name, resolver in MUTATIONS.items()}
+    for type_name, resolvers in {**FIELDS, "Mutation": mutations}.items():
         object_type = schema.type_map[type_name]
         assert isinstance(object_type, GraphQLObjectType), type_name
         for name, resolver in resolvers.items():
@@ -51,19 +53,39 @@ def executable_schema(version: tuple[int, int]) -> GraphQLSchema:
     return schema
 
 
+def _changing(resolver: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the resolver, after which links between rows are looked for again."""
+
+    def resolve(root: None, info: Info, **arguments: Any) -> Any:
+        answer = resolver(root, info, **arguments)
+        info.context.links.clear()
+        return answer
+
+    return resolve
+
+
+@lru_cache(maxsize=256)
+def _checked(
+    version: tuple[int, int], query: str
+) -> tuple[DocumentNode | None, list[GraphQLError]]:
+    """Return what the text asks, and all that is wrong with it; texts come often."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, [error]
+    return document, validate(executable_schema(version), document)
+
+
 def answer_request(
     request: Mapping[str, Any], exchange: Exchange, *, is_query_only: bool
 ) -> Answer:
     """Execute a request's operation; what is invalid has no effect and is a 422."""
-    schema = executable_schema(parse_version(exchange.version))
+    version = parse_version(exchange.version)
     query, variables = request.get("query"), request.get("variables")
     if not isinstance(query, str) or not isinstance(variables, dict | None):
         return _refusal([GraphQLError("the request has no query")])
-    try:
-        document = parse(query)
-    except GraphQLError as error:
-        return _refusal([error])
-    if errors := validate(schema, document):
+    document, errors = _checked(version, query)
+    if document is None or errors:
         return _refusal(errors)
     name = request.get("operationName")
     operation = get_operation_ast(document, name)
@@ -73,7 +95,7 @@ def answer_request(
         return Answer(406, {"errors": [{"message": "GET requests only allow queries"}]})
     with exchange.library.lock:
         result = execute_sync(
-            schema,
+            executable_schema(version),
             document,
             context_value=exchange,
             variable_values=variables,

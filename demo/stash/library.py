@@ -90,6 +90,14 @@ class Scene(Tagged):
     director: str = ""
     gallery_ids: list[str] = field(default_factory=list)
     stash_ids: list[StashId] = field(default_factory=list)
+    # Markers have id, title, seconds, primary_tag_id and tag_ids; groups have group_id
+    # and scene_index.
+    markers: list[dict[str, Any]] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    play_history: list[str] = field(default_factory=list)
+    o_history: list[str] = field(default_factory=list)
+    play_duration: float = 0.0
+    resume_time: float = 0.0
     has_cover: bool = True
     has_sprite: bool = True
     # A picture that sceneUpdate was given, in place of the generated one.
@@ -126,6 +134,8 @@ class Performer(Row):
     weight: int | None = None
     measurements: str | None = None
     fake_tits: str | None = None
+    penis_length: float | None = None
+    circumcised: str | None = None
     career_length: str | None = None
     career_start: str | None = None
     career_end: str | None = None
@@ -156,6 +166,8 @@ class Tag(Row):
     parent_ids: list[str] = field(default_factory=list)
     stash_ids: list[StashId] = field(default_factory=list)
     custom_fields: dict[str, Any] = field(default_factory=dict)
+    # What tagUpdate was given.
+    picture: bytes | None = None
 
 
 @dataclass
@@ -171,6 +183,8 @@ class Studio(Row):
     tag_ids: list[str] = field(default_factory=list)
     stash_ids: list[StashId] = field(default_factory=list)
     custom_fields: dict[str, Any] = field(default_factory=dict)
+    # What studioUpdate was given.
+    picture: bytes | None = None
 
 
 @dataclass
@@ -213,6 +227,8 @@ class Library:
     tags: dict[str, Tag] = field(default_factory=dict)
     studios: dict[str, Studio] = field(default_factory=dict)
     files: dict[str, MediaFile] = field(default_factory=dict)
+    # Names of groups, which drawn libraries have none of.
+    groups: dict[str, str] = field(default_factory=dict)
     stash_boxes: list[StashBox] = field(default_factory=list)
     # By scene id, and by image id with no times.
     answers: dict[str, list[Appearance]] = field(default_factory=dict)

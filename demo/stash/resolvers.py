@@ -1,7 +1,7 @@
-"""How a row becomes the fields of an answer, and what the find queries return."""
+"""How a row becomes the fields of an answer."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 from urllib.parse import urlencode
 from zlib import crc32
 
@@ -10,8 +10,6 @@ from graphql import GraphQLError
 from demo.stash import criteria, finding
 from demo.stash.exchange import Info
 from demo.stash.library import (
-    GENERATED_DIR_NAME,
-    MEDIA_DIR_NAME,
     Gallery,
     Image,
     Library,
@@ -20,12 +18,10 @@ from demo.stash.library import (
     Row,
     Scene,
     Studio,
-    Tag,
     Tagged,
 )
-
-Resolver = Callable[..., Any]
-_PLAIN_VERSION = "0000000"
+from demo.stash.queries import QUERIES, Resolver, general, plugins
+from demo.stash.urls import LEGACY, legacy_url
 
 
 def _library(info: Info) -> Library:
@@ -104,7 +100,7 @@ def _gallery_image(gallery: Gallery, info: Info, index: int) -> Image:
 
 def _image_path(row: Row, info: Info) -> str:
     query = {"t": _stamp(row)}
-    has_own = isinstance(row, Performer) and (row.picture or row.picture_name)
+    has_own = getattr(row, "picture", None) or getattr(row, "picture_name", None)
     if not has_own:
         query["default"] = "true"
     return _url(info, f"/{type(row).__name__.lower()}/{row.id}/image", **query)
@@ -163,14 +159,41 @@ def _linked(kind: str) -> Resolver:
     """Return a resolver of the rows that name this one."""
 
     def resolve(row: Row, info: Info) -> list[Any]:
-        return finding.linked(getattr(_library(info), kind).values(), row)
+        return _links(info, kind, type(row)).get(row.id, [])
 
     return resolve
+
+
+def _links(info: Info, kind: str, to: type[Row]) -> Mapping[str, list[Any]]:
+    """Return the rows of a kind by the ids of what they name, found once a request."""
+    links = info.context.links
+    if (kind, to) not in links:
+        by_id: dict[str, list[Any]] = {}
+        attribute = f"{to.__name__.lower()}_ids"
+        for row in getattr(_library(info), kind).values():
+            ids = getattr(row, attribute, ())
+            if to is Studio:
+                ids = [row.studio_id] if row.studio_id else []
+            for each in ids:
+                by_id.setdefault(each, []).append(row)
+        links[kind, to] = by_id
+    return cast("Mapping[str, list[Any]]", links[kind, to])
 
 
 def _count(kind: str) -> Resolver:
     rows = _linked(kind)
     return lambda row, info: len(rows(row, info))
+
+
+def _performer_count(performer: Performer, info: Info) -> int:
+    """Return with how many others the performer is in a scene, image or gallery."""
+    ids = {
+        each
+        for kind in ("scenes", "images", "galleries")
+        for row in _links(info, kind, Performer).get(performer.id, [])
+        for each in row.performer_ids
+    }
+    return len(ids - {performer.id})
 
 
 _TAGGED: dict[str, Resolver] = {
@@ -186,204 +209,30 @@ _COUNTS = {
 }
 
 
-# Finding
+def _group(each: Mapping[str, Any], info: Info) -> dict[str, str]:
+    group_id = each["group_id"]
+    return {"id": group_id, "name": _library(info).groups[group_id]}
 
 
-def _find_one(kind: str) -> Resolver:
-    def resolve(
-        _root: None,
-        info: Info,
-        id: str | None = None,
-        checksum: str | None = None,
-    ) -> Any:
-        rows: Mapping[str, Any] = getattr(_library(info), kind)
-        if id is not None:
-            return rows.get(finding.require_id(id))
-        if checksum is not None:
-            return _by_hash(_library(info), rows, "md5", checksum)
-        return None
+def _legacy_url(field: str) -> Resolver:
+    return lambda row, _: legacy_url(row.urls, field)
 
-    return resolve
-
-
-def _by_hash(library: Library, rows: Mapping[str, Any], kind: str, value: str) -> Any:
-    for row in rows.values():
-        hashes = [f.fingerprints.get(kind) for f in finding.files_of(library, row)]
-        if value in hashes:
-            return row
-    return None
-
-
-def _find_scene_by_hash(_root: None, info: Info, input: Mapping[str, str]) -> Any:
-    library = _library(info)
-    for name, kind in (("oshash", "oshash"), ("checksum", "md5")):
-        if input.get(name):
-            return _by_hash(library, library.scenes, kind, input[name])
-    return None
-
-
-def _find_many(kind: str, row_type: type[Any], filter_name: str) -> Resolver:
-    def resolve(
-        _root: None,
-        info: Info,
-        ids: list[str] | None = None,
-        filter: Mapping[str, Any] | None = None,
-        **filters: Mapping[str, Any] | None,
-    ) -> dict[str, Any]:
-        library = _library(info)
-        found, page = finding.find(
-            library,
-            getattr(library, kind).values(),
-            row_filter=filters.get(filter_name),
-            ids=ids,
-            paging=filter,
-            sorts=finding.KINDS[row_type],
-        )
-        return {"count": len(found), kind: page, **_totals(library, found)}
-
-    return resolve
-
-
-def _totals(library: Library, rows: list[Any]) -> dict[str, float]:
-    files: list[MediaFile] = []
-    for row in rows:
-        if isinstance(row, MediaFile):
-            files.append(row)
-        else:
-            files += finding.files_of(library, row) if hasattr(row, "file_ids") else []
-    size = sum(file.size for file in files)
-    return {
-        "duration": sum(file.duration or 0.0 for file in files),
-        "filesize": size,
-        "size": size,
-        "megapixels": sum(file.width * file.height for file in files) / 1e6,
-    }
-
-
-def _find_file(
-    _root: None,
-    info: Info,
-    id: str | None = None,
-    path: str | None = None,
-) -> MediaFile:
-    library = _library(info)
-    for file in library.files.values():
-        if file.id == id or (path and str(library.path_of(file)) == path):
-            return file
-    raise GraphQLError("file not found")
-
-
-def _find_duplicates(
-    _root: None,
-    info: Info,
-    distance: int | None = None,
-    duration_diff: float | None = None,
-) -> list[list[Scene]]:
-    # A negative difference, the default, is any.
-    return finding.duplicate_scenes(
-        _library(info),
-        distance=distance or 0,
-        duration_diff=-1 if duration_diff is None else duration_diff,
-    )
-
-
-# The server
-
-
-def _system_status(_root: None, info: Info) -> dict[str, Any]:
-    folder = _library(info).folder
-    return {
-        "status": "OK",
-        "appSchema": 74,
-        "databaseSchema": 74,
-        "databasePath": str(folder / "stash-go.sqlite"),
-        "configPath": str(folder / "config.yml"),
-        "os": "linux",
-        "workingDir": str(folder),
-        "homeDir": str(folder),
-        "ffmpegPath": "",
-        "ffprobePath": "",
-    }
-
-
-def _general(_config: object, info: Info) -> dict[str, Any]:
-    exchange = info.context
-    folder = exchange.library.folder
-    media = {"path": str(folder / MEDIA_DIR_NAME)}
-    return {
-        "apiKey": exchange.api_key,
-        "stashBoxes": exchange.library.stash_boxes,
-        "stashes": [{**media, "excludeVideo": False, "excludeImage": False}],
-        "generatedPath": str(folder / GENERATED_DIR_NAME),
-        "videoFileNamingAlgorithm": "OSHASH",
-        "parallelTasks": 1,
-        "deleteTrashPath": "",
-        "spriteScreenshotSize": 160,
-        "useCustomSpriteInterval": False,
-        "spriteInterval": 30.0,
-        "minimumSprites": 10,
-        "maximumSprites": 500,
-    }
-
-
-def _plugins(
-    _config: object, info: Info, include: list[str] | None = None
-) -> dict[str, Any]:
-    settings = _library(info).plugin_settings
-    return {k: v for k, v in settings.items() if include is None or k in include}
-
-
-def _find_job(_root: None, info: Info, input: Mapping[str, str]) -> object | None:
-    jobs = _library(info).jobs
-    return next((job for job in jobs if job.id == input["id"]), None)
-
-
-def _job_queue(_root: None, info: Info) -> list[Any] | None:
-    """Return what has not ended; nothing rather than an empty list."""
-    ended = ("FINISHED", "CANCELLED", "FAILED")
-    return [job for job in _library(info).jobs if job.status not in ended] or None
-
-
-QUERIES: dict[str, Resolver] = {
-    "version": lambda _, info: {
-        "version": f"v{info.context.version}",
-        "hash": _PLAIN_VERSION,
-        "build_time": "2025-12-18 00:00:00",
-    },
-    "systemStatus": _system_status,
-    "configuration": lambda *_: {},
-    "findScene": _find_one("scenes"),
-    "findSceneByHash": _find_scene_by_hash,
-    "findScenes": _find_many("scenes", Scene, "scene_filter"),
-    "findDuplicateScenes": _find_duplicates,
-    "findImage": _find_one("images"),
-    "findImages": _find_many("images", Image, "image_filter"),
-    "findGallery": _find_one("galleries"),
-    "findGalleries": _find_many("galleries", Gallery, "gallery_filter"),
-    "findPerformer": _find_one("performers"),
-    "findPerformers": _find_many("performers", Performer, "performer_filter"),
-    "allPerformers": lambda _, info: list(_library(info).performers.values()),
-    "findTag": _find_one("tags"),
-    "findTags": _find_many("tags", Tag, "tag_filter"),
-    "findStudio": _find_one("studios"),
-    "findStudios": _find_many("studios", Studio, "studio_filter"),
-    "findFile": _find_file,
-    "findFiles": _find_many("files", MediaFile, "file_filter"),
-    "findJob": _find_job,
-    "jobQueue": _job_queue,
-}
 
 FIELDS: dict[str, dict[str, Resolver]] = {
     "Query": QUERIES,
-    "ConfigResult": {"general": _general, "plugins": _plugins},
+    "ConfigResult": {"general": general, "plugins": plugins},
     "Scene": {
         **_TAGGED,
         "files": _files,
         "paths": _scene_paths,
         "sceneStreams": _scene_streams,
         "galleries": _follow("galleries", "gallery_ids"),
-        "scene_markers": lambda *_: [],
-        "groups": lambda *_: [],
+        "scene_markers": lambda scene, _: scene.markers,
+        "groups": lambda scene, _: scene.groups,
+        "movies": lambda scene, _: scene.groups,
+        "play_count": lambda scene, _: len(scene.play_history),
+        "o_counter": lambda scene, _: len(scene.o_history),
+        "last_played_at": lambda scene, _: max(scene.play_history, default=None),
     },
     "Image": {
         **_TAGGED,
@@ -410,8 +259,9 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         **_COUNTS,
         "tags": _follow("tags", "tag_ids"),
         "scenes": _linked("scenes"),
+        "performer_count": _performer_count,
         "image_path": _image_path,
-        "url": lambda row, _: next(iter(row.urls), None),
+        **{field: _legacy_url(field) for field in LEGACY},
     },
     "Tag": {
         **_COUNTS,
@@ -423,6 +273,8 @@ FIELDS: dict[str, dict[str, Resolver]] = {
     },
     "Studio": {
         "scene_count": _count("scenes"),
+        "image_count": _count("images"),
+        "gallery_count": _count("galleries"),
         "tags": _follow("tags", "tag_ids"),
         "parent_studio": _follow_one("studios", "parent_id"),
         "child_studios": lambda row, info: [
@@ -431,6 +283,14 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "image_path": _image_path,
         "url": lambda row, _: next(iter(row.urls), None),
     },
+    "SceneMarker": {
+        "primary_tag": lambda each, info: _library(info).tags[each["primary_tag_id"]],
+        "tags": lambda each, info: [
+            _library(info).tags[tag_id] for tag_id in each.get("tag_ids", ())
+        ],
+    },
+    "SceneGroup": {"group": _group},
+    "SceneMovie": {"movie": _group},
     "VideoFile": _FILE_FIELDS,
     "ImageFile": _FILE_FIELDS,
     "Job": {

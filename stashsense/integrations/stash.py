@@ -15,7 +15,7 @@ from django.conf import settings
 
 from stashsense.integrations import stash_operations as operations
 from stashsense.integrations.rate_limiter import RateLimiter, RateLimiterFigures
-from stashsense.integrations.stash_address import parse_stash_url
+from stashsense.integrations.stash_address import StashAddress, parse_stash_url
 from stashsense.integrations.stash_answers import (
     Node,
     read_gallery,
@@ -66,7 +66,7 @@ _VERSION_LIFE_SECONDS = 300
 _TIME_ZONE_MARGIN = timedelta(days=1, hours=2)
 _ID = re.compile(r"[0-9]{1,18}")
 # What stash-boxes give out; Stash would take % and _ for wildcards.
-_STASH_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+STASH_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class StashClient:
@@ -99,6 +99,11 @@ class StashClient:
     def media_headers(self) -> dict[str, str]:
         """Headers to read Stash's addresses with, for readers of their own."""
         return self._transport.own_headers
+
+    @property
+    def address(self) -> StashAddress:
+        """Where Stash is, to rebase the addresses that it answers with."""
+        return self._address
 
     def rate_limiter_figures(self) -> RateLimiterFigures:
         return self.limiter.figures()
@@ -150,8 +155,8 @@ class StashClient:
 
         Scenes that come or go meanwhile move no other one out of the way.
         """
-        items = _updated_filter(updated_after)
-        for node in self._pages(operations.SCENES, "scenes", items, after_id):
+        items = updated_filter(updated_after)
+        for node in self.iter_by_id(operations.SCENES, items, after_id=after_id):
             scene = read_scene(node, self._address)
             if updated_after is None or scene.updated_at > updated_after:
                 yield scene
@@ -160,19 +165,17 @@ class StashClient:
         self, *, updated_after: datetime | None = None, after_id: int = 0
     ) -> Iterator[StashImage]:
         """Yield the library's images as `iter_scenes` does its scenes."""
-        items = _updated_filter(updated_after)
-        for node in self._pages(operations.IMAGES, "images", items, after_id):
+        items = updated_filter(updated_after)
+        for node in self.iter_by_id(operations.IMAGES, items, after_id=after_id):
             image = read_image(node, self._address)
             if updated_after is None or image.updated_at > updated_after:
                 yield image
 
     def iter_gallery_images(self, gallery_id: int | str) -> Iterator[StashImage]:
         """Yield a gallery's images by ascending id; none where there is no gallery."""
-        number = _number(gallery_id, "gallery")
+        number = number_of(gallery_id, "gallery")
         galleries = {"value": [str(number)], "modifier": "INCLUDES"}
-        for node in self._pages(
-            operations.IMAGES, "images", {"galleries": galleries}, 0
-        ):
+        for node in self.iter_by_id(operations.IMAGES, {"galleries": galleries}):
             yield read_image(node, self._address)
 
     def count_scenes(self) -> int:
@@ -218,7 +221,7 @@ class StashClient:
     ) -> list[StashImage]:
         """Return the newest images that the performer and nobody else is tagged in."""
         performers = {
-            "value": [str(_number(performer_id, "performer"))],
+            "value": [str(number_of(performer_id, "performer"))],
             "modifier": "INCLUDES",
         }
         alone = {"value": 1, "modifier": "EQUALS"}
@@ -243,7 +246,7 @@ class StashClient:
         """
         wanted = {id.universal_id if isinstance(id, StashId) else id for id in ids}
         bare = {universal_id.partition(":")[2] for universal_id in wanted}
-        searched = sorted(id for id in bare if _STASH_ID.fullmatch(id))
+        searched = sorted(id for id in bare if STASH_ID.fullmatch(id))
         found: dict[int, TaggedPerformer] = {}
         for start in range(0, len(searched), operations.MAX_IDS_PER_DOCUMENT):
             chunk = searched[start : start + operations.MAX_IDS_PER_DOCUMENT]
@@ -289,8 +292,18 @@ class StashClient:
     def execute(
         self, operation: Operation, variables: Mapping[str, object] | None = None
     ) -> Node:
-        """Return the data that Stash answers the operation with."""
-        return self._ask(operation, variables or {}, self._known_version())
+        """Return the data that Stash answers the operation with.
+
+        Raises StashTooOld, and asks nothing, where Stash's version lacks it.
+        """
+        version = self.known_version()
+        if version < operation.since:
+            since = operation.since
+            raise StashTooOld(
+                f"Stash is of version {version}; {operation.name} is in Stash from "
+                f"{since.major}.{since.minor} on."
+            )
+        return self._ask(operation, variables or {}, version)
 
     def _ask(
         self,
@@ -311,43 +324,51 @@ class StashClient:
             raise
         return Node.of(data, "data")
 
-    def _known_version(self) -> StashVersion:
+    def known_version(self) -> StashVersion:
+        """Return the version that Stash told of some minutes ago at most."""
         known = self._version
         if known is not None and time.monotonic() - known[1] < _VERSION_LIFE_SECONDS:
             return known[0]
         return self.get_version()
 
     def _get(self, operation: Operation, kind: str, id: int | str) -> Node:
-        number = _number(id, kind)
+        number = number_of(id, kind)
         data = self.execute(operation, {"id": str(number)})
         node = data.optional(f"find{operation.name}")
         if node is None:
             raise StashNotFound(f"{operation.name} {number} not found.")
         return node
 
-    def _pages(
+    def iter_by_id(
         self,
         operation: Operation,
-        items_name: str,
         items: Mapping[str, object],
-        after_id: int,
+        *,
+        after_id: int = 0,
+        page_size: int = PAGE_SIZE,
+        finder: str = "",
     ) -> Iterator[Node]:
-        """Yield what lies after an id, page by page, each page after the last's end."""
-        page = {"page": 1, "per_page": PAGE_SIZE, "sort": "id", "direction": "ASC"}
+        """Yield what lies after an id, page by page, each page after the last's end.
+
+        `finder` is the query that the operation asks with, where it is not named so.
+        """
+        finder = finder or f"find{operation.name}"
+        items_name = finder.removeprefix("find").lower()
+        page = {"page": 1, "per_page": page_size, "sort": "id", "direction": "ASC"}
         while True:
             began_after = after_id
             after = {"value": after_id, "modifier": "GREATER_THAN"}
             data = self.execute(
                 operation, {"items": {**items, "id": after}, "page": page}
             )
-            nodes = data.child(f"find{operation.name}").children(items_name)
+            nodes = data.child(finder).children(items_name)
             for node in nodes:
                 if node.id() < after_id:
                     raise StashError(f"Stash answered {operation.name} out of order.")
                 if node.id() > after_id:
                     after_id = node.id()
                     yield node
-            if len(nodes) < PAGE_SIZE:
+            if len(nodes) < page_size:
                 return
             if after_id == began_after:
                 raise StashError(
@@ -397,7 +418,7 @@ def _forget_parents_client() -> None:
 os.register_at_fork(after_in_child=_forget_parents_client)
 
 
-def _number(id: int | str, kind: str) -> int:
+def number_of(id: int | str, kind: str) -> int:
     text = str(id)
     if not _ID.fullmatch(text) or int(text) == 0:
         # Whatever it is, it may be long or not printable.
@@ -406,7 +427,7 @@ def _number(id: int | str, kind: str) -> int:
     return int(text)
 
 
-def _updated_filter(updated_after: datetime | None) -> dict[str, object]:
+def updated_filter(updated_after: datetime | None) -> dict[str, object]:
     """Return a filter that leaves in more than what was updated after the moment."""
     if updated_after is None:
         return {}

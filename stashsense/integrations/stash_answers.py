@@ -75,6 +75,20 @@ class Node:
             raise self._error(name, "number")
         return float(value)
 
+    def optional_number(self, name: str) -> float | None:
+        return None if self.fields.get(name) is None else self.number(name)
+
+    def flag(self, name: str) -> bool:
+        """Return whether it is so; what the answer does not tell of is not."""
+        value = self.fields.get(name)
+        if not isinstance(value, bool | None):
+            raise self._error(name, "yes or no")
+        return bool(value)
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """Return an object as it is, an empty one for none."""
+        return {} if self.fields.get(name) is None else self.child(name).fields
+
     def id(self, name: str = "id") -> int:
         value = self.text(name)
         if not (value.isascii() and value.isdigit() and len(value) <= 18):
@@ -175,14 +189,14 @@ def read_tagged_item(node: Node) -> TaggedItem:
 
 
 def read_tagged_performer(node: Node) -> TaggedPerformer:
-    return TaggedPerformer(node.id(), node.text("name"), _stash_ids(node))
+    return TaggedPerformer(node.id(), node.text("name"), read_stash_ids(node))
 
 
 def read_pictured_performer(node: Node, address: StashAddress) -> PicturedPerformer:
     return PicturedPerformer(
         id=node.id(),
         name=node.text("name"),
-        stash_ids=_stash_ids(node),
+        stash_ids=read_stash_ids(node),
         image_url=node.url("image_path", address),
         image_count=node.integer("image_count"),
         updated_at=node.moment("updated_at"),
@@ -196,7 +210,7 @@ def read_performer(node: Node, address: StashAddress) -> StashPerformer:
         disambiguation=node.optional_text("disambiguation"),
         alias_list=node.texts("alias_list"),
         image_url=node.url("image_path", address),
-        stash_ids=_stash_ids(node),
+        stash_ids=read_stash_ids(node),
     )
 
 
@@ -204,7 +218,7 @@ def _tagged(node: Node) -> tuple[TaggedPerformer, ...]:
     return tuple(read_tagged_performer(child) for child in node.children("performers"))
 
 
-def _stash_ids(node: Node) -> tuple[StashId, ...]:
+def read_stash_ids(node: Node) -> tuple[StashId, ...]:
     return tuple(
         StashId(
             endpoint=child.text("endpoint"),

@@ -56,6 +56,13 @@ class StashNotFound(StashError):
     code: ClassVar[str] = "stash_not_found"
 
 
+class StashNameTaken(StashError):
+    """Another performer, tag or studio has the name already; nothing was changed."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "stash_name_taken"
+
+
 class StashMediaTooLarge(StashError):
     """A file that Stash serves is larger than we take; nothing of it is kept."""
 

@@ -29,11 +29,15 @@ class Fragment:
 
 @dataclass(frozen=True)
 class Operation:
-    """A named query or mutation and the fragments that it spreads."""
+    """A named query or mutation and the fragments that it spreads.
+
+    Stash has it from the version `since` on.
+    """
 
     name: str
     text: str
     fragments: tuple[Fragment, ...] = ()
+    since: StashVersion = OLDEST_VERSION
 
     @property
     def is_read(self) -> bool:

@@ -97,7 +97,7 @@ class PicturedPerformer(TaggedPerformer):
     @property
     def has_own_image(self) -> bool:
         """False where the image is the picture that Stash has for everybody."""
-        return _is_own_image(self.image_url)
+        return is_own_image(self.image_url)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class StashPerformer:
     @property
     def has_own_image(self) -> bool:
         """False where the image is the picture that Stash has for everybody."""
-        return _is_own_image(self.image_url)
+        return is_own_image(self.image_url)
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ class Media:
         return self.content_type == "image/svg+xml"
 
 
-def _is_own_image(image_url: str | None) -> bool:
+def is_own_image(image_url: str | None) -> bool:
     query = urlsplit(image_url or "?default=true").query
     return parse_qs(query).get("default") != ["true"]
 

@@ -99,6 +99,7 @@ STATUS_AND_CODE = {
     stash_errors.StashUnauthorized: (502, "stash_unauthorized"),
     stash_errors.StashTooOld: (502, "stash_too_old"),
     stash_errors.StashNotFound: (404, "stash_not_found"),
+    stash_errors.StashNameTaken: (409, "stash_name_taken"),
     stash_errors.StashMediaTooLarge: (422, "stash_media_too_large"),
     recommendation_errors.RecommendationError: (400, "recommendation_error"),
     recommendation_errors.UnknownAnalysis: (400, "unknown_analysis"),

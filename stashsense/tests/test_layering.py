@@ -89,6 +89,10 @@ EXEMPT = {
     "stashsense": ("stashsense.api",),
     "demo": ("demo.training",),
 }
+# What changes Stash, and the modules that may import it: the last one keeps an audit.
+WRITES = "stashsense.integrations.stash_writes"
+WRITE_OPERATIONS = "stashsense.integrations.stash_write_operations"
+WRITER = "recommendations.stash_actions"
 
 
 def modules():
@@ -137,6 +141,20 @@ def violations(rule):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.who)
 def test_imports_point_one_way(rule):
     assert list(violations(rule)) == []
+
+
+@pytest.mark.parametrize(
+    ("written_by", "allowed"), [(WRITES, {WRITER}), (WRITE_OPERATIONS, {WRITES})]
+)
+def test_stash_is_changed_from_one_module_only(written_by, allowed):
+    importers = {
+        module
+        for module, names in IMPORTS.items()
+        if any(lies_in(name, [written_by]) for name in names)
+    }
+
+    assert written_by in IMPORTS
+    assert importers <= allowed
 
 
 def test_every_module_is_read():
