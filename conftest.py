@@ -9,6 +9,12 @@ from selenium.webdriver.chrome.service import Service
 
 from demo.stash.library import load_library
 from demo.stash.testing import StashServer, tiny_library
+from demo.stashbox.testing import (
+    STASHDB,
+    StashBoxServer,
+    box_of_library,
+    connect_box,
+)
 from stashsense import env
 from stashsense.preferences import values
 
@@ -88,4 +94,12 @@ def stash_library(stash_folder):
 def stash_server(stash_library):
     """A stand-in Stash 0.30 of the tiny library, without a key."""
     with StashServer(stash_library) as server:
+        yield server
+
+
+@pytest.fixture
+def stashbox_server(stash_library):
+    """A stand-in stash-box that the tiny library's Stash knows, and has ids of."""
+    with StashBoxServer(box_of_library(stash_library, STASHDB)) as server:
+        connect_box(stash_library, server.endpoint)
         yield server

@@ -26,6 +26,7 @@ class Namespace(IntEnum):
     STASH_ROW = 32
     STASH_PICTURE = 33
     STASH_STRANGER = 34
+    BOX_ROW = 41
 
 
 TRAINING_NAMESPACES = frozenset(

@@ -21,7 +21,7 @@ class DatabaseNotLoaded(RecognitionError):
     status: ClassVar[int] = 503
     code: ClassVar[str] = "database_not_loaded"
     # Loading a published release takes a few seconds once it is in the page cache.
-    retry_after_seconds: ClassVar[int | None] = 10
+    retry_after_seconds: int | None = 10
 
 
 class DatabaseUpdating(DatabaseNotLoaded):
@@ -120,7 +120,7 @@ class MediaUnreachable(MediaUnavailable):
     status: ClassVar[int] = 503
     code: ClassVar[str] = "media_unreachable"
     # Stash is up again some seconds after it was restarted.
-    retry_after_seconds: ClassVar[int | None] = 10
+    retry_after_seconds: int | None = 10
 
 
 class MediaInterrupted(MediaUnreachable):
@@ -166,7 +166,7 @@ class Busy(RecognitionError):
     status: ClassVar[int] = 503
     code: ClassVar[str] = "busy"
     # A full queue drains in about this time on the slowest machine we support.
-    retry_after_seconds: ClassVar[int | None] = 2
+    retry_after_seconds: int | None = 2
 
 
 class NoSprites(UnreadableVideo):

@@ -20,7 +20,7 @@ class StashSenseError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "error"
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str = "", *, facts: Mapping[str, Any] | None = None):
         """`facts` are answered beside the message, under names of their own."""

@@ -24,6 +24,7 @@ from stashsense.integrations.stash_answers import (
     read_pictured_performer,
     read_scene,
     read_stash_box,
+    read_stash_box_connection,
     read_system_status,
     read_tagged_performer,
 )
@@ -43,6 +44,7 @@ from stashsense.integrations.stash_types import (
     Media,
     PerformersPage,
     PicturedPerformer,
+    StashBoxConnection,
     StashBoxEndpoint,
     StashGallery,
     StashId,
@@ -133,9 +135,12 @@ class StashClient:
         return read_system_status(data.child("systemStatus"))
 
     def get_stash_box_endpoints(self) -> list[StashBoxEndpoint]:
-        general = self.execute(operations.STASH_BOXES).child("configuration")
-        boxes = general.child("general").children("stashBoxes")
-        return [read_stash_box(node) for node in boxes]
+        return [read_stash_box(box) for box in self._boxes(operations.STASH_BOXES)]
+
+    def get_stash_box_connections(self) -> list[StashBoxConnection]:
+        """Return the stash-boxes with their keys, which are for asking them alone."""
+        boxes = self._boxes(operations.STASH_BOX_CONNECTIONS)
+        return [read_stash_box_connection(box) for box in boxes]
 
     # Scenes, images, galleries
 
@@ -338,6 +343,10 @@ class StashClient:
         if node is None:
             raise StashNotFound(f"{operation.name} {number} not found.")
         return node
+
+    def _boxes(self, operation: Operation) -> list[Node]:
+        configuration = self.execute(operation).child("configuration")
+        return configuration.child("general").children("stashBoxes")
 
     def iter_by_id(
         self,

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
+from stashsense.exceptions import StashSenseError
 from stashsense.integrations.stash_address import StashAddress
 from stashsense.integrations.stash_errors import StashError
 from stashsense.integrations.stash_types import (
     Fingerprint,
     PicturedPerformer,
+    StashBoxConnection,
     StashBoxEndpoint,
     StashGallery,
     StashId,
@@ -24,26 +26,35 @@ from stashsense.integrations.stash_types import (
 
 @dataclass(frozen=True)
 class Node:
-    """An object of an answer, and where in it; every reader raises StashError."""
+    """An object of an answer, and where in it; every reader raises `error`."""
 
     fields: dict[str, Any]
     where: str
+    whose: str = "Stash's"
+    error: type[StashSenseError] = StashError
 
     @classmethod
-    def of(cls, value: object, where: str) -> "Node":
+    def of(
+        cls,
+        value: object,
+        where: str,
+        *,
+        whose: str = "Stash's",
+        error: type[StashSenseError] = StashError,
+    ) -> "Node":
         if not isinstance(value, dict):
-            raise StashError(f"Stash's answer has no object at {where}.")
-        return cls(value, where)
+            raise error(f"{whose} answer has no object at {where}.")
+        return cls(value, where, whose, error)
 
     def child(self, name: str) -> "Node":
-        return Node.of(self.fields.get(name), self._at(name))
+        return self._of(self.fields.get(name), self._at(name))
 
     def optional(self, name: str) -> "Node | None":
         return None if self.fields.get(name) is None else self.child(name)
 
     def children(self, name: str) -> list["Node"]:
         return [
-            Node.of(value, f"{self._at(name)}.{index}")
+            self._of(value, f"{self._at(name)}.{index}")
             for index, value in enumerate(self._list(name))
         ]
 
@@ -59,6 +70,10 @@ class Node:
         if not all(isinstance(value, str) for value in values):
             raise self._error(name, "list of texts")
         return tuple(_clean(value) for value in values)
+
+    def optional_texts(self, name: str) -> tuple[str, ...]:
+        """Return the texts, none where there is no list."""
+        return () if self.fields.get(name) is None else self.texts(name)
 
     def integer(self, name: str) -> int:
         value = self.fields.get(name)
@@ -110,6 +125,9 @@ class Node:
         text = self.optional_text(name)
         return address.rebased(text) if text else None
 
+    def _of(self, value: object, where: str) -> "Node":
+        return Node.of(value, where, whose=self.whose, error=self.error)
+
     def _list(self, name: str) -> list[Any]:
         value: list[Any] = self._of_type(name, list, "list")
         return value
@@ -120,8 +138,8 @@ class Node:
             raise self._error(name, expected)
         return value
 
-    def _error(self, name: str, expected: str) -> StashError:
-        return StashError(f"Stash's answer has no {expected} at {self._at(name)}.")
+    def _error(self, name: str, expected: str) -> StashSenseError:
+        return self.error(f"{self.whose} answer has no {expected} at {self._at(name)}.")
 
     def _at(self, name: str) -> str:
         return f"{self.where}.{name}" if self.where else name
@@ -140,6 +158,15 @@ def read_stash_box(node: Node) -> StashBoxEndpoint:
         endpoint=node.text("endpoint"),
         name=node.text("name"),
         max_requests_per_minute=node.optional_integer("max_requests_per_minute"),
+    )
+
+
+def read_stash_box_connection(node: Node) -> StashBoxConnection:
+    return StashBoxConnection(
+        endpoint=node.text("endpoint"),
+        name=node.text("name"),
+        max_requests_per_minute=node.optional_integer("max_requests_per_minute"),
+        api_key=node.optional_text("api_key").strip(),
     )
 
 

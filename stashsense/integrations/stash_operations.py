@@ -115,6 +115,12 @@ STASH_BOXES = Operation(
     "query StashBoxes { configuration { general { stashBoxes { ...Box } } } }",
     (STASH_BOX,),
 )
+STASH_BOX_CONNECTIONS = Operation(
+    "StashBoxConnections",
+    "query StashBoxConnections "
+    "{ configuration { general { stashBoxes { ...Box api_key } } } }",
+    (STASH_BOX,),
+)
 SCENE = Operation(
     "Scene",
     "query Scene($id: ID!) { findScene(id: $id) { ...SceneParts } }",
@@ -268,6 +274,7 @@ OPERATIONS = (
     VERSION,
     SYSTEM_STATUS,
     STASH_BOXES,
+    STASH_BOX_CONNECTIONS,
     SCENE,
     SCENES,
     SCENE_COUNT,

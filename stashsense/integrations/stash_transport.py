@@ -1,7 +1,6 @@
 """HTTP to one Stash: connections, time-outs, repeating, and what its answers mean.
 
-Threads share it. Nothing is taken from the environment (no proxy, no .netrc), no
-cookie is kept, no redirect followed, and the key is in a header and nowhere else.
+Threads share it. The key is in a header and nowhere else.
 """
 
 import json
@@ -9,18 +8,28 @@ import logging
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
-
+from stashsense.integrations.graphql_http import (
+    DEFAULT_PATIENCE,
+    FAILURES,
+    REDIRECT_STATUSES,
+    AnswerTooLarge,
+    BadAddress,
+    HttpAnswer,
+    HttpRequest,
+    Patience,
+    asked_for_delay,
+    error_messages,
+    failure_reason,
+    may_pass,
+    open_session,
+    parsed_json,
+    printable,
+    send,
+)
 from stashsense.integrations.rate_limiter import RateLimiter
-from stashsense.integrations.safe_fetch import trusted_tls_context
 from stashsense.integrations.stash_address import StashAddress
 from stashsense.integrations.stash_errors import (
     StashError,
@@ -32,68 +41,15 @@ from stashsense.integrations.stash_errors import (
 )
 from stashsense.integrations.stash_types import Media
 
+__all__ = ["DEFAULT_PATIENCE", "MAX_ANSWER_BYTES", "Patience", "StashTransport"]
+
 logger = logging.getLogger(__name__)
 
 # A page of a hundred scenes with dozens of performers each is under 5 MB.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-# Of an answer that is an error we read enough for its message.
-_MAX_ERROR_BYTES = 1024 * 1024
-_CHUNK_BYTES = 64 * 1024
-# As many as threads that may ask at once in an ordinary setup; more are opened, and
-# closed again, where there are more threads.
-_KEPT_CONNECTIONS = 32
 
 # What proxies answer while Stash starts, and where they think we ask too often.
 _PASSING_STATUSES = frozenset({429, 502, 503, 504})
-_REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
-_MAX_MESSAGE_CHARS = 500
-_FAILURES = (requests.RequestException, HTTPError, OSError)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Time-outs and repeating; only what changes nothing is asked more than once.
-
-    `answer_seconds` is from the first question to the last byte of the answer, without
-    waiting for the limiter; one stall may exceed it.
-    """
-
-    connect_seconds: float = 5
-    stall_seconds: float = 30
-    answer_seconds: float = 60
-    attempts: int = 3
-    first_delay_seconds: float = 0.5
-    longest_delay_seconds: float = 5
-
-
-DEFAULT_PATIENCE = Patience()
-
-
-@dataclass(frozen=True)
-class _Request:
-    method: str
-    url: str
-    body: bytes | None
-    headers: Mapping[str, str]
-    max_bytes: int
-    seconds: float
-    is_limited: bool
-    may_repeat: bool
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def content_type(self) -> str:
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-
-class _TooLarge(Exception):
-    """An answer is longer than its limit."""
 
 
 class StashTransport:
@@ -119,7 +75,7 @@ class StashTransport:
         self._own_headers = {"ApiKey": api_key} if api_key else {}
         if address.authorization:
             self._own_headers["Authorization"] = address.authorization
-        self._session = _session()
+        self._session = open_session()
 
     @property
     def own_headers(self) -> dict[str, str]:
@@ -139,19 +95,26 @@ class StashTransport:
     ) -> dict[str, Any]:
         """Return the data that a GraphQL operation is answered with."""
         body = {"operationName": name, "query": document, "variables": variables}
-        request = _Request(
+        request = HttpRequest(
             method="POST",
             url=self._address.graphql_url,
             body=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            headers={
+                **self._own_headers,
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+            },
             max_bytes=MAX_ANSWER_BYTES,
-            seconds=self._patience.answer_seconds,
-            is_limited=True,
-            may_repeat=may_repeat,
         )
+        attempts = self._patience.attempts if may_repeat else 1
         try:
-            answer = self._exchange(request)
-        except _TooLarge:
+            answer = self._exchange(
+                request,
+                attempts=attempts,
+                seconds=self._patience.answer_seconds,
+                limiter=self._limiter,
+            )
+        except AnswerTooLarge:
             raise StashError(
                 f"Stash's answer to {name} is larger than {MAX_ANSWER_BYTES:,} bytes."
             ) from None
@@ -160,20 +123,22 @@ class StashTransport:
     def fetch(self, url: str, *, max_bytes: int, timeout_seconds: float) -> Media:
         """Return the file at an address of Stash's, as it is reached from here."""
         url = self._address.rebased(url)
-        request = _Request(
+        request = HttpRequest(
             method="GET",
             url=url,
             body=None,
-            headers={"Accept": "*/*"},
+            headers={**self._own_headers, "Accept": "*/*"},
             max_bytes=max_bytes,
-            seconds=timeout_seconds,
-            is_limited=False,
-            may_repeat=True,
         )
         path = self._scrubbed(urlsplit(url).path)
         try:
-            answer = self._exchange(request)
-        except _TooLarge:
+            answer = self._exchange(
+                request,
+                attempts=self._patience.attempts,
+                seconds=timeout_seconds,
+                limiter=None,
+            )
+        except AnswerTooLarge:
             raise StashMediaTooLarge(
                 f"What Stash has at {path} is larger than {max_bytes:,} bytes."
             ) from None
@@ -195,26 +160,34 @@ class StashTransport:
     def _host(self) -> str:
         return self._address.host
 
-    def _exchange(self, request: _Request) -> _Answer:
+    def _exchange(
+        self,
+        request: HttpRequest,
+        *,
+        attempts: int,
+        seconds: float,
+        limiter: RateLimiter | None,
+    ) -> HttpAnswer:
         """Return the answer, of the last attempt if it took several."""
         patience = self._patience
-        attempts = patience.attempts if request.may_repeat else 1
-        seconds_left = request.seconds
+        seconds_left = seconds
         for attempt in range(1, attempts + 1):
             delay = patience.first_delay_seconds * 2 ** (attempt - 1)
-            if request.is_limited:
-                self._limiter.wait()
+            if limiter is not None:
+                limiter.wait()
             began_at = time.monotonic()
             try:
-                answer = self._attempt(request, seconds_left)
+                answer = send(self._session, request, patience, seconds_left)
                 if answer.status not in _PASSING_STATUSES:
                     return answer
-                delay = max(delay, _asked_for_delay(answer))
+                delay = max(delay, asked_for_delay(answer))
                 reason = f"answered with status {answer.status}"
                 cause: Exception | None = None
-            except _FAILURES as exc:
-                reason, cause = _reason(exc), exc
-                if not _may_pass(exc):
+            except BadAddress:
+                raise StashNotConfigured("STASH_URL is no valid address.") from None
+            except FAILURES as exc:
+                reason, cause = failure_reason(exc), exc
+                if not may_pass(exc):
                     attempts = attempt
             seconds_left -= time.monotonic() - began_at + delay
             if (
@@ -230,33 +203,11 @@ class StashTransport:
             time.sleep(delay)
         raise AssertionError("the last attempt returns or raises")
 
-    def _attempt(self, request: _Request, seconds: float) -> _Answer:
-        patience = self._patience
-        ends_at = time.monotonic() + seconds
-        try:
-            response = self._session.request(
-                request.method,
-                request.url,
-                data=request.body,
-                headers={**self._own_headers, **request.headers},
-                timeout=(
-                    min(patience.connect_seconds, seconds),
-                    min(patience.stall_seconds, seconds),
-                ),
-                stream=True,
-                allow_redirects=False,
-            )
-        except (requests.exceptions.InvalidURL, UnicodeError):
-            raise StashNotConfigured("STASH_URL is no valid address.") from None
-        with response:
-            body = _body(response, request, ends_at)
-        return _Answer(response.status_code, response.headers, body)
-
-    def _data(self, answer: _Answer, name: str) -> dict[str, Any]:
+    def _data(self, answer: HttpAnswer, name: str) -> dict[str, Any]:
         self._require_access(answer)
         if answer.status in (404, 405):
             self._raise_no_stash(f"answered {answer.status} at /graphql")
-        content = _parsed(answer.body)
+        content = parsed_json(answer.body)
         if isinstance(content, dict) and content.get("errors"):
             raise StashError(
                 f"Stash refused {name}: {self._messages(content['errors'])}"
@@ -277,8 +228,8 @@ class StashTransport:
             )
         return data
 
-    def _require_access(self, answer: _Answer) -> None:
-        if answer.status in _REDIRECT_STATUSES:
+    def _require_access(self, answer: HttpAnswer) -> None:
+        if answer.status in REDIRECT_STATUSES:
             location = answer.headers.get("Location", "")
             if not _is_login(location):
                 raise StashError(
@@ -305,66 +256,11 @@ class StashTransport:
         )
 
     def _messages(self, errors: object) -> str:
-        found = [
-            str(error["message"])
-            for error in (errors if isinstance(errors, list) else [])
-            if isinstance(error, dict) and isinstance(error.get("message"), str)
-        ]
+        found = error_messages(errors)
         return self._scrubbed("; ".join(found[:3]) or "it does not say why")
 
     def _scrubbed(self, text: str) -> str:
-        """Return Stash's words, short, printable and without our key."""
-        if self._api_key:
-            text = text.replace(self._api_key, "[key]")
-        text = " ".join(text.encode(errors="replace").decode().split())
-        text = "".join(char if char.isprintable() else "?" for char in text)
-        is_long = len(text) > _MAX_MESSAGE_CHARS
-        return f"{text[:_MAX_MESSAGE_CHARS]} ..." if is_long else text
-
-
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        # Certificates that the operator added to this machine count too.
-        super().init_poolmanager(*args, ssl_context=trusted_tls_context(), **kwargs)
-
-
-def _session() -> requests.Session:
-    session = requests.Session()
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers["User-Agent"] = "stash-sense"
-    session.headers["Accept-Encoding"] = "identity"
-    adapter = _Adapter(pool_connections=1, pool_maxsize=_KEPT_CONNECTIONS)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
-
-
-def _body(response: requests.Response, request: _Request, ends_at: float) -> bytes:
-    """Return the body; of an error its beginning, of a redirect nothing."""
-    is_error = response.status_code >= 400
-    if 300 <= response.status_code < 400:
-        return b""
-    max_bytes = _MAX_ERROR_BYTES if is_error else request.max_bytes
-    body = bytearray()
-    # What there is rather than all of a chunk: a drip would go on for ever.
-    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-        body += chunk
-        if len(body) > max_bytes:
-            if is_error:
-                break
-            raise _TooLarge
-        if time.monotonic() > ends_at:
-            raise requests.ReadTimeout("the answer took too long")
-    return bytes(body)
-
-
-def _parsed(body: bytes) -> object:
-    """Return what the JSON says, None where it is no JSON."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+        return printable(text, self._api_key)
 
 
 def _is_login(location: str) -> bool:
@@ -372,35 +268,3 @@ def _is_login(location: str) -> bool:
         return urlsplit(location).path.rstrip("/").endswith("/login")
     except ValueError:
         return False
-
-
-def _asked_for_delay(answer: _Answer) -> float:
-    """Return the seconds after which the server wants to be asked again."""
-    value = answer.headers.get("Retry-After", "")
-    try:
-        return max(Retry().parse_retry_after(value), 0) if value else 0
-    except (HTTPError, ValueError, OverflowError):
-        return 0
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether asking again soon may do better; after a time-out we waited already."""
-    if isinstance(error, requests.Timeout | requests.exceptions.SSLError):
-        return False
-    return "timed out" not in str(error)
-
-
-def _reason(error: Exception) -> str:
-    """Return a few words for people; the error itself repeats whole addresses."""
-    text = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
-        return "cannot prove by TLS that it is that host"
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "did not accept a connection in time"
-    if isinstance(error, requests.Timeout) or "timed out" in text:
-        return "did not answer in time"
-    if "NameResolutionError" in text or "getaddrinfo" in text:
-        return "has a name that is not known here"
-    if "refused" in text:
-        return "refused the connection"
-    return "broke the connection off"

@@ -57,6 +57,17 @@ class StashBoxEndpoint:
 
 
 @dataclass(frozen=True)
+class StashBoxConnection(StashBoxEndpoint):
+    """A stash-box with the key that Stash has for it, "" where it has none."""
+
+    api_key: str = field(repr=False)
+
+    @property
+    def is_usable(self) -> bool:
+        return bool(self.api_key)
+
+
+@dataclass(frozen=True)
 class StashId:
     """The id that a stash-box gives to something; `updated_at` from Stash 0.28 on."""
 

@@ -16,7 +16,7 @@ from stashsense.api.exceptions import answer_exception
 from stashsense.api.parsers import BodyTooLarge
 from stashsense.downloads import exceptions as downloads
 from stashsense.exceptions import StashSenseError
-from stashsense.integrations import stash_errors
+from stashsense.integrations import stash_errors, stashbox_errors
 from stashsense.preferences import definitions
 
 STATUS_AND_CODE = {
@@ -118,6 +118,12 @@ STATUS_AND_CODE = {
     recommendation_errors.ActionRefused: (409, "action_refused"),
     recommendation_errors.NameCollision: (409, "name_collision"),
     recommendation_errors.UnknownField: (422, "unknown_field"),
+    stashbox_errors.StashBoxError: (502, "stashbox_error"),
+    stashbox_errors.UnknownStashBox: (400, "unknown_stashbox"),
+    stashbox_errors.StashBoxUnauthorized: (502, "stashbox_unauthorized"),
+    stashbox_errors.StashBoxUnreachable: (503, "stashbox_unreachable"),
+    stashbox_errors.StashBoxBusy: (503, "stashbox_busy"),
+    stashbox_errors.StashBoxNotFound: (404, "stashbox_not_found"),
 }
 
 
@@ -148,6 +154,15 @@ def test_an_error_is_answered_with_its_status_code_and_sentence(
     assert response.headers.get("Retry-After") == (
         None if retry_after is None else str(retry_after)
     )
+
+
+def test_a_busy_stash_box_says_when_to_come_again():
+    error = stashbox_errors.StashBoxBusy("Busy.", retry_after_seconds=90)
+
+    response = answer_exception(error, {})
+
+    assert response is not None
+    assert response.headers["Retry-After"] == "90"
 
 
 @pytest.mark.parametrize("error_class", STATUS_AND_CODE, ids=lambda e: e.__name__)
