@@ -119,3 +119,10 @@ class UnknownField(RecommendationError):
 
     status: ClassVar[int] = 422
     code: ClassVar[str] = "unknown_field"
+
+
+class InvalidFieldValue(RecommendationError):
+    """A field cannot be what was sent; nothing was changed."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "invalid_field_value"
