@@ -35,7 +35,7 @@ from recommendations.stash_actions.telling import told_entity
 from stashsense.integrations.stash_errors import StashNotFound
 from stashsense.integrations.stash_inputs import BulkIds, CustomFields, Mode
 from stashsense.integrations.stash_library_types import PerformerRow
-from stashsense.integrations.stash_links import LinkedKind, linked_ids
+from stashsense.integrations.stash_tags import TaggedKind
 from stashsense.integrations.stash_writes import has_native_performer_merge
 
 # Of what one mutation relinks: a second or two of Stash's time.
@@ -50,6 +50,13 @@ _SIMPLE = (
 )
 
 
+_PLURALS = {
+    TaggedKind.SCENE: "scenes",
+    TaggedKind.IMAGE: "images",
+    TaggedKind.GALLERY: "galleries",
+}
+
+
 @dataclass(frozen=True)
 class PerformerMergePlan:
     """What the destination is to have, and what is linked to it instead of sources."""
@@ -58,7 +65,7 @@ class PerformerMergePlan:
     sources: tuple[PerformerRow, ...]
     values: dict[str, Any]
     image_from: PerformerRow | None
-    links: Mapping[LinkedKind, tuple[int, ...]]
+    links: Mapping[TaggedKind, tuple[int, ...]]
     is_native: bool
 
     def told(self) -> dict[str, Any]:
@@ -80,7 +87,7 @@ class PerformerMergePlan:
             "changes": changes,
             "image_from": self.image_from and str(self.image_from.id),
             "relinked": {
-                kind.plural: [str(each) for each in ids]
+                _PLURALS[kind]: [str(each) for each in ids]
                 for kind, ids in self.links.items()
             },
             "lost": _lost(self.destination, self.sources),
@@ -136,9 +143,20 @@ def _plan(
         tuple(sources),
         _values(destination, sources),
         image_from,
-        {kind: tuple(linked_ids(stash.client, kind, ids)) for kind in LinkedKind},
+        _links(stash, ids),
         has_native_performer_merge(stash.version),
     )
+
+
+def _links(
+    stash: StashAccess, performer_ids: Iterable[int]
+) -> dict[TaggedKind, tuple[int, ...]]:
+    """Return what one of them is tagged in."""
+    found: dict[TaggedKind, set[int]] = {kind: set() for kind in TaggedKind}
+    for each in performer_ids:
+        for kind, ids in found.items():
+            ids.update(stash.library.iter_ids_with(each, kind))
+    return {kind: tuple(sorted(ids)) for kind, ids in found.items()}
 
 
 def _values(
@@ -246,35 +264,32 @@ def _carry_out(act: Act, plan: PerformerMergePlan) -> list[str]:
 
 def _relink(
     act: Act,
-    links: Mapping[LinkedKind, Sequence[int]],
+    links: Mapping[TaggedKind, Sequence[int]],
     source_ids: Sequence[int],
     into: int,
 ) -> None:
     """Link everything to the destination; raise where sources stay linked."""
-    left = {kind: tuple(ids) for kind, ids in links.items()}
+    left: Mapping[TaggedKind, Sequence[int]] = links
     for _ in range(_MAX_ROUNDS):
         for kind, ids in left.items():
             for start in range(0, len(ids), BATCH):
                 batch = ids[start : start + BATCH]
                 _relink_batch(act, kind, batch, source_ids, into)
         # Asked anew: somebody may have tagged one of them meanwhile.
-        left = {
-            kind: tuple(linked_ids(act.stash.client, kind, source_ids))
-            for kind in LinkedKind
-        }
+        left = _links(act.stash, source_ids)
         if not any(left.values()):
             return
     count = sum(map(len, left.values()))
     raise ActionRefused(
         f"{count} items are still linked to performers {_listed(source_ids)}, who were "
         "not removed.",
-        facts={"left": {kind.plural: len(ids) for kind, ids in left.items()}},
+        facts={"left": {_PLURALS[kind]: len(ids) for kind, ids in left.items()}},
     )
 
 
 def _relink_batch(
     act: Act,
-    kind: LinkedKind,
+    kind: TaggedKind,
     ids: Sequence[int],
     source_ids: Sequence[int],
     into: int,
@@ -283,13 +298,13 @@ def _relink_batch(
     for mode, performers in ((Mode.ADD, [into]), (Mode.REMOVE, list(source_ids))):
         values = {"performer_ids": BulkIds(mode, performers)}
         match kind:
-            case LinkedKind.SCENE:
+            case TaggedKind.SCENE:
                 act.stash.writes.bulk_update_scenes(ids, values)
-            case LinkedKind.IMAGE:
+            case TaggedKind.IMAGE:
                 act.stash.writes.bulk_update_images(ids, values)
-            case LinkedKind.GALLERY:
+            case TaggedKind.GALLERY:
                 act.stash.writes.bulk_update_galleries(ids, values)
-    act.did(f"Linked {len(ids)} {kind.plural} to performer {into}.")
+    act.did(f"Linked {len(ids)} {_PLURALS[kind]} to performer {into}.")
 
 
 def _lost(

@@ -23,7 +23,6 @@ from stashsense.integrations.stash_library_operations import (
     by_ids,
     by_stash_ids,
 )
-from stashsense.integrations.stash_links import LINK_OPERATIONS
 from stashsense.integrations.stash_operations import (
     MAX_IDS_PER_DOCUMENT,
     OPERATIONS,
@@ -70,7 +69,7 @@ ADDED = {
     },
     StashVersion(0, 31): {"Mutation": {"performerMerge"}},
 }
-READS = (*OPERATIONS, *LIBRARY_OPERATIONS, *LINK_OPERATIONS.values())
+READS = (*OPERATIONS, *LIBRARY_OPERATIONS)
 VERSIONS = [StashVersion(0, minor) for minor in range(25, 32)]
 
 

@@ -1,0 +1,39 @@
+"""Fixtures of actions: a stand-in Stash of rows alone, and the versions of Stash."""
+
+import pytest
+
+from demo.stash.generated import generated_library
+from demo.stash.testing import StashServer
+from recommendations.tests.actions.world import VERSIONS, snapshot
+from stashsense.integrations import preferences, stashbox_connections
+
+
+@pytest.fixture
+def library():
+    """Rows for the test to change: nobody is linked, nothing is shared by two."""
+    return generated_library(
+        scenes=8, performers=5, studios=3, tags=4, linked_share=0.0
+    )
+
+
+@pytest.fixture
+def stash(library, settings, monkeypatch):
+    """A stand-in Stash of the library that the service is set to, at any rate."""
+    with StashServer(library) as server:
+        settings.STASH_URL = server.url
+        settings.STASH_API_KEY = ""
+        monkeypatch.setattr(preferences, "stash_api_rate", lambda: None)
+        stashbox_connections.forget()
+        yield server
+
+
+@pytest.fixture(params=VERSIONS)
+def version(request, stash):
+    stash.version = request.param
+    return tuple(int(part) for part in request.param.split(".")[:2])
+
+
+@pytest.fixture
+def before(library):
+    """The rows as they were, once the test says so."""
+    return lambda: snapshot(library)
