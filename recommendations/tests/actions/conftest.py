@@ -1,10 +1,12 @@
 """Fixtures of actions: a stand-in Stash of rows alone, and the versions of Stash."""
 
 import pytest
+from django.test import Client
 
 from demo.stash.generated import generated_library
 from demo.stash.testing import StashServer
-from recommendations.tests.actions.world import VERSIONS, snapshot
+from recommendations.tests.actions.world import VERSIONS
+from stashsense.api.authentication import api_key
 from stashsense.integrations import preferences, stashbox_connections
 
 
@@ -27,13 +29,13 @@ def stash(library, settings, monkeypatch):
         yield server
 
 
+@pytest.fixture
+def api():
+    """A client with the key, which is sooner there than somebody with a password."""
+    return Client(headers={"X-Api-Key": api_key()})
+
+
 @pytest.fixture(params=VERSIONS)
 def version(request, stash):
     stash.version = request.param
     return tuple(int(part) for part in request.param.split(".")[:2])
-
-
-@pytest.fixture
-def before(library):
-    """The rows as they were, once the test says so."""
-    return lambda: snapshot(library)

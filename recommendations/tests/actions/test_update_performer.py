@@ -24,13 +24,11 @@ def update(client, performer_id="1", *, fields, **more):
     )
 
 
-def test_fields_are_written_in_stashs_words_and_nothing_else_is(
-    admin_client, stash, library
-):
+def test_fields_are_written_in_stashs_words_and_nothing_else_is(api, stash, library):
     before = snapshot(library)
 
     answer = update(
-        admin_client,
+        api,
         fields={
             "height": "171",
             "breast_type": "FAKE",
@@ -52,76 +50,72 @@ def test_fields_are_written_in_stashs_words_and_nothing_else_is(
     assert changed(library, before) == {("performers", "1")}
 
 
-def test_parts_are_put_into_what_the_texts_say_now(admin_client, stash, library):
+def test_parts_are_put_into_what_the_texts_say_now(api, stash, library):
     row = library.performers["1"]
     row.measurements, row.career_length = "34C-24-36", "2010 - 2015"
 
-    update(admin_client, fields={"waist_size": 25, "career_end_year": 2020})
+    update(api, fields={"waist_size": 25, "career_end_year": 2020})
 
     assert row.measurements == "34C-25-36"
     assert row.career_length == "2010-2020"
 
 
-def test_a_career_is_two_dates_where_stash_has_them(admin_client, stash, library):
+def test_a_career_is_two_dates_where_stash_has_them(api, stash, library):
     stash.version = "0.31.0"
     row = library.performers["1"]
     row.career_start = "2010"
 
-    update(admin_client, fields={"career_end": 2020})
+    update(api, fields={"career_end": 2020})
 
     assert (row.career_start, row.career_end) == ("2010", "2020")
 
 
 @pytest.mark.usefixtures("version")
-def test_aliases_join_those_that_are_there_and_are_cleaned_up(
-    admin_client, stash, library
-):
+def test_aliases_join_those_that_are_there_and_are_cleaned_up(api, stash, library):
     row = library.performers["1"]
     row.alias_list = ["First"]
 
     update(
-        admin_client,
-        fields={"_alias_add": ["first", " ", "Ünïcode 名前", row.name.upper(), "Second"]},
+        api,
+        fields={
+            "_alias_add": ["first", " ", "Ünïcode 名前", row.name.upper(), "Second"]
+        },
     )
 
     assert row.alias_list == ["First", "Ünïcode 名前", "Second"]
 
 
-def test_an_alias_that_is_anothers_name_is_kept_as_stash_takes_it(
-    admin_client, stash, library
-):
+def test_an_alias_that_is_anothers_name_is_kept_as_stash_takes_it(api, stash, library):
     other = library.performers["2"].name
 
-    update(admin_client, fields={"aliases": [other]})
+    update(api, fields={"aliases": [other]})
 
     assert library.performers["1"].alias_list == [other]
 
 
 def test_the_old_name_is_an_alias_after_a_rename_where_that_is_asked_for(
-    admin_client, stash, library
+    api, stash, library
 ):
     old = library.performers["1"].name
 
-    update(admin_client, fields={"name": "Somebody new", "_alias_add": [old]})
+    update(api, fields={"name": "Somebody new", "_alias_add": [old]})
 
     row = library.performers["1"]
     assert (row.name, row.alias_list) == ("Somebody new", [old])
 
 
-def test_ten_thousand_aliases_and_very_long_names_are_written(
-    admin_client, stash, library
-):
+def test_ten_thousand_aliases_and_very_long_names_are_written(api, stash, library):
     aliases = [f"Alias {number}" for number in range(10_000)]
     name = "Ä" * 5000
 
-    update(admin_client, fields={"name": name, "aliases": aliases})
+    update(api, fields={"name": name, "aliases": aliases})
 
     assert library.performers["1"].name == name
     assert library.performers["1"].alias_list == aliases
 
 
 def test_the_name_of_another_is_refused_with_both_and_nothing_is_merged(
-    admin_client, stash, library
+    api, stash, library
 ):
     other = library.performers["2"]
     other.alias_list = ["Known as this"]
@@ -129,7 +123,7 @@ def test_the_name_of_another_is_refused_with_both_and_nothing_is_merged(
     before = snapshot(library)
 
     answer = refused(
-        admin_client,
+        api,
         *("update-performer", 409, "name_collision"),
         performer_id="1",
         fields={"name": other.name.upper(), "height": 180},
@@ -146,25 +140,23 @@ def test_the_name_of_another_is_refused_with_both_and_nothing_is_merged(
 
 
 def test_the_same_name_with_another_disambiguation_is_another_person(
-    admin_client, stash, library
+    api, stash, library
 ):
     library.performers["1"].disambiguation = "the younger"
 
-    update(admin_client, fields={"name": library.performers["2"].name})
+    update(api, fields={"name": library.performers["2"].name})
 
     assert library.performers["1"].name == library.performers["2"].name
 
 
-def test_a_name_that_was_taken_meanwhile_is_told_the_same_way(
-    admin_client, stash, library
-):
+def test_a_name_that_was_taken_meanwhile_is_told_the_same_way(api, stash, library):
     def take():
         library.performers["2"].name = "New name"
 
     stash.faults.meanwhile["PerformerUpdate"] = take
 
     answer = refused(
-        admin_client,
+        api,
         *("update-performer", 409, "name_collision"),
         performer_id="1",
         fields={"name": "New name"},
@@ -173,26 +165,26 @@ def test_a_name_that_was_taken_meanwhile_is_told_the_same_way(
     assert [each["id"] for each in answer["others"]] == ["2"]
 
 
-def test_a_dry_run_tells_what_then_happens(admin_client, stash, library):
+def test_a_dry_run_tells_what_then_happens(api, stash, library):
     library.performers["1"].measurements = "34C-24-36"
     before = snapshot(library)
     fields = {"hip_size": 37, "name": library.performers["1"].name}
 
-    plan = update(admin_client, fields=fields, dry_run=True)["plan"]
+    plan = update(api, fields=fields, dry_run=True)["plan"]
 
     assert plan["changes"] == {
         "measurements": {"before": "34C-24-36", "after": "34C-24-37"}
     }
     assert changed(library, before) == set()
     assert not ActionRecord.objects.exists()
-    assert update(admin_client, fields=fields)["plan"] == plan
+    assert update(api, fields=fields)["plan"] == plan
 
 
-def test_what_is_as_it_should_be_is_not_sent(admin_client, stash, library):
+def test_what_is_as_it_should_be_is_not_sent(api, stash, library):
     row = recommend("upstream_performer_changes", "1", target_type="performer")
 
     update(
-        admin_client,
+        api,
         fields={"name": library.performers["1"].name},
         recommendation_id=row.pk,
     )
@@ -217,10 +209,10 @@ def test_what_is_as_it_should_be_is_not_sent(admin_client, stash, library):
     ],
 )
 def test_a_value_that_cannot_be_is_refused_before_stash_is_asked(
-    admin_client, stash, fields, code
+    api, stash, fields, code
 ):
     refused(
-        admin_client,
+        api,
         *("update-performer", 422, code),
         performer_id="1",
         fields=fields,
@@ -230,10 +222,8 @@ def test_a_value_that_cannot_be_is_refused_before_stash_is_asked(
 
 
 @pytest.mark.parametrize("performer_id", ["0", "-1", "1.5", "x", True, None, "1" * 40])
-def test_an_id_that_is_none_is_refused(admin_client, stash, performer_id):
-    response = act(
-        admin_client, "update-performer", performer_id=performer_id, fields={}
-    )
+def test_an_id_that_is_none_is_refused(api, stash, performer_id):
+    response = act(api, "update-performer", performer_id=performer_id, fields={})
 
     assert response.status_code == 422
     assert response.json()["detail"][0]["loc"] == ["body", "performer_id"]
