@@ -8,7 +8,11 @@ from stashsense.integrations.stash_writes import Written
 
 Values = Mapping[str, Any]
 
-_COLUMNS = {"favorite": "is_favorite", "ignore_auto_tag": "ignores_auto_tag"}
+_COLUMNS = {
+    "favorite": "is_favorite",
+    "ignore_auto_tag": "ignores_auto_tag",
+    "organized": "is_organized",
+}
 
 
 def current(row: object, key: str) -> Any:
