@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from recommendations.exceptions import InvalidFieldValue
+from recommendations.exceptions import InvalidFieldValue, TargetGone
 from stashsense.integrations.stash import STASH_ID
 from stashsense.integrations.stash_types import StashId
 from stashsense.integrations.stashbox_connections import client_for, find_connection
@@ -31,11 +31,21 @@ def stash_id_of(endpoint: str, stash_id: str) -> StashId:
 
 
 def upstream_of(kind: str, stash_id: StashId) -> BoxPerformer | BoxTag | BoxStudio:
-    """Return what the box has there; raises StashBoxNotFound, UnknownStashBox, …"""
+    """Return what the box has there; raises TargetGone where it was deleted there.
+
+    And StashBoxNotFound, UnknownStashBox and whatever else the client raises.
+    """
     client = client_for(stash_id.endpoint)
+    found: BoxPerformer | BoxTag | BoxStudio
     match kind:
         case "performer":
-            return client.get_performer(stash_id.stash_id)
+            found = client.get_performer(stash_id.stash_id)
         case "tag":
-            return client.get_tag(stash_id.stash_id)
-    return client.get_studio(stash_id.stash_id)
+            found = client.get_tag(stash_id.stash_id)
+        case _:
+            found = client.get_studio(stash_id.stash_id)
+    if found.deleted:
+        into = getattr(found, "merged_into_id", None)
+        merged = f"; it was merged into {into}" if into else ""
+        raise TargetGone(f"{found.name} is deleted at {client.name}{merged}.")
+    return found

@@ -206,7 +206,7 @@ def draft_of(act: Act, kind: str, item: object, stash_id: StashId) -> Draft:
         refused = aliases.refused
     written = as_stash_input(
         kind,
-        values,
+        {key: value for key, value in values.items() if value},
         local={},
         has_career_dates=act.stash.version >= CAREER_DATES_SINCE,
     )

@@ -11,6 +11,7 @@ from recommendations.stash_actions.acting import (
     Outcome,
     acting,
 )
+from recommendations.stash_actions.boxes import stash_id_of, upstream_of
 from recommendations.stash_actions.changing import changes_to, not_kept, only_changed
 from recommendations.stash_actions.creating import Created, create_studio_row
 from recommendations.stash_actions.fitting import about_upstream
@@ -23,8 +24,6 @@ from recommendations.stash_actions.values import (
     read_fields,
 )
 from stashsense.integrations.stash_library_types import StudioRow
-from stashsense.integrations.stash_types import StashId
-from stashsense.integrations.stashbox_connections import client_for, find_connection
 from stashsense.integrations.stashbox_types import BoxStudio
 
 
@@ -117,13 +116,12 @@ def _parent(
     act: Act, endpoint: str, stash_id: str, creates: bool
 ) -> StudioRow | BoxStudio:
     """Return the library's studio with that id, or the upstream one to be created."""
-    connection = find_connection(endpoint)
-    known = endpoint if connection is None else connection.endpoint
-    library = act.stash.library
-    linked = library.find_studios_by_stash_ids([StashId(known, stash_id)])
+    library, known = act.stash.library, stash_id_of(endpoint, stash_id)
+    linked = library.find_studios_by_stash_ids([known])
     if len(linked) == 1:
         return linked[0]
-    upstream = client_for(endpoint).get_studio(stash_id)
+    upstream = upstream_of("studio", known)
+    assert isinstance(upstream, BoxStudio), upstream
     candidates = linked or library.find_studios_named(upstream.name)
     facts = {
         "parent": _told_upstream(upstream),
@@ -145,9 +143,8 @@ def _parent(
 
 
 def _create_parent(act: Act, endpoint: str, upstream: BoxStudio) -> Created:
-    connection = find_connection(endpoint)
-    known = endpoint if connection is None else connection.endpoint
-    created = create_studio_row(act, upstream, StashId(known, upstream.id))
+    stash_id = stash_id_of(endpoint, upstream.id)
+    created = create_studio_row(act, upstream, stash_id)
     act.did(f"Created studio {created.id}, {created.name}.")
     return created
 

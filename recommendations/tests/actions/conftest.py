@@ -1,10 +1,13 @@
 """Fixtures of actions: a stand-in Stash of rows alone, and the versions of Stash."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.test import Client
 
-from demo.stash.generated import generated_library
+from demo.stash.generated import ENDPOINT, generated_library
 from demo.stash.testing import StashServer
+from demo.stashbox.testing import Box, StashBoxServer, connect_box
 from recommendations.tests.actions.world import VERSIONS
 from stashsense.api.authentication import api_key
 from stashsense.integrations import preferences, stashbox_connections
@@ -39,3 +42,13 @@ def api():
 def version(request, stash):
     stash.version = request.param
     return tuple(int(part) for part in request.param.split(".")[:2])
+
+
+@pytest.fixture
+def box(stash, library, settings):
+    """A stand-in stash-box that the library's Stash is configured with."""
+    with StashBoxServer(Box()) as server:
+        connect_box(library, server.endpoint, in_place_of=ENDPOINT)
+        settings.ALLOWED_IMAGE_HOSTS = {urlsplit(server.endpoint).netloc}
+        stashbox_connections.forget()
+        yield server
