@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from recommendations.models import Recommendation
 from recommendations.stash_actions.acting import Fits
+from stashsense.integrations.stash_types import endpoint_domain
 
 DUPLICATE_PERFORMER = "duplicate_performer"
 DUPLICATE_SCENE_FILES = "duplicate_scene_files"
@@ -68,7 +69,9 @@ def among_scenes(ids: Iterable[int]) -> Fits:
 def missing_link(kind: str, entity_id: int, endpoint: str) -> Fits:
     """Return whether it proposes to link that entity at that stash-box."""
     is_about = about((MISSING_LINK,), kind, entity_id)
-    return lambda row: is_about(row) and row.endpoint in ("", endpoint)
+    # The box may be named by its domain alone.
+    boxes = ("", endpoint_domain(endpoint))
+    return lambda row: is_about(row) and endpoint_domain(row.endpoint) in boxes
 
 
 def fingerprint_match(scene_id: int, endpoint: str, stash_id: str) -> Fits:

@@ -135,6 +135,19 @@ def test_a_dry_run_changes_nothing_and_tells_what_then_happens(api, stash, peopl
         assert getattr(into, key) == plan["changes"][key]["after"]
 
 
+def test_what_changed_since_the_dry_run_is_planned_anew(api, stash, people):
+    plan = merge(api, dry_run=True)["plan"]
+    people.scenes["7"].performer_ids = ["3"]
+    people.performers["2"].alias_list.append("Since then")
+
+    carried_out = merge(api)["plan"]
+
+    assert plan["relinked"]["scenes"] == ["1", "2"]
+    assert carried_out["relinked"]["scenes"] == ["1", "2", "7"]
+    assert people.scenes["7"].performer_ids == [INTO]
+    assert "Since then" in people.performers[INTO].alias_list
+
+
 def test_what_sources_say_otherwise_is_told(api, stash, people):
     people.performers["1"].birthdate = "1989-01-01"
 
