@@ -164,8 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
             state.library, self._base_url(), state.api_key, state.version
         )
         meanwhile = state.faults.meanwhile.get(self.exchange.operation or "")
-        if meanwhile is not None and (error := meanwhile()) is not None:
-            refused = json.dumps({"data": None, "errors": [{"message": error}]})
+        if meanwhile is not None and (refusal := meanwhile()) is not None:
+            refused = json.dumps({"data": None, "errors": [{"message": refusal}]})
             self._answer(200, refused.encode(), self._graphql_type())
             return
         answer = answer_request(request, exchange, is_query_only=self.command == "GET")

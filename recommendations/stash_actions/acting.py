@@ -29,7 +29,7 @@ from recommendations.models import ActionRecord, Recommendation
 from recommendations.stash_actions.telling import told
 from stashsense.exceptions import StashSenseError
 from stashsense.integrations.stash import StashClient, configured_client
-from stashsense.integrations.stash_errors import StashNotFound
+from stashsense.integrations.stash_errors import StashError, StashNotFound
 from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_types import StashVersion
 from stashsense.integrations.stash_writes import StashWrites
@@ -118,12 +118,15 @@ class Act:
             raise TargetGone(str(exc)) from exc
 
     def is_target_gone(self) -> bool:
-        """Return whether something that was there is not any more."""
+        """Return whether something that was there is surely not there any more."""
         for read in self._targets:
             try:
                 read()
             except StashNotFound:
                 return True
+            except StashError:
+                # Stash is away by now: nothing is sure.
+                return False
         return False
 
     def begin(self, plan: Mapping[str, Any], before: object) -> bool:

@@ -30,6 +30,7 @@ from recommendations.stash_actions.acting import (
 from recommendations.stash_actions.changing import changes_to, not_kept
 from recommendations.stash_actions.fitting import among_performers
 from recommendations.stash_actions.names import clean_aliases
+from recommendations.stash_actions.performers import write_performer
 from recommendations.stash_actions.pictures import find_stash_picture
 from recommendations.stash_actions.telling import told_entity
 from stashsense.integrations.stash_errors import StashNotFound
@@ -253,9 +254,7 @@ def _carry_out(act: Act, plan: PerformerMergePlan) -> list[str]:
         return not_kept(written)
     left_out: list[str] = []
     if values:
-        written = act.stash.writes.update_performer(into, values)
-        act.did(f"Gave performer {into} what the others have.")
-        left_out = not_kept(written)
+        left_out = write_performer(act, plan.destination, values)
     _relink(act, plan.links, ids, into)
     act.stash.writes.destroy_performers(ids)
     act.did(f"Removed performers {_listed(ids)}.")

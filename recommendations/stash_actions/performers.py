@@ -24,9 +24,12 @@ from recommendations.stash_actions.values import (
     as_stash_input,
     read_fields,
 )
+from stashsense.integrations.stash_inputs import BulkIds, BulkTexts, Mode
 from stashsense.integrations.stash_library_types import PerformerRow
 from stashsense.integrations.stash_types import StashVersion
 
+# Before, three fields are in their place.
+URLS_SINCE = StashVersion(0, 27)
 # From here on a career is two dates beside the text.
 CAREER_DATES_SINCE = StashVersion(0, 31)
 
@@ -62,7 +65,7 @@ def update_performer(
 def _send(
     act: Act, row: PerformerRow, written: Mapping[str, Any], plan: Mapping[str, Any]
 ) -> Outcome:
-    library, sent = act.stash.library, None
+    library, left_out = act.stash.library, list[str]()
     if written:
         name, more = _name_of(row, written)
 
@@ -74,14 +77,46 @@ def _send(
             ]
 
         with collisions_told(row, namesakes):
-            sent = act.stash.writes.update_performer(row.id, written)
+            left_out = write_performer(act, row, written)
     after = library.get_performer_row(row.id)
     act.keep_after(after)
     answer = {
         "performer": {"id": str(after.id), "name": after.name},
-        "not_kept": not_kept(sent),
+        "not_kept": left_out,
     }
     return Outcome(plan, answer)
+
+
+def write_performer(
+    act: Act, row: PerformerRow, values: Mapping[str, Any]
+) -> list[str]:
+    """Send the values; return the fields that this Stash has no place for.
+
+    Lists that only grow are added to, so that what somebody else adds meanwhile stays.
+    They come second, as an old name is an alias only once it is no name.
+    """
+    has_urls = act.stash.version >= URLS_SINCE
+    current: dict[str, list[Any]] = {
+        "alias_list": list(row.alias_list),
+        "tag_ids": [each.id for each in row.tags],
+        **({"urls": list(row.urls)} if has_urls else {}),
+    }
+    whole, grown = dict(values), dict[str, object]()
+    for name, has in current.items():
+        if name in whole and whole[name][: len(has)] == has:
+            more = whole.pop(name)[len(has) :]
+            if more and name == "tag_ids":
+                grown[name] = BulkIds(Mode.ADD, more)
+            elif more:
+                grown[name] = BulkTexts(Mode.ADD, more)
+    left_out: list[str] = []
+    if whole:
+        left_out += not_kept(act.stash.writes.update_performer(row.id, whole))
+        act.did(f"Set {', '.join(whole)} of performer {row.id}.")
+    if grown:
+        left_out += not_kept(act.stash.writes.bulk_update_performers([row.id], grown))
+        act.did(f"Added {', '.join(grown)} of performer {row.id}.")
+    return left_out
 
 
 def performer_input(

@@ -3,12 +3,21 @@
 import threading
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from demo.stash.testing import Faults
 from recommendations.decisions import Person, claimed, dismiss
-from recommendations.models import ActionRecord
+from recommendations.exceptions import RecommendationClaimed
+from recommendations.models import ActionRecord, Recommendation
+from recommendations.stash_actions.acting import (
+    ActionAsker,
+    ActionContext,
+    Deed,
+    acting,
+)
 from recommendations.tests.actions.world import (
     act,
     changed,
@@ -63,7 +72,7 @@ def test_of_staff_those_act_who_may(client, stash, row):
     assert act(client, "update-performer", **rename()).status_code == 200
 
     record = ActionRecord.objects.get()
-    assert record.user.get_username() == "tidier"
+    assert record.user == User.objects.get(username="tidier")
 
 
 @pytest.mark.django_db
@@ -235,6 +244,62 @@ def test_a_change_whose_answer_was_lost_is_not_sent_twice(api, stash, library, r
 
     assert mutations(stash) == ["PerformerUpdate"]
     assert told_of(row) == ("pending", "")
+
+
+@pytest.mark.django_db
+def test_what_was_cut_off_stays_begun_and_others_may_act(stash, row):
+    asker = ActionAsker(ActionRecord.Asker.COMMAND)
+    context = ActionContext(asker=asker, recommendation_id=row.pk)
+    deed = Deed("update-performer", "performer", "1", lambda _: True)
+
+    def die():
+        with acting(context, deed) as held:
+            held.begin({"changes": {}}, None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        die()
+
+    assert records() == [("update-performer", "begun")]
+    row.refresh_from_db()
+    assert (row.status, row.claimed_until) == ("pending", None)
+
+
+@pytest.mark.django_db
+def test_a_long_action_keeps_others_out_as_long_as_it_gets_on(stash, row):
+    context = ActionContext(
+        asker=ActionAsker(ActionRecord.Asker.COMMAND), recommendation_id=row.pk
+    )
+    deed = Deed("update-performer", "performer", "1", lambda _: True)
+
+    with acting(context, deed) as held:
+        Recommendation.objects.update(claimed_until=timezone.now())
+        held.did("A step.")
+        with pytest.raises(RecommendationClaimed), claimed(row):
+            pass
+
+    assert told_of(row) == ("resolved", "update-performer")
+
+
+@pytest.mark.django_db
+def test_a_scene_that_cannot_be_looked_for_is_not_taken_for_gone(api, stash, library):
+    row = recommend("upstream_scene_changes", "1", target_type="scene")
+
+    def go():
+        stash.faults.status = 401
+        return "performer with id 77 not found"
+
+    stash.faults.meanwhile["BulkSceneUpdate"] = go
+
+    refused(
+        api,
+        *("update-scene", 404, "stash_not_found"),
+        scene_id="1",
+        add_performer_ids=["77"],
+    )
+
+    assert told_of(row) == ("pending", "")
+    assert records() == [("update-scene", "failed")]
 
 
 @pytest.mark.django_db

@@ -228,6 +228,7 @@ def test_a_recommendation_of_others_is_not_acted_on(api, stash, people):
     "operation",
     [
         "PerformerUpdate",
+        "BulkPerformerUpdate",
         "BulkSceneUpdate",
         "BulkImageUpdate",
         "BulkGalleryUpdate",
@@ -271,10 +272,10 @@ def test_what_was_done_before_a_failure_is_told(api, stash, people):
         confirm=True,
     )
 
-    assert answer["done_before"] == [
-        "Gave performer 1 what the others have.",
-        "Linked 2 scenes to performer 1.",
-    ]
+    first, second, third = answer["done_before"]
+    assert first.startswith("Set birthdate,")
+    assert second == "Added alias_list, tag_ids, urls of performer 1."
+    assert third == "Linked 2 scenes to performer 1."
 
 
 def test_who_is_tagged_meanwhile_is_linked_too(api, stash, people):

@@ -85,6 +85,26 @@ def test_aliases_join_those_that_are_there_and_are_cleaned_up(api, stash, librar
     assert row.alias_list == ["First", "Ünïcode 名前", "Second"]
 
 
+@pytest.mark.usefixtures("version")
+def test_an_alias_that_somebody_adds_meanwhile_stays(api, stash, library):
+    row = library.performers["1"]
+    row.alias_list = ["First"]
+    stash.faults.meanwhile["BulkPerformerUpdate"] = lambda: row.alias_list.append("X")
+
+    update(api, fields={"_alias_add": ["Second"]})
+
+    assert row.alias_list == ["First", "X", "Second"]
+
+
+def test_aliases_that_are_left_out_are_gone(api, stash, library):
+    row = library.performers["1"]
+    row.alias_list = ["First", "Second"]
+
+    update(api, fields={"aliases": ["Second", "Third"]})
+
+    assert row.alias_list == ["Second", "Third"]
+
+
 def test_an_alias_that_is_anothers_name_is_kept_as_stash_takes_it(api, stash, library):
     other = library.performers["2"].name
 
