@@ -140,3 +140,10 @@ class PredecessorUnreadable(RecommendationError):
 
     status: ClassVar[int] = 422
     code: ClassVar[str] = "predecessor_unreadable"
+
+
+class InvalidFieldValue(RecommendationError):
+    """A field cannot be what was sent; nothing was changed."""
+
+    status: ClassVar[int] = 422
+    code: ClassVar[str] = "invalid_field_value"

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("recognition.api.urls")),
     path("", include("dbupdates.api.urls")),
     path("", include("recommendations.api.urls")),
+    path("", include("recommendations.api.action_urls")),
     path("", include("stashsense.preferences.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="swagger-ui"),

@@ -163,6 +163,11 @@ class _Handler(BaseHTTPRequestHandler):
         exchange = Exchange(
             state.library, self._base_url(), state.api_key, state.version
         )
+        meanwhile = state.faults.meanwhile.get(self.exchange.operation or "")
+        if meanwhile is not None and (refusal := meanwhile()) is not None:
+            refused = json.dumps({"data": None, "errors": [{"message": refusal}]})
+            self._answer(200, refused.encode(), self._graphql_type())
+            return
         answer = answer_request(request, exchange, is_query_only=self.command == "GET")
         kind = self._graphql_type() if answer.status == 200 else _JSON
         self._answer(answer.status, json.dumps(answer.body).encode(), kind)

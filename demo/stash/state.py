@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from demo.stash.library import Library
@@ -50,6 +51,8 @@ class Faults:
     `drop_after_bytes`, which cuts the connection after so many bytes of a body; an
     entry larger than the body cuts nothing. `status` is for all of them. `html` is a
     page that a proxy sends in place of the answer. `hang` accepts and says nothing.
+    What `meanwhile` has for an operation of GraphQL is called before that is executed;
+    a text that it returns is the error that is answered instead.
     """
 
     only_paths: str = ""
@@ -61,6 +64,7 @@ class Faults:
     bytes_per_second: int | None = None
     drop_after_bytes: list[int] = field(default_factory=list)
     ignore_range: bool = False
+    meanwhile: dict[str, Callable[[], str | None]] = field(default_factory=dict)
 
 
 @dataclass

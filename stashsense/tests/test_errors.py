@@ -120,6 +120,7 @@ STATUS_AND_CODE = {
     recommendation_errors.NameCollision: (409, "name_collision"),
     recommendation_errors.UnknownField: (422, "unknown_field"),
     recommendation_errors.InvalidEndpointName: (422, "invalid_endpoint_name"),
+    recommendation_errors.InvalidFieldValue: (422, "invalid_field_value"),
     stashbox_errors.StashBoxError: (502, "stashbox_error"),
     stashbox_errors.UnknownStashBox: (400, "unknown_stashbox"),
     stashbox_errors.StashBoxUnauthorized: (502, "stashbox_unauthorized"),
