@@ -12,6 +12,8 @@ from dbupdates.prepared import PreparedRelease
 from recognition.models import Correction, Fingerprint
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.corrections import (
+    MIN_LIKENESS,
+    MIN_REJECTED_LIKENESS,
     Corrections,
     FacePlace,
     OwnersWord,
@@ -79,12 +81,20 @@ def corrections_of(media: SeenMedia, release: PreparedRelease) -> Corrections:
             correction=row.pk,
             verdict=Verdict(row.verdict),
             owners_name=OwnersName(row.universal_id, row.name),
-            performer=release.find_row(row.universal_id) if row.universal_id else None,
+            performers=_rows_of(row, release),
             strengths=strengths_in(media, row),
         )
         for row in rows
     ]
     return settle(words, face_count=len(media.faces))
+
+
+def _rows_of(correction: Correction, release: PreparedRelease) -> tuple[int, ...]:
+    """Return the release's rows of whom it is about, that of the id it names first."""
+    others = sorted(correction.known_ids - {correction.universal_id})
+    named = [correction.universal_id] if correction.universal_id else []
+    found = (release.find_row(universal_id) for universal_id in named + others)
+    return tuple(dict.fromkeys(row for row in found if row is not None))
 
 
 def strengths_in(media: SeenMedia, correction: Correction) -> Strengths:
@@ -97,7 +107,13 @@ def strengths_in(media: SeenMedia, correction: Correction) -> Strengths:
         places=[_place(*stored) for stored in correction.places],
         vectors=vectors.reshape(-1, _VECTOR_SIZE)[: None if is_comparable else 0],
     )
-    return recognise(portrait, media.faces, media.places)
+    is_rejection = correction.verdict == Verdict.REJECT
+    return recognise(
+        portrait,
+        media.faces,
+        media.places,
+        min_likeness=MIN_REJECTED_LIKENESS if is_rejection else MIN_LIKENESS,
+    )
 
 
 def bound_faces(media: SeenMedia, correction: Correction) -> set[int]:

@@ -6,7 +6,7 @@ it, and holds again when that one is undone.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,13 +30,18 @@ from recognition.exceptions import (
     PerformerNotFound,
     PersonNotFound,
 )
-from recognition.local_performers import LOCAL_ONLY
+from recognition.local_performers import (
+    LOCAL_ONLY,
+    every_universal_id,
+    find_with_ids,
+)
 from recognition.models import Correction, Fingerprint, FingerprintPerson
 from recognition.models.corrections import CorrectionQuerySet
 from recognition.numeric.corrections import Corrections, Verdict
 from recognition.signals import correction_changed
 from stashsense.integrations.stash import configured_client
 from stashsense.integrations.stash_errors import StashNotConfigured, StashNotFound
+from stashsense.integrations.stash_types import TaggedPerformer
 
 logger = logging.getLogger(__name__)
 
@@ -46,27 +51,33 @@ _MATCH_ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Performer:
-    """Whom the owner speaks of; NOBODY where a person is ignored."""
+    """Whom the owner speaks of; NOBODY where a person is ignored.
+
+    `other_ids` are universal ids of the same performer.
+    """
 
     universal_id: str = ""
     name: str = ""
     local_id: int | None = None
+    other_ids: frozenset[str] = frozenset()
 
 
 NOBODY = Performer()
 
 
 def reject(person: FingerprintPerson, universal_id: str, *, by: str) -> Correction:
-    """Say that the person is not this performer, and never will be.
+    """Say that the person is not this performer, and never will be, by no id.
 
-    Raises PersonNotFound, or PerformerNotFound where neither the active release nor
-    the person's candidates know the performer.
+    Stash is asked for the ids that the performer has there. Raises PersonNotFound, or
+    PerformerNotFound where neither the active release nor the person's candidates know
+    the performer.
     """
     names = {each["universal_id"]: each["name"] for each in person.candidates}
     name = names.get(universal_id) or _released_name(universal_id)
     if name is None:
         raise PerformerNotFound(f"No release has a performer {universal_id}.")
-    return _make(person, Verdict.REJECT, Performer(universal_id, name), by=by)
+    performer = _with_ids_of(find_with_ids(universal_id), universal_id, name)
+    return _make(person, Verdict.REJECT, performer, by=by)
 
 
 def name(
@@ -257,12 +268,13 @@ def _record(
             universal_id=performer.universal_id,
             name=performer.name,
             local_performer_id=performer.local_id,
+            other_ids=sorted(performer.other_ids - {performer.universal_id}),
             made_by=by,
             **portrait_fields(media, person.faces, others),
         )
         active = [*_active_beside(correction)]
         for same in active:
-            if _is_same(same, correction) and faces <= bound_faces(media, same):
+            if _has_said(same, correction) and faces <= bound_faces(media, same):
                 return same, False
         correction.save()
         contradicted = [
@@ -297,13 +309,17 @@ def _contradict(one: Correction, other: Correction) -> bool:
     """Return whether both cannot be true of one person."""
     verdicts = {one.verdict, other.verdict}
     if Verdict.REJECT not in verdicts:
-        return not _is_same(one, other)
-    is_one_performer = one.universal_id == other.universal_id
+        return not _has_said(one, other)
+    is_one_performer = not one.known_ids.isdisjoint(other.known_ids)
     return verdicts == {Verdict.REJECT, Verdict.NAME} and is_one_performer
 
 
-def _is_same(one: Correction, other: Correction) -> bool:
-    return (one.verdict, one.universal_id) == (other.verdict, other.universal_id)
+def _has_said(former: Correction, later: Correction) -> bool:
+    """Return whether the later one says of a person what the former did."""
+    if former.verdict == later.verdict == Verdict.REJECT:
+        return former.known_ids >= later.known_ids
+    same = former.verdict, former.universal_id
+    return same == (later.verdict, later.universal_id)
 
 
 def _active_beside(correction: Correction) -> Iterable[Correction]:
@@ -358,7 +374,7 @@ def _performer_anywhere(universal_id: str, local_id: int | None) -> Performer:
         raise PerformerNotFound(
             f"Neither the release nor Stash has a performer {universal_id}."
         )
-    return Performer(universal_id, found[0].name, found[0].id)
+    return _with_ids_of(found, universal_id, found[0].name)
 
 
 def _local_performer(local_id: int, name: str) -> Performer:
@@ -367,10 +383,21 @@ def _local_performer(local_id: int, name: str) -> Performer:
         performer = configured_client().get_performer(local_id)
     except StashNotFound as error:
         raise PerformerNotFound(str(error)) from error
-    for universal_id in sorted(performer.universal_ids):
-        if _released_name(universal_id) is not None:
-            return Performer(universal_id, name or performer.name, local_id)
-    return Performer(f"{LOCAL_ONLY}{local_id}", name or performer.name, local_id)
+    released = (
+        universal_id
+        for universal_id in sorted(performer.universal_ids)
+        if _released_name(universal_id) is not None
+    )
+    universal_id = next(released, f"{LOCAL_ONLY}{local_id}")
+    return _with_ids_of([performer], universal_id, name or performer.name)
+
+
+def _with_ids_of(
+    found: Sequence[TaggedPerformer], universal_id: str, name: str
+) -> Performer:
+    """Return the performer, with every id of those whom Stash has by this one."""
+    local_id = found[0].id if found else None
+    return Performer(universal_id, name, local_id, every_universal_id(found))
 
 
 def _released_name(universal_id: str) -> str | None:

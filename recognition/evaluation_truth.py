@@ -29,19 +29,20 @@ _FaceKey = tuple[int, tuple[int, ...]]
 class OwnersTruth:
     """What the owner said of the people of an item, by their faces.
 
-    `decided` tells the universal id of whoever was named, None of an ignored person.
-    `released` are those of them whom the release knows, so who can be found.
+    `decided` tells the universal ids of whoever was named, none of an ignored person.
+    `released` are those by which the release knows them, so who can be found, and for
+    each the person: several ids may be of one.
     """
 
-    decided: Mapping[_FaceKey, str | None] = field(default_factory=dict)
+    decided: Mapping[_FaceKey, Set[str]] = field(default_factory=dict)
     rejected: Mapping[_FaceKey, Set[str]] = field(default_factory=dict)
-    released: frozenset[str] = frozenset()
+    released: Mapping[str, str] = field(default_factory=dict)
 
     def is_right(self, person: Mapping[str, Any]) -> bool | None:
         """Return whether the name proposed for a person is right; None: not said."""
         face, universal_id = _key(person["face"]), str(person["universal_id"])
         if face in self.decided:
-            return self.decided[face] == universal_id
+            return universal_id in self.decided[face]
         return False if universal_id in self.rejected.get(face, ()) else None
 
 
@@ -110,9 +111,8 @@ def truth_of(
     for (kind, stash_id, universal_id), verdict in reviewed.items():
         if (kind, stash_id) == (item.kind, item.stash_id):
             said[verdict].add(universal_id)
-    named = {one: one for one in owner.released}
     missing = {one: one for one in said[Verdict.TAG_MISSING.value]}
-    people = named | missing | tagged
+    people = {**owner.released, **missing, **tagged}
     return Truth(
         people=people,
         refuted=frozenset(said[Verdict.NAME_WRONG.value] - people.keys()),
@@ -154,22 +154,21 @@ def owners_truths(
 def _owners_truth(fingerprint: Fingerprint) -> OwnersTruth:
     said, faces = corrections.truth_of(fingerprint), SeenMedia.of(fingerprint).faces
     keys = [_key({"frame": face.frame, "box": [*_edges(face.box)]}) for face in faces]
-    decided = {
-        keys[face]: person.owners_name.universal_id if person.owners_name else None
-        for person in said.decided
-        for face in person.faces
-    }
-    names = _names({row for rows in said.forbidden for row in rows})
+    forbidden = {row for rows in said.forbidden for row in rows}
+    names = _names(forbidden.union(*(person.performers for person in said.decided)))
+    decided: dict[_FaceKey, Set[str]] = {}
+    released: dict[str, str] = {}
+    for person in said.decided:
+        ids = {names[row] for row in person.performers}
+        if person.owners_name is not None:
+            released |= dict.fromkeys(ids, person.owners_name.universal_id)
+            ids.add(person.owners_name.universal_id)
+        decided |= {keys[face]: ids for face in person.faces}
     rejected = {
         keys[face]: {names[row] for row in rows}
         for face, rows in enumerate(said.forbidden)
         if rows
     }
-    released = frozenset(
-        person.owners_name.universal_id
-        for person in said.decided
-        if person.owners_name is not None and person.performer is not None
-    )
     return OwnersTruth(decided, rejected, released)
 
 

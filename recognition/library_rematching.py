@@ -1,5 +1,6 @@
 """Matching all that is kept with the release that is active now, slice by slice."""
 
+from recognition.correction_identities import ask_for_further_ids
 from recognition.exceptions import RecognitionServiceAway
 from recognition.library_runs import outdated_count
 from recognition.recognition_service import RecognitionService
@@ -16,6 +17,8 @@ def go_on(at_work: LibrarySlice) -> bool:
     """
     run = at_work.run
     if not run.total_count:
+        # A release may have whom the owner rejected by an id that they got since.
+        ask_for_further_ids()
         at_work.write(total_count=outdated_count())
     service = RecognitionService()
     try:

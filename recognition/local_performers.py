@@ -10,7 +10,11 @@ from django.conf import settings
 from recognition.runtime.local_overlay import local_stash_id, local_universal_id
 from recognition.runtime.recognizer import Match
 from stashsense.integrations.stash import StashClient, configured_client
-from stashsense.integrations.stash_errors import StashError
+from stashsense.integrations.stash_errors import (
+    InvalidStashId,
+    StashError,
+    StashNotFound,
+)
 from stashsense.integrations.stash_types import TaggedPerformer
 
 logger = logging.getLogger(__name__)
@@ -65,7 +69,7 @@ class LocalPerformers:
 NO_LOCAL_PERFORMERS = LocalPerformers({})
 
 
-def tagged_universal_ids(performers: Iterable[TaggedPerformer]) -> frozenset[str]:
+def every_universal_id(performers: Iterable[TaggedPerformer]) -> frozenset[str]:
     """Return every universal id of the performers, by which they may be matched."""
     return frozenset(_local_ids(performers))
 
@@ -88,6 +92,27 @@ def look_up_in_configured(matches: Iterable[Match]) -> LocalPerformers:
         return NO_LOCAL_PERFORMERS
 
 
+def find_with_ids(universal_id: str) -> list[TaggedPerformer]:
+    """Return whom the Stash of the settings has by this id, by ascending id.
+
+    Nobody where there is no Stash, or it did not answer just now or of late.
+    """
+    global _quiet_until
+    if not settings.STASH_URL or time.monotonic() < _quiet_until:
+        return []
+    try:
+        client = configured_client()
+        if stash_id := local_stash_id(universal_id):
+            return [client.get_performer(stash_id)]
+        return client.find_performers_by_stash_ids([universal_id])
+    except (StashNotFound, InvalidStashId):
+        return []
+    except StashError as error:
+        logger.warning("Stash was not asked for further ids: %s", error)
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        return []
+
+
 def look_up(
     client: StashClient,
     matches: Iterable[Match],
@@ -105,7 +130,7 @@ def look_up(
     except StashError as error:
         logger.warning("Matches could not be looked up in Stash: %s", error)
         local_ids = _local_ids(tagged)
-    return LocalPerformers(local_ids, tagged_universal_ids(tagged), tagged_bare_ids)
+    return LocalPerformers(local_ids, every_universal_id(tagged), tagged_bare_ids)
 
 
 def _ask(

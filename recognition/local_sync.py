@@ -11,7 +11,7 @@ from typing import Any
 
 from dbupdates.prepared import open_prepared
 from dbupdates.store import ActiveRelease, active_release
-from recognition import local_faces
+from recognition import correction_identities, local_faces
 from recognition.exceptions import (
     DatabaseNotLoaded,
     LocalPerformersDisabled,
@@ -106,6 +106,7 @@ class _Walk:
 
     def _decide_page(self, page: PerformersPage, *, after_id: int | None) -> bool:
         """Decide its performers; return whether the slice lasted for all of them."""
+        correction_identities.add_ids_of(page.performers)
         ids = {performer.id for performer in page.performers}
         first = min(ids, default=0) if after_id is None else after_id + 1
         rows = LocalPerformer.objects.filter(stash_id__gte=first)

@@ -37,7 +37,7 @@ from recognition.exceptions import (
     UnreadableVideo,
 )
 from recognition.inference_queue import InferenceQueue
-from recognition.local_performers import LocalMatch, look_up, tagged_universal_ids
+from recognition.local_performers import LocalMatch, every_universal_id, look_up
 from recognition.models import Fingerprint
 from recognition.numeric.arrays import RgbImage
 from recognition.numeric.people import COVER_FRAME, MatchingMode, SeenPerson
@@ -382,7 +382,7 @@ class _Identification:
 
     @property
     def _matching(self) -> MatchingOptions:
-        tagged = tagged_universal_ids(self._scene.performers)
+        tagged = every_universal_id(self._scene.performers)
         return MatchingOptions(
             mode=self._options.mode,
             top_k=self._options.top_k,

@@ -1,5 +1,6 @@
 """A performer of a stash-box in the words that Stash keeps performers in."""
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ def fetch_performer(name_or_url: str, performer_id: str) -> dict[str, Any]:
     StashBoxNotFound, also for who was deleted, and other StashBoxErrors.
     """
     client = stashbox_connections.client_for(name_or_url)
+    if not _is_id(performer_id):
+        raise StashBoxNotFound(f"{client.name} has no performer {performer_id[:64]!a}.")
     return as_stash_has_it(client.endpoint, surviving_performer(client, performer_id))
 
 
@@ -75,6 +78,15 @@ def as_stash_has_it(endpoint: str, performer: BoxPerformer) -> dict[str, Any]:
         "weight": None,
         "stash_ids": [{"endpoint": endpoint, "stash_id": performer.id}],
     }
+
+
+def _is_id(text: str) -> bool:
+    """Whether a stash-box could have given it out; they fail at anything else."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _career(performer: BoxPerformer) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from recommendations.exceptions import (
@@ -25,7 +25,7 @@ Status = Recommendation.Status
 # Longer than any action takes; a process may have died while it acted.
 CLAIM = timedelta(minutes=5)
 # Dismissed in one transaction: others who write wait for some tenths of a second.
-_CHUNK = 100
+_CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -114,15 +114,23 @@ def dismiss(
 
 
 def dismiss_all(type: str, *, person: Person, is_permanent: bool) -> int:
-    """Dismiss every pending one of a type; returns how many.
+    """Dismiss every pending one of a type; returns how many. See `dismiss_rows`."""
+    rows = Recommendation.objects.filter(type=type)
+    return dismiss_rows(rows, person=person, is_permanent=is_permanent)
+
+
+def dismiss_rows(
+    rows: QuerySet[Recommendation], *, person: Person, is_permanent: bool
+) -> int:
+    """Dismiss the pending ones of these; returns how many.
 
     Left alone is what somebody acts on, and what is found while this goes on.
     """
-    rows = Recommendation.objects.filter(type=type).pending().order_by("pk")
-    newest = rows.last()
+    waiting = rows.filter(status=Status.PENDING).order_by("pk")
+    newest = waiting.last()
     count, last_pk = 0, 0
     while newest is not None:
-        chunk = [*rows.filter(pk__gt=last_pk, pk__lte=newest.pk)[:_CHUNK]]
+        chunk = [*waiting.filter(pk__gt=last_pk, pk__lte=newest.pk)[:_CHUNK]]
         if not chunk:
             break
         last_pk = chunk[-1].pk
@@ -146,6 +154,7 @@ def restore(row: Recommendation) -> None:
             status=Status.PENDING, updated_at=timezone.now()
         )
     row.refresh_from_db()
+    _tell_analyzer(row)
 
 
 def is_dismissed_for_good(row: Recommendation) -> bool:
@@ -156,10 +165,11 @@ def is_dismissed_for_good(row: Recommendation) -> bool:
 
 def allow_again(dismissal: Dismissal) -> None:
     """Forget a dismissal; what it kept away is pending again where it is known."""
-    with transaction.atomic():
-        Recommendation.objects.of_target(**_identity(dismissal)).filter(
-            status=Status.DISMISSED
-        ).update(status=Status.PENDING, updated_at=timezone.now())
+    rows = Recommendation.objects.of_target(**_identity(dismissal))
+    row = rows.filter(status=Status.DISMISSED).first()
+    if row is not None:
+        restore(row)
+    else:
         dismissal.delete()
 
 
@@ -172,11 +182,34 @@ def _dismiss_together(
     with transaction.atomic():
         waiting = Recommendation.objects.filter(free, pk__in=[row.pk for row in chunk])
         rows = [*waiting.pending().select_for_update()]
-        for row in rows:
-            row.status, row.updated_at = Status.DISMISSED, now
-            _keep_dismissal(row, person, "", is_permanent)
-        Recommendation.objects.bulk_update(rows, ["status", "updated_at"])
+        Recommendation.objects.filter(pk__in=[row.pk for row in rows]).update(
+            status=Status.DISMISSED, updated_at=now
+        )
+        _keep_dismissals(rows, person, is_permanent)
+    for row in rows:
+        row.status, row.updated_at = Status.DISMISSED, now
     return rows
+
+
+def _keep_dismissals(
+    rows: list[Recommendation], person: Person, is_permanent: bool
+) -> None:
+    kept = Dismissal.objects.filter(target_id__in=[row.target_id for row in rows])
+    known = [_identity(dismissal) for dismissal in kept]
+    added = []
+    for row in rows:
+        if _identity(row) in known:
+            _keep_dismissal(row, person, "", is_permanent)
+            continue
+        added.append(
+            Dismissal(
+                **_identity(row),
+                cause=row.cause,
+                is_permanent=is_permanent,
+                user=person.user,
+            )
+        )
+    Dismissal.objects.bulk_create(added)
 
 
 def _keep_dismissal(

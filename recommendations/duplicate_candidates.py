@@ -1,13 +1,14 @@
 """Which pairs of scenes are worth scoring: near linear in the number of scenes.
 
 Four sources. (A) The same id at a stash-box. (B) pHashes within ten bits. (C) One
-studio and performer, within a week or of one duration. (D) The same people seen, on one
-day or of one duration. All but (B) sort the scenes of a block and pair each with the
-few that follow it, so that a studio with thousands of scenes of one performer costs no
-more than others; what a block leaves out for that is counted.
+studio and cast on one day; and where faces were seen in both, one studio and performer
+within a week or of one duration. (D) The same people seen, on one day or of one
+duration. All but (B) sort the scenes of a block and pair each with the few that follow
+it, so that a studio with thousands of scenes of one performer costs no more than
+others; what a block leaves out for that is counted.
 
-Without near pHashes or an id, metadata alone reach fifty points only for one day, one
-studio and the same cast; that pair is among those of (C).
+(C) is no wider because it need not be: without near pHashes, an id or faces a pair
+reaches MIN_CONFIDENCE only by one day, one studio and the same cast.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +43,8 @@ MAX_SECONDS_APART = 2.0
 MAX_FOLLOWERS = 30
 # People who were seen in a scene less often than this of all faces are passers-by.
 MIN_FACE_PROPORTION = 0.05
-_SCENES_BETWEEN_CHECKS = 5_000
+_PAIRS_BETWEEN_CHECKS = 5_000
+_ALL_BITS = 2**64 - 1
 
 Faces = Mapping[str, FaceCounts]
 
@@ -91,14 +93,15 @@ def find_candidates(
 ) -> Candidates:
     """Return the pairs worth scoring; `faces` are by scene id.
 
-    `check` is called several times a second and may raise, to stop.
+    `check` is called about every second, more often by long work, and may raise, to
+    stop.
     """
     days = [day_number(scene.date) for scene in scenes]
     check()
     found = [
         _by_stash_id(scenes),
         _by_phash(scenes, check),
-        _by_metadata(scenes, days),
+        _by_metadata(scenes, days, faces or {}),
         _by_faces(scenes, days, faces or {}),
     ]
     check()
@@ -144,7 +147,7 @@ def iter_duplicates(
         strict=True,
     )
     for number, (first, second, sources, distance) in enumerate(rows):
-        if number % _SCENES_BETWEEN_CHECKS == 0:
+        if number % _PAIRS_BETWEEN_CHECKS == 0:
             check()
         a, b = scenes[first], scenes[second]
         score = score_pair(
@@ -186,10 +189,16 @@ def _by_phash(scenes: Sequence[SceneFacts], check: Callable[[], None]) -> _Found
     )
 
 
-def _by_metadata(scenes: Sequence[SceneFacts], days: Sequence[int | None]) -> _Found:
-    by_day, by_length = _Blocks(), _Blocks()
+def _by_metadata(
+    scenes: Sequence[SceneFacts], days: Sequence[int | None], faces: Faces
+) -> _Found:
+    by_cast, by_day, by_length = _Blocks(), _Blocks(), _Blocks()
     for position, (scene, day) in enumerate(zip(scenes, days, strict=True)):
-        if scene.studio_id is None:
+        if scene.studio_id is None or not scene.performer_ids:
+            continue
+        if day is not None:
+            by_cast.add((scene.studio_id, scene.performer_ids), position, day)
+        if not faces.get(scene.scene_id):
             continue
         for performer in sorted(scene.performer_ids):
             block = (scene.studio_id, performer)
@@ -200,6 +209,7 @@ def _by_metadata(scenes: Sequence[SceneFacts], days: Sequence[int | None]) -> _F
     return _found(
         Source.METADATA,
         [
+            by_cast.pairs(within=0.0),
             by_day.pairs(within=MAX_DAYS_APART),
             by_length.pairs(within=MAX_SECONDS_APART),
         ],
@@ -289,7 +299,7 @@ def _phashes_of(
     scenes: Sequence[SceneFacts],
 ) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
     """Return the pHashes, 0 where there is none, and which say something."""
-    phashes = np.fromiter(
-        (scene.phash or 0 for scene in scenes), dtype=np.uint64, count=len(scenes)
-    )
+    # Stash's database has them with a sign.
+    unsigned = ((scene.phash or 0) & _ALL_BITS for scene in scenes)
+    phashes = np.fromiter(unsigned, dtype=np.uint64, count=len(scenes))
     return phashes, is_telling(phashes)

@@ -59,6 +59,13 @@ class AnalysisStuck(RecommendationError):
     code: ClassVar[str] = "analysis_stuck"
 
 
+class AnalysisIncomplete(RecommendationError):
+    """The run ended without some stash-boxes; what it found of others stays."""
+
+    status: ClassVar[int] = 502
+    code: ClassVar[str] = "analysis_incomplete"
+
+
 class RecommendationNotFound(RecommendationError):
     """There is no recommendation of this id."""
 

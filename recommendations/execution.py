@@ -91,7 +91,7 @@ def _go_on(at_work: SliceAtWork[AnalysisRun]) -> bool:
         for step in steps:
             at_work.check()
             _store(analyzer, step, at_work)
-            if step.cursor is not None and at_work.is_over():
+            if step.cursor and at_work.is_over():
                 return False
     at_work.check()
     return True

@@ -10,7 +10,7 @@ from django.db import transaction
 from recommendations.endpoints import get_connection
 from recommendations.exceptions import InvalidEndpointName, UnknownField
 from recommendations.field_maps import get_fields
-from recommendations.models import FieldSwitch
+from recommendations.models import FieldSwitch, UpstreamSnapshot
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,10 @@ def switch_fields(
                 field_name=name,
                 defaults={"is_enabled": is_enabled},
             )
+        # What was passed over may be proposed now, and the other way round.
+        UpstreamSnapshot.objects.filter(
+            endpoint=endpoint, entity_type=entity_type
+        ).update(is_due=True)
 
 
 def read_endpoint(encoded: str) -> str:

@@ -78,12 +78,13 @@ def sweep(type: str, endpoint: str | None, *, pass_id: int) -> int:
     None: of every endpoint, and those without one.
     """
     rows = Recommendation.objects.filter(type=type)
-    dismissals = Dismissal.objects.filter(type=type)
     if endpoint is not None:
         rows = rows.filter(endpoint=endpoint)
-        dismissals = dismissals.filter(endpoint=endpoint)
     # Those that were found have another cause since.
     _forget_import(rows)
+    dismissals = Dismissal.objects.filter(type=type)
+    if endpoint is not None:
+        dismissals = dismissals.filter(endpoint=endpoint)
     _forget_import(dismissals)
     return _auto_resolve(rows.exclude(last_pass_id=pass_id))
 
@@ -135,14 +136,12 @@ def _imported(rows: Iterable[Any]) -> list[int]:
 
 
 def _rows(type: str, targets: Iterable[Target], model: Any) -> dict[Target, Any]:
-    wanted = set(targets)
+    wanted = {*targets}
     ids = {target.target_id for target in wanted}
-    rows = {
-        Target(row.target_type, row.target_id, row.endpoint): row
-        for row in model.objects.filter(type=type, target_id__in=ids)
-    }
-    # The same id may be another kind of thing, or be asked of another stash-box.
-    return {target: row for target, row in rows.items() if target in wanted}
+    rows = model.objects.filter(type=type, target_id__in=ids)
+    found = {Target(row.target_type, row.target_id, row.endpoint): row for row in rows}
+    # The same thing may be recommended for another stash-box too.
+    return {target: row for target, row in found.items() if target in wanted}
 
 
 def _is_dismissed(

@@ -4,6 +4,7 @@ The other pure modules take both, under the names that the two GraphQL schemas h
 what a library or a stash-box answered, or what a client made of it.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 
 
@@ -43,3 +44,8 @@ def stash_box_id_of(item: object, endpoint: str) -> str | None:
         if text_of(stash_id, "endpoint") == endpoint:
             return text_of(stash_id, "stash_id") or None
     return None
+
+
+def id_order(an_id: str) -> tuple[float, str]:
+    """Return the place of an id: Stash's are texts of whole numbers."""
+    return (float(an_id) if an_id.isdecimal() else math.inf, an_id)

@@ -50,7 +50,7 @@ def count_recommendations() -> Counts:
     """Return how many there are, by type and status."""
     by_type: dict[str, dict[str, int]] = {}
     found = Recommendation.objects.order_by().values_list("type", "status")
-    for type, status, count in found.annotate(Count("*")):
+    for type, status, count in found.annotate(count=Count("*")):
         by_type.setdefault(type, {})[status] = count
     pending = sum(counts.get(Status.PENDING, 0) for counts in by_type.values())
     return Counts(by_type, pending)

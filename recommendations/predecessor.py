@@ -35,9 +35,7 @@ _READ = {
     "upstream_snapshots",
     "user_settings",
 }
-_FACES = (
-    "scenes and images are looked at anew, with the faces, boxes and times kept here"
-)
+_FACES = "no new release can be matched with it; the library is looked at anew"
 _WHY_NOT = {
     "analysis_runs": "what was done is not done again by knowing of it",
     "analysis_watermarks": "the first analysis here looks at everything once",

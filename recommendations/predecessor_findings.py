@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from django.utils import timezone
+
 from recommendations.findings import AUTO_RESOLVED, IMPORTED
 from recommendations.models import Dismissal, Recommendation, UpstreamSnapshot
 from recommendations.predecessor_mapping import (
@@ -168,20 +170,16 @@ def _store_found(found: dict[Identity, _Found], part: Part, report: Report) -> N
             and key not in dismissed_here
         ]
     )
-    rows = [_row_of(each) for each in new.values()]
-    Recommendation.objects.bulk_create(rows)
-    for row, each in zip(rows, new.values(), strict=True):
-        row.created_at = each.old.created_at or row.created_at
-        row.updated_at = each.old.updated_at or row.created_at
+    for each in new.values():
+        _insert(_row_of(each))
         for remark in each.old.remarks:
             report.remarks.add(f"{each.old.identity}: {remark}")
-    # Stored as of now, whatever they said.
-    Recommendation.objects.bulk_update(rows, ["created_at", "updated_at"])
-    part.imported_count += len(rows)
+    part.imported_count += len(new)
 
 
 def _row_of(found: _Found) -> Recommendation:
     old = found.old
+    created_at = old.created_at or timezone.now()
     # What waits is brought up to date by the next analysis, and what went away by
     # itself comes back when it is found again.
     is_decided = found.status != PENDING and old.resolution_action != AUTO_RESOLVED
@@ -194,24 +192,27 @@ def _row_of(found: _Found) -> Recommendation:
         resolution_action=old.resolution_action,
         resolution_details=old.resolution_details,
         resolved_at=old.resolved_at,
+        created_at=created_at,
+        updated_at=old.updated_at or created_at,
     )
 
 
 def _store_dismissals(dismissals: Sequence[OldDismissal]) -> None:
-    rows = [
-        Dismissal(
-            **old.identity._asdict(),
-            is_permanent=old.is_permanent,
-            reason=old.reason,
-            cause=IMPORTED,
+    for old in dismissals:
+        _insert(
+            Dismissal(
+                **old.identity._asdict(),
+                is_permanent=old.is_permanent,
+                reason=old.reason,
+                cause=IMPORTED,
+                dismissed_at=old.dismissed_at or timezone.now(),
+            )
         )
-        for old in dismissals
-    ]
-    Dismissal.objects.bulk_create(rows)
-    for row, old in zip(rows, dismissals, strict=True):
-        row.dismissed_at = old.dismissed_at or row.dismissed_at
-    # Stored as of now, whatever they said.
-    Dismissal.objects.bulk_update(rows, ["dismissed_at"])
+
+
+def _insert(row: Recommendation | Dismissal) -> None:
+    """Insert a row with the times it says, where saving would write the present."""
+    row.save_base(raw=True, force_insert=True)
 
 
 def _store_snapshots(

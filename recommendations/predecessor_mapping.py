@@ -4,6 +4,7 @@ What cannot come along raises LeftBehind with the reason.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,11 +38,12 @@ class _Kind:
     is_of_endpoint: bool = False
 
 
+DUPLICATE_PERFORMER = "duplicate_performer"
 FINGERPRINT_MATCH = "scene_fingerprint_match"
 
 # What the predecessor recommends.
 _KINDS = {
-    "duplicate_performer": _Kind("performer"),
+    DUPLICATE_PERFORMER: _Kind("performer"),
     "duplicate_scene_files": _Kind("scene"),
     "duplicate_scenes": _Kind("scene"),
     "upstream_performer_changes": _Kind("performer", is_of_endpoint=True),
@@ -119,6 +121,9 @@ def shown(text: object, length: int = 120) -> str:
 
 def json_of(raw: object) -> Any:
     """Return what a JSON text means; raises LeftBehind for what cannot be kept."""
+    if isinstance(raw, int | float) and math.isfinite(raw):
+        # SQLite keeps the text of a number as the number in a column of type JSON.
+        return raw
     if not isinstance(raw, str):
         raise LeftBehind("it is no JSON")
     try:
@@ -173,7 +178,7 @@ def recommendation_of(row: Mapping[str, Any]) -> OldRecommendation:
         remarks.append("came along without the details of its resolution: no JSON")
         resolution_details = {}
     return OldRecommendation(
-        identity=identity_of(row, details.get("endpoint")),
+        identity=identity_of(row, details),
         status=status,
         details=details,
         confidence=confidence,
@@ -194,13 +199,13 @@ def dismissal_of(row: Mapping[str, Any], details: object) -> OldDismissal:
     """
     is_permanent = bool(row["permanent"])
     try:
-        endpoint = _details_of(details).get("endpoint")
+        told = _details_of(details)
     except LeftBehind:
-        endpoint = None
+        told = {}
     try:
-        identity = identity_of(row, endpoint)
+        identity = identity_of(row, told)
     except LeftBehind:
-        if endpoint is not None or not is_permanent:
+        if "endpoint" in told or not is_permanent:
             raise
         identity = _identity_anywhere(row)
     return OldDismissal(
@@ -211,9 +216,14 @@ def dismissal_of(row: Mapping[str, Any], details: object) -> OldDismissal:
     )
 
 
-def identity_of(row: Mapping[str, Any], endpoint: object) -> Identity:
+def identity_of(row: Mapping[str, Any], details: Mapping[str, Any]) -> Identity:
     """Return what the row is about, at the stash-box told; raises LeftBehind."""
     found = _identity_anywhere(row)
+    endpoint = details.get("endpoint")
+    if found.type == DUPLICATE_PERFORMER and details.get("performers"):
+        # Named by its oldest member: the keeper is another one from day to day.
+        oldest = _oldest_of(details)
+        return found._replace(target_id=oldest, endpoint=endpoint_of(endpoint))
     if not _KINDS[found.type].is_of_endpoint:
         return found
     if endpoint is None and found.type == FINGERPRINT_MATCH:
@@ -295,6 +305,18 @@ def _identity_anywhere(row: Mapping[str, Any]) -> Identity:
     if type == "duplicate_scenes":
         target_id = _pair(target_id)
     return Identity(type, target_type, target_id, "")
+
+
+def _oldest_of(details: Mapping[str, Any]) -> str:
+    performers = details["performers"]
+    ids = [
+        int(_text(performer.get("id")))
+        for performer in (performers if isinstance(performers, list) else [])
+        if isinstance(performer, dict) and _text(performer.get("id")).isdecimal()
+    ]
+    if not ids:
+        raise LeftBehind("it does not tell of whom it is")
+    return str(min(ids))
 
 
 def _pair(target_id: str) -> str:

@@ -34,6 +34,7 @@ class Source:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._columns: dict[str, list[str]] = {}
         found = self._ask("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
         # What another program computes when it is read is no table of the predecessor.
         self.tables = sorted(
@@ -48,7 +49,10 @@ class Source:
         """Return the names of the table's columns; none where there is no table."""
         if table not in self.tables:
             return []
-        return [row[1] for row in self._ask(f"PRAGMA table_info({_quoted(table)})")]
+        if table not in self._columns:
+            asked = f"PRAGMA table_info({_quoted(table)})"
+            self._columns[table] = [row[1] for row in self._ask(asked)]
+        return self._columns[table]
 
     def count(self, table: str) -> int:
         """Return how many rows the table has; 0 where there is no table."""

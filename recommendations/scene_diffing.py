@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from recommendations.compound import fold
 from recommendations.diffing import is_same_entity, names_of
-from recommendations.items import items_of, text_of, value_of
+from recommendations.items import id_order, items_of, text_of, value_of
 
 Entity = Mapping[str, object]
 LOCAL_PARTS = ("studio", "performers", "tags")
@@ -49,7 +49,7 @@ class NameIndex:
             key=lambda entity: (
                 fold(text_of(entity, "name")) != own,
                 own not in names_of(entity),
-                _id_order(text_of(entity, "id")),
+                id_order(text_of(entity, "id")),
             ),
         )
 
@@ -296,7 +296,3 @@ def _list_details(change: ListChange) -> dict[str, object]:
         "removed": list(change.removed),
         "unlinked": [entity.as_details() for entity in change.unlinked],
     }
-
-
-def _id_order(local_id: str) -> tuple[int, str]:
-    return (int(local_id) if local_id.isdecimal() else 0, local_id)

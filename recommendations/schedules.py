@@ -89,6 +89,14 @@ def begin_due_runs() -> None:
             logger.warning("%s was due and did not start: %s", row, error)
 
 
+def interval_label(hours: int) -> str:
+    """Return how people call an interval: "Every 6 hours", "Every day"."""
+    days, rest = divmod(hours, 24)
+    if rest:
+        return f"Every {hours} hours"
+    return "Every day" if days == 1 else f"Every {days} days"
+
+
 def _first(run_type: RunType) -> AnalysisSchedule:
     return AnalysisSchedule(
         type=run_type.type,

@@ -4,12 +4,13 @@ Scores go from 0 to 100. Evidence is a stash-box id, the pHash of the pictures, 
 metadata, and the faces; only the first two say something of the very recording.
 """
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+
+from recommendations.items import id_order
 
 # Beyond this many bits two pHashes say nothing about each other.
 MAX_PHASH_DISTANCE = 10
@@ -247,11 +248,6 @@ def rank_files(files: Iterable[FileFacts]) -> list[FileFacts]:
             id_order(file.file_id),
         ),
     )
-
-
-def id_order(an_id: str) -> tuple[float, str]:
-    """Return the place of an id: Stash's are texts of whole numbers."""
-    return (float(an_id) if an_id.isdecimal() else math.inf, an_id)
 
 
 def _are_pictures_alike(phash_distance: int | None) -> bool:

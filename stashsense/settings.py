@@ -281,6 +281,8 @@ SPECTACULAR_SETTINGS = {
         "ModelDownloadStartedEnum": "recognition.api.model_files.STARTED",
         "CorrectionVerdictEnum": "recognition.api.correction_serializers.VERDICTS",
         "ReviewVerdictEnum": "recognition.models.ReviewedName.Verdict",
+        "AnalysisRunStatusEnum": "recommendations.models.AnalysisRun.State",
+        "RecommendationStatusEnum": "recommendations.models.Recommendation.Status",
         "UnknownPersonStateEnum": "recognition.models.groups.PeopleGroup.State",
     },
     "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],

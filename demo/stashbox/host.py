@@ -136,7 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Put an error in place of what was asked for by an id that fails."""
         for name, value in (request.get("variables") or {}).items():
             alias = name.replace("id", "found", 1)
-            is_failing = value in self.server.state.faults.failing_ids
+            failing = self.server.state.faults.failing_ids
+            is_failing = isinstance(value, str) and value in failing
             if is_failing and alias in (body.get("data") or {}):
                 body["data"][alias] = None
                 error = {"message": "internal system error", "path": [alias]}

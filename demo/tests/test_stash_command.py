@@ -1,6 +1,7 @@
 """The stand-in Stash as a process: by hand, and beside the service."""
 
 import contextlib
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,9 @@ from demo.install import DEFAULT_WORLD
 from demo.stash.library import load_library, save_library
 from demo.stash.plans import default_plan
 from demo.stash.testing import tiny_library
+from demo.stashbox.server import DEMO_KEY
 from stashsense.data_folder import ROOT
+from stashsense.integrations.stash import StashClient
 from stashsense.tests.test_serve import (
     START_BOUND_SECONDS,
     STOP_BOUND_SECONDS,
@@ -98,6 +101,41 @@ def test_the_command_serves_until_ctrl_c(prepared_folder, tmp_path):
     assert f"STASH_URL=http://127.0.0.1:{port}" in output
     assert "Drawing" not in output
     assert "Traceback" not in output
+
+
+def box_knows(output):
+    """Return how many performers the stash-box of that output answers with."""
+    found = re.search(r"stash-box of \d+ performers is at (\S+)", output)
+    assert found is not None
+    endpoint = found[1]
+    answer = requests.post(
+        endpoint,
+        json={"query": "{ queryPerformers(input: {}) { count } }"},
+        headers={"ApiKey": DEMO_KEY},
+        timeout=10,
+    )
+    return endpoint, answer.json()["data"]["queryPerformers"]["count"]
+
+
+def test_a_stash_box_that_the_stash_knows_is_served_beside_it(
+    prepared_folder, tmp_path
+):
+    put_library(tmp_path / "library")
+    port, box_port = free_port(), free_port()
+    options = ("--port", port, "--box-port", box_port)
+
+    with command(
+        prepared_folder, *options, "--folder", tmp_path / "library"
+    ) as process:
+        until(lambda: stash_answers(port) is not None, within=START_BOUND_SECONDS)
+        endpoint, count = box_knows(process.stdout.readline())
+        boxes = StashClient(f"http://127.0.0.1:{port}").get_stash_box_connections()
+
+    assert endpoint == f"http://127.0.0.1:{box_port}/graphql"
+    assert count > 2
+    assert (boxes[0].endpoint, boxes[0].api_key) == (endpoint, DEMO_KEY)
+    # Nothing invented is sent to a real one.
+    assert not any(box.is_usable for box in boxes[1:])
 
 
 def test_a_taken_port_is_told(prepared_folder, tmp_path):

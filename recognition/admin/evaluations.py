@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -146,7 +144,7 @@ class EvaluationAdmin(ReadOnly, _EvaluationAdmin):
 
     def begin_view(self, request: HttpRequest) -> HttpResponse:
         """Begin an evaluation."""
-        user = self._operator(request)
+        user = self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         form = StartForm(request.POST)
@@ -170,7 +168,7 @@ class EvaluationAdmin(ReadOnly, _EvaluationAdmin):
 
     def stop_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """End the evaluation; the next one goes on from there."""
-        self._operator(request)
+        self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         evaluation = get_object_or_404(Evaluation, pk=pk)
@@ -180,7 +178,7 @@ class EvaluationAdmin(ReadOnly, _EvaluationAdmin):
 
     def adopt_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Adopt the fitted calibration and the threshold that was asked for."""
-        user = self._operator(request)
+        user = self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         evaluation = get_object_or_404(Evaluation, pk=pk)
@@ -207,7 +205,7 @@ class EvaluationAdmin(ReadOnly, _EvaluationAdmin):
 
     def shipped_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Have the shipped calibration of a mode decide again."""
-        user = self._operator(request)
+        user = self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         evaluation = get_object_or_404(Evaluation, pk=pk)
@@ -223,7 +221,7 @@ class EvaluationAdmin(ReadOnly, _EvaluationAdmin):
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Keep what was said of a name."""
-        user = self._operator(request)
+        user = self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         form = ReviewForm(request.POST)
@@ -260,12 +258,6 @@ class EvaluationAdmin(ReadOnly, _EvaluationAdmin):
             "adopt_form": AdoptForm(initial={"mode": mode}),
             "can_operate": self.has_operate_permission(request),
         }
-
-    def _operator(self, request: HttpRequest) -> User:
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
-        assert isinstance(request.user, User)
-        return request.user
 
 
 @admin.register(StoredCalibration)

@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -169,7 +167,7 @@ class FingerprintAdmin(ReadOnly, _FingerprintAdmin):
         self, request: HttpRequest, pk: int, person_pk: int
     ) -> HttpResponse:
         """Say of the person what the button says."""
-        by = _operator(self, request)
+        by = self.operator(request).get_username()
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         # People are made anew by every match: the page may show former ones.
@@ -190,7 +188,7 @@ class FingerprintAdmin(ReadOnly, _FingerprintAdmin):
         self, request: HttpRequest, pk: int, correction_pk: int
     ) -> HttpResponse:
         """Undo a correction of the fingerprint."""
-        by = _operator(self, request)
+        by = self.operator(request).get_username()
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         fingerprint = get_object_or_404(Fingerprint, pk=pk)
@@ -215,7 +213,7 @@ class CorrectionAdmin(ReadOnly, _CorrectionAdmin):
     actions = ("undo_action",)
     fields = (
         ("kind", "stash_id"),
-        ("verdict", "name", "universal_id", "local_performer_id"),
+        ("verdict", "name", "universal_id", "local_performer_id", "other_ids"),
         ("made_by", "made_at"),
         ("undone_by", "undone_at", "superseded_by"),
     )
@@ -223,16 +221,9 @@ class CorrectionAdmin(ReadOnly, _CorrectionAdmin):
     @admin.action(description="Undo", permissions=["operate"])
     def undo_action(self, request: HttpRequest, rows: QuerySet[Correction]) -> None:
         """Undo the chosen ones that hold, the latest first."""
-        by = _operator(self, request)
+        by = self.operator(request).get_username()
         for correction in rows.order_by("-pk"):
             _undo(self, request, correction, by=by)
-
-
-def _operator(model_admin: ReadOnly, request: HttpRequest) -> str:
-    if not model_admin.has_operate_permission(request):
-        raise PermissionDenied
-    assert isinstance(request.user, User)
-    return request.user.get_username()
 
 
 def _correct(person: FingerprintPerson, request: HttpRequest, *, by: str) -> Correction:

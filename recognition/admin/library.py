@@ -46,6 +46,13 @@ class ReadOnly:
         """Return whether this person may have the library gone through."""
         return request.user.has_perm(OPERATE)
 
+    def operator(self, request: HttpRequest) -> User:
+        """Return this person, who may; or raise PermissionDenied."""
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        assert isinstance(request.user, User)
+        return request.user
+
 
 @admin.register(LibraryRun)
 class LibraryRunAdmin(ReadOnly, _RunAdmin):
@@ -163,10 +170,7 @@ class LibraryRunAdmin(ReadOnly, _RunAdmin):
         return redirect("admin:recognition_libraryrun_change", run.pk)
 
     def _asker(self, request: HttpRequest) -> LibraryAsker:
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
-        assert isinstance(request.user, User)
-        return LibraryAsker(LibraryRun.Asker.ADMIN, request.user)
+        return LibraryAsker(LibraryRun.Asker.ADMIN, self.operator(request))
 
 
 @admin.register(IdentificationJob)

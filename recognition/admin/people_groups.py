@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -171,7 +170,7 @@ class PeopleGroupAdmin(ReadOnly, _GroupAdmin):
 
     def regroup_view(self, request: HttpRequest) -> HttpResponse:
         """Have all unknown people grouped anew."""
-        self._require_operate(request)
+        self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         people_groups.ask_for_regrouping()
@@ -180,7 +179,7 @@ class PeopleGroupAdmin(ReadOnly, _GroupAdmin):
 
     def do_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """Decide something about one group."""
-        self._require_operate(request)
+        self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         shown = PeopleGroup.objects.filter(pk=pk).first()
@@ -235,10 +234,6 @@ class PeopleGroupAdmin(ReadOnly, _GroupAdmin):
         for group in rows:
             with _telling(request):
                 people_groups.undo(group.pk, by=request.user.get_username())
-
-    def _require_operate(self, request: HttpRequest) -> None:
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
 
 
 @contextmanager

@@ -1,16 +1,13 @@
 """Routes about what the owner says of people."""
 
-from typing import Any
-
-from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from recognition import corrections, library_status
 from recognition.api import correction_serializers as shapes
+from recognition.api.requests import author_of, page_of, validated
 from recognition.exceptions import FingerprintNotFound
 from recognition.library_status import KeptFingerprint
 from recognition.models import OPERATE, Correction, Fingerprint
@@ -34,17 +31,12 @@ class CorrectionsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return the corrections, undone ones as well, the latest first."""
-        asked = _validated(shapes.CorrectionsQuery, request.query_params)
+        asked = validated(shapes.CorrectionsQuery, request.query_params)
         rows = corrections.history(
             kind=asked.get("kind", ""), stash_id=asked.get("stash_id")
         )
-        page = rows[asked["offset"] : asked["offset"] + asked["limit"]]
-        return Response(
-            {
-                "total": rows.count(),
-                "corrections": [shapes.correction_answer(row) for row in page],
-            }
-        )
+        page = [shapes.correction_answer(row) for row in page_of(rows, asked)]
+        return Response({"total": rows.count(), "corrections": page})
 
     @extend_schema(
         operation_id="correct",
@@ -53,11 +45,11 @@ class CorrectionsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Say that a person is somebody, is not, or nobody to know; at once."""
-        asked = _validated(shapes.CorrectionRequest, request.data)
+        asked = validated(shapes.CorrectionRequest, request.data)
         person = corrections.get_person(
             asked["kind"], asked["stash_id"], asked["person_id"]
         )
-        by = _author(request)
+        by = author_of(request)
         match Verdict(asked["verdict"]):
             case Verdict.REJECT:
                 made = corrections.reject(person, asked["universal_id"], by=by)
@@ -86,12 +78,8 @@ class UndoCorrectionView(APIView):
     def post(self, request: Request, correction_id: int) -> Response:
         """Undo it; what it contradicted holds again."""
         correction = corrections.get_correction(correction_id)
-        corrections.undo(correction, by=_author(request))
+        corrections.undo(correction, by=author_of(request))
         return Response(shapes.corrected_answer(correction, _find_kept(correction)))
-
-
-def _author(request: Request) -> str:
-    return request.user.get_username() if isinstance(request.user, User) else "api"
 
 
 def _find_kept(correction: Correction) -> KeptFingerprint | None:
@@ -101,10 +89,3 @@ def _find_kept(correction: Correction) -> KeptFingerprint | None:
         )
     except FingerprintNotFound:
         return None
-
-
-def _validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    form = serializer(data=data)
-    form.is_valid(raise_exception=True)
-    validated: dict[str, Any] = form.validated_data
-    return validated

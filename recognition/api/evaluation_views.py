@@ -1,16 +1,13 @@
 """Routes about how good names are on this library."""
 
-from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from recognition import (
@@ -22,10 +19,10 @@ from recognition import (
 )
 from recognition.api import evaluation_serializers as shapes
 from recognition.api.fingerprint_serializers import MessageAnswer
+from recognition.api.requests import asker_of, user_of, validated
 from recognition.evaluation_report import Disagreement
 from recognition.evaluations import EvaluationOptions, Kind
-from recognition.library_runs import LibraryAsker
-from recognition.models import OPERATE, LibraryRun, ReviewedName
+from recognition.models import OPERATE, ReviewedName
 from recognition.numeric.people import MatchingMode
 
 _NONE = {404: OpenApiResponse(description="Nothing was evaluated yet.")}
@@ -55,7 +52,7 @@ class EvaluationView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Begin to evaluate names by the tags in Stash."""
-        asked = _validated(shapes.StartRequest, request.data or {})
+        asked = validated(shapes.StartRequest, request.data or {})
         evaluation = evaluations.evaluate_library(
             EvaluationOptions(
                 sample_size=asked["sample"],
@@ -63,7 +60,7 @@ class EvaluationView(APIView):
                 may_decode=asked["decode_missing"],
                 seed=asked["seed"],
             ),
-            asker=LibraryAsker(LibraryRun.Asker.API, _user(request)),
+            asker=asker_of(request),
         )
         message = "Names on this library are being evaluated."
         return Response({"job_id": evaluation.run_id, "message": message})
@@ -104,13 +101,13 @@ class AdoptView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Adopt the fitted calibration, and the threshold for so few wrong names."""
-        asked = _validated(shapes.AdoptRequest, request.data)
+        asked = validated(shapes.AdoptRequest, request.data)
         adopted = evaluation_report.adopt_threshold(
             evaluations.get_latest_evaluation(),
             MatchingMode(asked["mode"]),
             wrong_names=asked["wrong_names"],
             per_scenes=asked["per_scenes"],
-            by=_user(request),
+            by=user_of(request),
         )
         return Response(shapes.adopted_answer(adopted))
 
@@ -127,9 +124,9 @@ class ShippedView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Have the shipped calibration of a mode decide again."""
-        asked = _validated(shapes.ModeRequest, request.data)
+        asked = validated(shapes.ModeRequest, request.data)
         row = calibrations.go_back_to_shipped(
-            MatchingMode(asked["mode"]), by=_user(request)
+            MatchingMode(asked["mode"]), by=user_of(request)
         )
         return Response(shapes.calibration_answer(row))
 
@@ -146,7 +143,7 @@ class DisagreementsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return names that are not tagged, those nobody reviewed first."""
-        asked = _validated(shapes.DisagreementsQuery, request.query_params)
+        asked = validated(shapes.DisagreementsQuery, request.query_params)
         found = evaluation_report.disagreements(evaluations.get_latest_evaluation())
         start = asked["offset"]
         return Response(
@@ -166,14 +163,14 @@ class DisagreementsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Say whether a name is right; reports heed it from now on."""
-        asked = _validated(shapes.ReviewRequest, request.data)
+        asked = validated(shapes.ReviewRequest, request.data)
         verdict = asked["verdict"]
         evaluations.review_name(
             Kind(asked["kind"]),
             asked["stash_id"],
             asked["universal_id"],
             verdict=ReviewedName.Verdict(verdict) if verdict else None,
-            by=_user(request),
+            by=user_of(request),
         )
         return Response({"message": "Noted." if verdict else "Taken back."})
 
@@ -194,7 +191,7 @@ class CropView(APIView):
     )
     def get(self, request: Request, item_id: int) -> HttpResponse:
         """Return the face as a JPEG, cut from Stash's picture or video now."""
-        asked = _validated(shapes.CropQuery, request.query_params)
+        asked = validated(shapes.CropQuery, request.query_params)
         jpeg = evaluation_crops.crop_jpeg(item_id, asked["universal_id"])
         response = HttpResponse(jpeg, content_type="image/jpeg")
         response["Cache-Control"] = "private, max-age=3600"
@@ -216,7 +213,7 @@ class MatchView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Return whom each mode sees, from stored faces, tags unseen."""
-        asked = _validated(shapes.MatchRequest, request.data)
+        asked = validated(shapes.MatchRequest, request.data)
         matched = evaluation_matching.match_item(
             Kind(asked["kind"]), asked["stash_id"], may_look=asked["may_look"]
         )
@@ -227,14 +224,3 @@ def crop_path(one: Disagreement) -> str:
     """Return where the face of a disagreement is."""
     path = reverse("evaluation-crop", args=[one.item.pk])
     return f"{path}?{urlencode({'universal_id': one.universal_id})}"
-
-
-def _user(request: Request) -> User | None:
-    return request.user if isinstance(request.user, User) else None
-
-
-def _validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    form = serializer(data=data)
-    form.is_valid(raise_exception=True)
-    validated: dict[str, Any] = form.validated_data
-    return validated

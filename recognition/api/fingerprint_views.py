@@ -3,18 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.models import User
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from recognition import attempts, library_runs, library_status, rematching
 from recognition.api import fingerprint_serializers as shapes
-from recognition.library_runs import LibraryAsker, LibraryOptions
+from recognition.api.requests import asker_of, page_of, validated
+from recognition.library_runs import LibraryOptions
 from recognition.models import OPERATE, Fingerprint, LibraryRun
 from recognition.services import inference_queue
 
@@ -45,9 +44,9 @@ class GenerateView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Begin to identify every scene that is not yet."""
-        asked = _validated(shapes.GenerateRequest, request.data or {})
+        asked = validated(shapes.GenerateRequest, request.data or {})
         run = library_runs.identify_library(
-            LibraryOptions(**asked), asker=_asker(request)
+            LibraryOptions(**asked), asker=asker_of(request)
         )
         return _started(run, "The scenes of the library are being identified.")
 
@@ -113,7 +112,7 @@ class RefreshAllView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Have every scene looked at again by the next run."""
-        if not _validated(shapes.ConfirmQuery, request.query_params)["confirm"]:
+        if not validated(shapes.ConfirmQuery, request.query_params)["confirm"]:
             raise ParseError("All scenes are decoded anew by that: add confirm=true.")
         marked = attempts.mark_all_for_refresh()
         message = f"{marked} scenes will be looked at again by the next run."
@@ -132,7 +131,7 @@ class RematchLibraryView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Begin to match what is kept with the active release; nothing is decoded."""
-        run = library_runs.rematch_library(asker=_asker(request))
+        run = library_runs.rematch_library(asker=asker_of(request))
         return _started(run, "What is kept is being matched with the active release.")
 
 
@@ -151,7 +150,7 @@ class RematchView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Match outdated results for some seconds; pictures come in between."""
-        asked = _validated(shapes.RematchRequest, request.data or {})
+        asked = validated(shapes.RematchRequest, request.data or {})
         done = rematching.rematch_slice(
             seconds=asked["seconds"], turn=inference_queue().turn
         )
@@ -175,7 +174,7 @@ class ChangesView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return whom releases saw, or saw no more, the latest first."""
-        asked = _validated(shapes.ChangesQuery, request.query_params)
+        asked = validated(shapes.ChangesQuery, request.query_params)
         rows = library_status.changes(to_version=asked["version"])
         return _page(rows, asked, "changes", shapes.change_answer)
 
@@ -190,7 +189,7 @@ class ParkedView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return what failed twice, with its reason; a refresh has it tried again."""
-        asked = _validated(shapes.PageQuery, request.query_params)
+        asked = validated(shapes.PageQuery, request.query_params)
         return _page(library_status.parked(), asked, "parked", shapes.parked_answer)
 
 
@@ -233,20 +232,8 @@ class GalleryFingerprintView(APIView):
         return Response(shapes.fingerprint_answer(kept))
 
 
-def _asker(request: Request) -> LibraryAsker:
-    user = request.user if isinstance(request.user, User) else None
-    return LibraryAsker(LibraryRun.Asker.API, user)
-
-
 def _started(run: LibraryRun, message: str) -> Response:
     return Response({"job_id": run.pk, "message": message})
-
-
-def _validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    form = serializer(data=data)
-    form.is_valid(raise_exception=True)
-    validated: dict[str, Any] = form.validated_data
-    return validated
 
 
 def _page(
@@ -255,6 +242,5 @@ def _page(
     name: str,
     shape: Callable[[Any], dict[str, Any]],
 ) -> Response:
-    start = asked["offset"]
-    page: list[Model] = [*rows[start : start + asked["limit"]]]
-    return Response({"total": rows.count(), name: [shape(row) for row in page]})
+    page = [shape(row) for row in page_of(rows, asked)]
+    return Response({"total": rows.count(), name: page})

@@ -1,6 +1,5 @@
 """Routes about performers of the library that no release knows."""
 
-from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +12,7 @@ from recognition.api.fingerprint_serializers import (
     PageQuery,
     StartedAnswer,
 )
-from recognition.library_runs import LibraryAsker
+from recognition.api.requests import asker_of, page_of, validated
 from recognition.models import OPERATE, LibraryRun
 
 _OFF = OpenApiResponse(description="Local performers are switched off.")
@@ -44,10 +43,7 @@ class SyncLocalView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Begin to learn those who changed and whom the release does not know."""
-        user = request.user if isinstance(request.user, User) else None
-        run = library_runs.sync_local_performers(
-            asker=LibraryAsker(LibraryRun.Asker.API, user)
-        )
+        run = library_runs.sync_local_performers(asker=asker_of(request))
         message = "The performers of the library are being learnt."
         return Response({"job_id": run.pk, "message": message})
 
@@ -82,11 +78,9 @@ class LocalPerformersView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return the local performers by name."""
-        form = PageQuery(data=request.query_params)
-        form.is_valid(raise_exception=True)
-        start, limit = form.validated_data["offset"], form.validated_data["limit"]
+        asked = validated(PageQuery, request.query_params)
         rows = local_status.local_performers()
-        page = [shapes.performer_answer(row) for row in rows[start : start + limit]]
+        page = [shapes.performer_answer(row) for row in page_of(rows, asked)]
         return Response({"total": rows.count(), "performers": page})
 
 

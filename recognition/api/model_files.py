@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition import model_downloads, model_files
+from recognition.api.requests import user_of
 from recognition.model_downloads import Asker
 from recognition.model_files import FileState, Group, Status
 from recognition.models import OPERATE_MODEL_FILES, ModelDownload
@@ -211,5 +211,4 @@ def _progress(download: ModelDownload) -> dict[str, Any]:
 
 
 def _asker(request: Request) -> Asker:
-    user = request.user if isinstance(request.user, User) else None
-    return Asker(ModelDownload.Asker.API, user)
+    return Asker(ModelDownload.Asker.API, user_of(request))

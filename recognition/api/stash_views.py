@@ -5,11 +5,11 @@ from typing import Any
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from recognition import galleries, jobs, scenes, stash_images
 from recognition.api import job_serializers, stash_serializers
+from recognition.api.requests import validated
 from recognition.calibrations import deciding_calibration
 from recognition.numeric.people import MatchingMode
 from recognition.runtime.collector import FaceFilter
@@ -37,7 +37,7 @@ class IdentifySceneView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Return the people of a scene; takes as long as that takes."""
-        asked = _validated(stash_serializers.IdentifySceneRequest, request.data)
+        asked = validated(stash_serializers.IdentifySceneRequest, request.data)
         identified = scenes.identify_scene(
             asked["scene_id"], stash_serializers.scene_options(asked)
         )
@@ -58,7 +58,7 @@ class IdentifyImageView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Return the faces of an image with the performers they may show."""
-        asked = _validated(stash_serializers.IdentifyImageRequest, request.data)
+        asked = validated(stash_serializers.IdentifyImageRequest, request.data)
         identified = stash_images.identify_stash_image(
             asked["image_id"],
             options=_matching_options(asked),
@@ -83,7 +83,7 @@ class IdentifyGalleryView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Return the performers of a gallery, those on most images first."""
-        asked = _validated(stash_serializers.IdentifyGalleryRequest, request.data)
+        asked = validated(stash_serializers.IdentifyGalleryRequest, request.data)
         identified = galleries.identify_gallery(
             asked["gallery_id"],
             options=_matching_options(asked),
@@ -108,7 +108,7 @@ class SceneJobsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Begin to identify a scene; follow it by its `job_id`."""
-        asked = _validated(stash_serializers.IdentifySceneRequest, request.data)
+        asked = validated(stash_serializers.IdentifySceneRequest, request.data)
         job = jobs.start_job(
             asked["scene_id"],
             stash_serializers.scene_options(asked),
@@ -128,7 +128,7 @@ class SceneJobView(APIView):
     )
     def get(self, request: Request, job_id: str) -> Response:
         """Return how far it is, whom it has seen so far, and what came of it."""
-        asked = _validated(stash_serializers.CropOption, request.query_params)
+        asked = validated(stash_serializers.CropOption, request.query_params)
         job = jobs.get_job(job_id)
         return Response(
             job_serializers.job_answer(job, with_crops=asked["include_crops"])
@@ -147,13 +147,6 @@ class CancelSceneJobView(APIView):
         """Have it end within about a second; one that has ended stays as it is."""
         job = jobs.cancel_job(job_id)
         return Response(job_serializers.job_answer(job, with_crops=False))
-
-
-def _validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    form = serializer(data=data)
-    form.is_valid(raise_exception=True)
-    validated: dict[str, Any] = form.validated_data
-    return validated
 
 
 def _matching_options(asked: dict[str, Any]) -> MatchingOptions:

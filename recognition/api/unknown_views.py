@@ -9,12 +9,12 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from recognition import people_crops, people_groups
 from recognition.api import unknown_serializers as shapes
 from recognition.api.fingerprint_serializers import MessageAnswer, PageQuery
+from recognition.api.requests import author_of, page_of, validated
 from recognition.models import OPERATE
 from recognition.people_groups import Naming
 
@@ -34,16 +34,16 @@ class UnknownPeopleView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return groups of unknown people, those in most scenes and images first."""
-        asked = _validated(shapes.UnknownQuery, request.query_params)
+        asked = validated(shapes.UnknownQuery, request.query_params)
         rows = people_groups.list_groups(
             state=asked["state"], includes_single=asked["include_single"]
         )
-        page = rows[asked["offset"] : asked["offset"] + asked["limit"]]
+        groups = [shapes.group_answer(group) for group in page_of(rows, asked)]
         return Response(
             {
                 "total": rows.count(),
                 "waiting_people": people_groups.waiting_count(),
-                "groups": [shapes.group_answer(group) for group in page],
+                "groups": groups,
             }
         )
 
@@ -58,11 +58,10 @@ class UnknownPersonView(APIView):
     )
     def get(self, request: Request, group_id: int) -> Response:
         """Return a group with its members and when they are seen, a part of them."""
-        asked = _validated(PageQuery, request.query_params)
+        asked = validated(PageQuery, request.query_params)
         group = people_groups.get_group(group_id)
         rows = people_groups.members_of(group)
-        page = rows[asked["offset"] : asked["offset"] + asked["limit"]]
-        members = [shapes.member_answer(member) for member in page]
+        members = [shapes.member_answer(member) for member in page_of(rows, asked)]
         return Response({**shapes.group_answer(group), "members": members})
 
 
@@ -96,7 +95,7 @@ class UnknownCropView(APIView):
     )
     def get(self, request: Request, group_id: int) -> HttpResponse:
         """Return the best face as a small JPEG, cut out of what Stash has now."""
-        asked = _validated(shapes.CropQuery, request.query_params)
+        asked = validated(shapes.CropQuery, request.query_params)
         group = people_groups.get_group(group_id)
         member = people_groups.get_member(group, asked["member"])
         return HttpResponse(
@@ -118,8 +117,8 @@ class NameUnknownView(APIView):
     )
     def post(self, request: Request, group_id: int) -> Response:
         """Give everybody of the group a name, in effect at once and kept for good."""
-        asked = _validated(shapes.NameUnknownRequest, request.data or {})
-        people_groups.name_group(group_id, Naming(**asked), by=_by(request))
+        asked = validated(shapes.NameUnknownRequest, request.data or {})
+        people_groups.name_group(group_id, Naming(**asked), by=author_of(request))
         return _group(group_id)
 
 
@@ -135,8 +134,8 @@ class MergeUnknownView(APIView):
     )
     def post(self, request: Request, group_id: int) -> Response:
         """Have other groups go into this one."""
-        asked = _validated(shapes.MergeUnknownRequest, request.data or {})
-        people_groups.merge_groups(group_id, asked["group_ids"], by=_by(request))
+        asked = validated(shapes.MergeUnknownRequest, request.data or {})
+        people_groups.merge_groups(group_id, asked["group_ids"], by=author_of(request))
         return _group(group_id)
 
 
@@ -152,9 +151,9 @@ class SplitUnknownView(APIView):
     )
     def post(self, request: Request, group_id: int) -> Response:
         """Have some members be somebody else; returns their group."""
-        asked = _validated(shapes.SplitUnknownRequest, request.data or {})
+        asked = validated(shapes.SplitUnknownRequest, request.data or {})
         other = people_groups.split_group(
-            group_id, asked["member_ids"], by=_by(request)
+            group_id, asked["member_ids"], by=author_of(request)
         )
         return Response({"group_id": other.pk})
 
@@ -171,7 +170,7 @@ class IgnoreUnknownView(APIView):
     )
     def post(self, request: Request, group_id: int) -> Response:
         """List the group no more, nor who looks like them."""
-        people_groups.ignore_group(group_id, by=_by(request))
+        people_groups.ignore_group(group_id, by=author_of(request))
         return _group(group_id)
 
 
@@ -187,7 +186,7 @@ class UndoUnknownView(APIView):
     )
     def post(self, request: Request, group_id: int) -> Response:
         """Take back what was decided last about the group."""
-        decision = people_groups.undo(group_id, by=_by(request))
+        decision = people_groups.undo(group_id, by=author_of(request))
         return Response(
             {
                 "undone": decision.kind,
@@ -215,14 +214,3 @@ class RegroupUnknownView(APIView):
 
 def _group(group_id: int) -> Response:
     return Response(shapes.group_answer(people_groups.get_group(group_id)))
-
-
-def _by(request: Request) -> str:
-    return request.user.get_username() or "API"
-
-
-def _validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    form = serializer(data=data)
-    form.is_valid(raise_exception=True)
-    validated: dict[str, Any] = form.validated_data
-    return validated

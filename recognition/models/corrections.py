@@ -21,8 +21,9 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
 class Correction(models.Model):
     """One word of the owner about one person; it is never changed but to be undone.
 
-    It outlives the fingerprint it was made in. `positions` are the person's faces in
-    the look of `seen_at`; `places` and `vectors` find them in another look: see
+    It outlives the fingerprint it was made in. `other_ids` are what else Stash knows
+    its performer by, now or before: they only grow. `positions` are the person's faces
+    in the look of `seen_at`; `places` and `vectors` find them in another look: see
     `recognition.numeric.corrections.Portrait`.
     """
 
@@ -42,6 +43,11 @@ class Correction(models.Model):
     )
     name = models.CharField(max_length=255, blank=True)
     local_performer_id = models.PositiveBigIntegerField(null=True, blank=True)
+    other_ids = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="By what else Stash knows the same performer, or did.",
+    )
     made_by = models.CharField("by", max_length=150)
     made_at = models.DateTimeField("at", auto_now_add=True)
     undone_by = models.CharField(max_length=150, blank=True)
@@ -71,6 +77,11 @@ class Correction(models.Model):
     def __str__(self) -> str:
         person = f"somebody in {self.kind} {self.stash_id}"
         return f"{person} {self.get_verdict_display()} {self.name}".rstrip()
+
+    @property
+    def known_ids(self) -> frozenset[str]:
+        """Every universal id of whom it is about; none where that is nobody."""
+        return frozenset({self.universal_id, *self.other_ids} - {""})
 
     @property
     def is_active(self) -> bool:

@@ -17,7 +17,6 @@ from recognition.numeric.boxes import FaceBox
 # Rows of 33 landmarks; columns x and y as shares of the picture, and visibility 0…1.
 PoseLandmarks: TypeAlias = NDArray[np.floating]
 
-POSE_LANDMARK_COUNT = 33
 _NOSE = 0
 _SHOULDERS = (11, 12)
 _WRISTS = (15, 16)

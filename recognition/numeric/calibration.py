@@ -52,20 +52,6 @@ class Calibration:
         """Return how likely a name of this score is right, 0 to 1."""
         return float(np.interp(score, self.scores, self.probabilities))
 
-    def score_at(self, probability: float) -> float:
-        """Return the smallest score at least so likely right; infinite if none is."""
-        reached = np.flatnonzero(np.asarray(self.probabilities) >= probability)
-        if not reached.size:
-            return math.inf
-        first = int(reached[0])
-        if first == 0:
-            return self.scores[0]
-        low, high = self.probabilities[first - 1 : first + 1]
-        share = (probability - low) / (high - low)
-        return self.scores[first - 1] + share * (
-            self.scores[first] - self.scores[first - 1]
-        )
-
 
 # Of mode template, until a library has its own: fitted to the first candidates of
 # 1,400 made scenes, half of each world of benchmarks/open_set.py (--fit --scenes 700),

@@ -32,6 +32,12 @@ SAME_MOMENT_SECONDS = 0.02
 # Faces that are that much like a person are put to them when people are made: a face
 # that is less is somebody else to clustering, too.
 MIN_LIKENESS = 1 - CLUSTER_THRESHOLD
+# Of a rejection, which costs little where it is inherited wrongly: the next best name
+# is shown. In 700 made scenes looked at anew (benchmarks/rejections.py, easy and hard
+# world) 5 of 1,673 rejected names came back, with the bound above 11; where somebody
+# else's right name was rejected, 8 of 2,425 of those lost it, above 7. Lower still, no
+# fewer came back.
+MIN_REJECTED_LIKENESS = 0.35
 # Surer than any likeness, which is a cosine: the very face.
 _THE_FACE = 2.0
 
@@ -78,14 +84,14 @@ class Portrait:
 class OwnersWord:
     """A correction, by its id, and how surely each face is the person's; 0: not.
 
-    `performer` is the row of whom it names or rejects, None where the release has no
-    such performer.
+    `performers` are the rows of whom it names or rejects, one for each id by which the
+    release has them; the first is by the id that the owner used, if it is there.
     """
 
     correction: int
     verdict: Verdict
     owners_name: OwnersName
-    performer: int | None
+    performers: tuple[int, ...]
     strengths: Strengths
 
 
@@ -95,7 +101,12 @@ class DecidedPerson:
 
     faces: tuple[int, ...]
     owners_name: OwnersName | None = None
-    performer: int | None = None
+    performers: tuple[int, ...] = ()
+
+    @property
+    def performer(self) -> int | None:
+        """The row by which they are shown; None where the release has none."""
+        return self.performers[0] if self.performers else None
 
 
 @dataclass(frozen=True)
@@ -112,9 +123,7 @@ class Corrections:
 
     def one_each(self) -> "Corrections":
         """Return the same where a performer can be one person only."""
-        taken = {
-            person.performer for person in self.decided if person.performer is not None
-        }
+        taken = {row for person in self.decided for row in person.performers}
         return replace(self, forbidden=[faces | taken for faces in self.forbidden])
 
     def face_by_face(self) -> "Corrections":
@@ -153,19 +162,24 @@ def portrait_of(
 
 
 def recognise(
-    portrait: Portrait, faces: Sequence[SeenFace], places: Sequence[FacePlace]
+    portrait: Portrait,
+    faces: Sequence[SeenFace],
+    places: Sequence[FacePlace],
+    *,
+    min_likeness: float = MIN_LIKENESS,
 ) -> Strengths:
     """Return how surely each face is the person's, by where it is or how it looks.
 
-    A face is theirs by its looks if clustering would put it to them, and to nobody else
-    who was there. One that is nothing to its embedders is theirs by its place alone.
+    A face is theirs by its looks if it is that much like them, and less like anybody
+    else who was there. One that is nothing to its embedders is theirs by its place
+    alone.
     """
     strengths = np.zeros(len(faces), dtype=np.float32)
     if len(portrait.vectors) and len(faces):
         known = unit_rows(portrait.vectors)
         likeness = _vectors(faces) @ known.T
         is_theirs = likeness.argmax(axis=1) == 0
-        is_alike = likeness[:, 0] > MIN_LIKENESS
+        is_alike = likeness[:, 0] > min_likeness
         strengths = np.where(is_theirs & is_alike, likeness[:, 0], 0.0)
     for position, place in enumerate(places):
         if any(_is_one_face(place, known) for known in portrait.places):
@@ -199,11 +213,10 @@ def settle(words: Sequence[OwnersWord], *, face_count: int) -> Corrections:
         people.setdefault(key, (word, []))[1].extend(bound[word.correction])
     forbidden = [
         frozenset(
-            word.performer
+            row
             for word in words
-            if word.verdict is Verdict.REJECT
-            and word.performer is not None
-            and word.strengths[face] > 0
+            if word.verdict is Verdict.REJECT and word.strengths[face] > 0
+            for row in word.performers
         )
         for face in range(face_count)
     ]
@@ -256,7 +269,7 @@ def _surest(words: Sequence[OwnersWord], face_count: int) -> NDArray[np.int64]:
 def _decided(word: OwnersWord, faces: Sequence[int]) -> DecidedPerson:
     if word.verdict is Verdict.IGNORE:
         return DecidedPerson(tuple(faces))
-    return DecidedPerson(tuple(faces), word.owners_name, word.performer)
+    return DecidedPerson(tuple(faces), word.owners_name, word.performers)
 
 
 def _vectors(faces: Sequence[SeenFace]) -> NDArray[np.float32]:

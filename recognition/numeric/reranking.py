@@ -11,9 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-# Candidates of a face that evidence may bring forward; fewer are then shown.
-RERANKED_CANDIDATE_COUNT = 20
-
 
 @dataclass(frozen=True, slots=True)
 class FaceCandidate:

@@ -7,6 +7,10 @@ from recommendations.analyzers.duplicate_scenes import DuplicateScenes
 from recommendations.analyzers.missing_stash_box_link import MissingStashBoxLinks
 from recommendations.analyzers.scene_fingerprint_match import SceneFingerprintMatches
 from recommendations.analyzers.unidentified_scenes import UnidentifiedScenes
+from recommendations.analyzers.upstream_performers import UpstreamPerformers
+from recommendations.analyzers.upstream_scenes import UpstreamScenes
+from recommendations.analyzers.upstream_studios import UpstreamStudios
+from recommendations.analyzers.upstream_tags import UpstreamTags
 
 ANALYZERS: tuple[Analyzer, ...] = (
     DuplicatePerformers(),
@@ -15,4 +19,8 @@ ANALYZERS: tuple[Analyzer, ...] = (
     SceneFingerprintMatches(),
     UnidentifiedScenes(),
     MissingStashBoxLinks(),
+    UpstreamPerformers(),
+    UpstreamTags(),
+    UpstreamStudios(),
+    UpstreamScenes(),
 )

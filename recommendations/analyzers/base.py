@@ -60,7 +60,7 @@ class Step:
     """What was done since the last step, stored together or not at all.
 
     cursor: where an analysis goes on that is closed after this step, any JSON; None
-        where it cannot be closed without beginning anew.
+        where it cannot be closed here. An empty one has a retry begin anew.
     cleared: what was looked at and is in order; pending ones are resolved.
     sweeps: endpoints of which everything was looked at in this pass, or EVERYWHERE;
         pending ones that were not found in it are resolved.

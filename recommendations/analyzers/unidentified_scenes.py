@@ -19,7 +19,7 @@ from recognition.recognised import (
     recognised_after,
     recognised_in,
 )
-from recommendations import findings, marks
+from recommendations import findings, marks, snapshots
 from recommendations.analyzers.base import (
     Analyzer,
     Finding,
@@ -62,7 +62,7 @@ class UnidentifiedScenes(Analyzer):
 
     def analyze(self, work: Work) -> Steps:
         """Yield what was looked at, a hundred scenes a step; the marks come last."""
-        mark = marks.find_mark(TYPE, "", logic_version=LOGIC_VERSION)
+        mark = snapshots.find_mark(TYPE, "", logic_version=LOGIC_VERSION)
         # A later slice does what the first began, whatever became of the mark.
         is_whole = work.cursor.get("is_whole", work.is_full or mark is None)
         scenes = _Scenes(work, is_whole=is_whole)
@@ -76,7 +76,7 @@ class UnidentifiedScenes(Analyzer):
         yield Step(
             sweeps=[""] if is_whole else [],
             write=partial(
-                marks.reach,
+                snapshots.set_mark,
                 TYPE,
                 "",
                 reached_at=marks.overlapping(None, work.began_at),

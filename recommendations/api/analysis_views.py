@@ -39,7 +39,7 @@ class RunView(APIView):
         parameters=[shapes.RunQuery],
         request=None,
         responses={
-            200: shapes.RunStartedAnswer,
+            200: shapes.AnalysisStartedAnswer,
             400: OpenApiResponse(description="No such analysis, or no Stash is set."),
             409: OpenApiResponse(description="A run of it has not ended."),
         },
@@ -69,7 +69,7 @@ class RunsView(APIView):
     @extend_schema(
         operation_id="analysis_runs",
         parameters=[shapes.RunsQuery],
-        responses=shapes.RunAnswer(many=True),
+        responses=shapes.AnalysisRunAnswer(many=True),
     )
     def get(self, request: Request) -> Response:
         """Return runs, the latest first."""
@@ -85,7 +85,7 @@ class RunDetailView(APIView):
         operation_id="analysis_run_detail",
         parameters=[path_id("run_id")],
         responses={
-            200: shapes.RunAnswer,
+            200: shapes.AnalysisRunAnswer,
             404: OpenApiResponse(description="There is no run of this id."),
         },
     )

@@ -39,7 +39,7 @@ class StatusView(APIView):
 class TypesView(APIView):
     """What can be begun?"""
 
-    @extend_schema(operation_id="queue_types", responses=shapes.TypesAnswer)
+    @extend_schema(operation_id="queue_types", responses=shapes.QueueTypesAnswer)
     def get(self, request: Request) -> Response:
         """Return every type of run."""
         types = all_run_types().values()
@@ -65,7 +65,7 @@ class ScheduleView(APIView):
         operation_id="queue_schedule_store",
         request=shapes.ScheduleRequest,
         responses={
-            200: shapes.MessageAnswer,
+            200: shapes.QueueMessageAnswer,
             404: OpenApiResponse(description="There is no such type."),
             422: OpenApiResponse(description="The interval is none of the type's."),
         },
@@ -91,7 +91,7 @@ class QueueView(APIView):
     @extend_schema(
         operation_id="queue_jobs",
         parameters=[shapes.JobsQuery],
-        responses=shapes.JobsAnswer,
+        responses=shapes.QueuedRunsAnswer,
     )
     def get(self, request: Request) -> Response:
         """Return runs, the latest first."""
@@ -129,7 +129,7 @@ class HistoryView(APIView):
     @extend_schema(
         operation_id="queue_clear_history",
         request=None,
-        responses=shapes.MessageAnswer,
+        responses=shapes.QueueMessageAnswer,
     )
     def delete(self, request: Request) -> Response:
         """Forget them; what they found stays."""
@@ -145,7 +145,7 @@ class JobView(APIView):
     @extend_schema(
         operation_id="queue_job",
         parameters=[_ID],
-        responses={200: shapes.JobAnswer, **_NONE},
+        responses={200: shapes.QueuedRunAnswer, **_NONE},
     )
     def get(self, request: Request, job_id: str) -> Response:
         """Return how far it is, or how it ended."""
@@ -155,7 +155,7 @@ class JobView(APIView):
         operation_id="queue_cancel",
         parameters=[_ID],
         request=None,
-        responses={200: shapes.MessageAnswer, **_NONE},
+        responses={200: shapes.QueueMessageAnswer, **_NONE},
     )
     def delete(self, request: Request, job_id: str) -> Response:
         """End it now; what it found stays."""
@@ -171,7 +171,7 @@ class StopView(APIView):
         operation_id="queue_stop",
         parameters=[_ID],
         request=None,
-        responses={200: shapes.MessageAnswer, **_NONE},
+        responses={200: shapes.QueueMessageAnswer, **_NONE},
     )
     def post(self, request: Request, job_id: str) -> Response:
         """End it now; what it found stays, and a retry goes on from there."""

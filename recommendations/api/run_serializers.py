@@ -7,11 +7,10 @@ from rest_framework import serializers
 from recommendations.api.requests import ObjectField
 from recommendations.models import AnalysisRun, AnalysisSchedule
 from recommendations.run_types import RunType
-from recommendations.schedules import MAX_PRIORITY
+from recommendations.schedules import MAX_PRIORITY, interval_label
 
 STATES = AnalysisRun.State.choices
 MAX_LIMIT = 500
-_HOURS_A_DAY = 24
 
 
 class AnalysisTypeAnswer(serializers.Serializer[Any]):
@@ -37,7 +36,7 @@ class RunQuery(serializers.Serializer[Any]):
     )
 
 
-class RunStartedAnswer(serializers.Serializer[Any]):
+class AnalysisStartedAnswer(serializers.Serializer[Any]):
     """A run; both names are its id, here and in the queue."""
 
     run_id = serializers.IntegerField()
@@ -54,7 +53,7 @@ class RunsQuery(serializers.Serializer[Any]):
     limit = serializers.IntegerField(default=20, min_value=1, max_value=MAX_LIMIT)
 
 
-class RunAnswer(serializers.Serializer[Any]):
+class AnalysisRunAnswer(serializers.Serializer[Any]):
     """One attempt at an analysis."""
 
     id = serializers.IntegerField()
@@ -114,7 +113,7 @@ class JobStartedAnswer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class JobAnswer(serializers.Serializer[Any]):
+class QueuedRunAnswer(serializers.Serializer[Any]):
     """A run as the queue shows it."""
 
     id = serializers.IntegerField()
@@ -134,8 +133,8 @@ class JobAnswer(serializers.Serializer[Any]):
     completed_at = serializers.DateTimeField(allow_null=True)
 
 
-class JobsAnswer(serializers.Serializer[Any]):
-    jobs = JobAnswer(many=True)
+class QueuedRunsAnswer(serializers.Serializer[Any]):
+    jobs = QueuedRunAnswer(many=True)
 
 
 class QueueStatusAnswer(serializers.Serializer[Any]):
@@ -143,7 +142,7 @@ class QueueStatusAnswer(serializers.Serializer[Any]):
 
     queued = serializers.IntegerField()
     running = serializers.IntegerField()
-    running_jobs = JobAnswer(many=True)
+    running_jobs = QueuedRunAnswer(many=True)
 
 
 class IntervalAnswer(serializers.Serializer[Any]):
@@ -151,7 +150,7 @@ class IntervalAnswer(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
 
 
-class TypeAnswer(serializers.Serializer[Any]):
+class QueueTypeAnswer(serializers.Serializer[Any]):
     """What the queue can begin."""
 
     type_id = serializers.CharField()
@@ -165,8 +164,8 @@ class TypeAnswer(serializers.Serializer[Any]):
     allowed_intervals = IntervalAnswer(many=True)
 
 
-class TypesAnswer(serializers.Serializer[Any]):
-    types = TypeAnswer(many=True)
+class QueueTypesAnswer(serializers.Serializer[Any]):
+    types = QueueTypeAnswer(many=True)
 
 
 class ScheduleRequest(serializers.Serializer[Any]):
@@ -192,12 +191,12 @@ class SchedulesAnswer(serializers.Serializer[Any]):
     schedules = ScheduleAnswer(many=True)
 
 
-class MessageAnswer(serializers.Serializer[Any]):
+class QueueMessageAnswer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
 def run_answer(run: AnalysisRun) -> dict[str, Any]:
-    """Return the body of RunAnswer."""
+    """Return the body of AnalysisRunAnswer."""
     return {
         "id": run.pk,
         "type": run.type,
@@ -216,7 +215,7 @@ def run_answer(run: AnalysisRun) -> dict[str, Any]:
 
 
 def job_answer(run: AnalysisRun) -> dict[str, Any]:
-    """Return the body of JobAnswer."""
+    """Return the body of QueuedRunAnswer."""
     return {
         "id": run.pk,
         "type": run.type,
@@ -247,7 +246,7 @@ def analysis_type_answer(run_type: RunType) -> dict[str, Any]:
 
 
 def type_answer(run_type: RunType) -> dict[str, Any]:
-    """Return the body of TypeAnswer."""
+    """Return the body of QueueTypeAnswer."""
     return {
         "type_id": run_type.type,
         "display_name": run_type.display_name,
@@ -274,11 +273,3 @@ def schedule_answer(row: AnalysisSchedule) -> dict[str, Any]:
         "last_run_at": row.last_run_at,
         "next_run_at": row.next_run_at,
     }
-
-
-def interval_label(hours: int) -> str:
-    """Return how people call an interval: "Every 6 hours", "Every day"."""
-    days, rest = divmod(hours, _HOURS_A_DAY)
-    if rest:
-        return f"Every {hours} hours"
-    return "Every day" if days == 1 else f"Every {days} days"

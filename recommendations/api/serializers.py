@@ -53,7 +53,7 @@ class RecommendationAnswer(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
 
-class ListAnswer(serializers.Serializer[Any]):
+class RecommendationsAnswer(serializers.Serializer[Any]):
     """Recommendations, the newest first."""
 
     recommendations = RecommendationAnswer(many=True)

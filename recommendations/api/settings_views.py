@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from recommendations import endpoints, field_switches
 from recommendations.api.requests import validated
+from recommendations.api.serializers import SuccessAnswer
 from recommendations.models import OPERATE
 from stashsense.integrations import stashbox_connections
 from stashsense.integrations.stash_types import StashBoxEndpoint
@@ -67,10 +68,6 @@ class DisableRequest(EndpointRequest):
     """Whether what waits about it is closed as well."""
 
     clear_recommendations = serializers.BooleanField(required=False, default=False)
-
-
-class SuccessAnswer(serializers.Serializer[Any]):
-    success = serializers.BooleanField()
 
 
 class DisabledAnswer(SuccessAnswer):

@@ -21,7 +21,7 @@ from stashsense.integrations.stash_types import StashId
 MAX_QUERY_CHARACTERS = 200
 
 
-class StatusAnswer(serializers.Serializer[Any]):
+class StashStatusAnswer(serializers.Serializer[Any]):
     """Whether Stash can be asked."""
 
     connected = serializers.BooleanField()
@@ -43,12 +43,12 @@ class PathsAnswer(serializers.Serializer[Any]):
     screenshot = serializers.CharField(allow_null=True)
 
 
-class FingerprintAnswer(serializers.Serializer[Any]):
+class FileFingerprintAnswer(serializers.Serializer[Any]):
     type = serializers.CharField()
     value = serializers.CharField()
 
 
-class FileAnswer(serializers.Serializer[Any]):
+class SceneFileAnswer(serializers.Serializer[Any]):
     """A video file; the first is the primary one."""
 
     id = serializers.CharField()
@@ -62,7 +62,7 @@ class FileAnswer(serializers.Serializer[Any]):
     height = serializers.IntegerField()
     frame_rate = serializers.FloatField()
     bit_rate = serializers.IntegerField()
-    fingerprints = FingerprintAnswer(many=True)
+    fingerprints = FileFingerprintAnswer(many=True)
 
 
 class SceneAnswer(serializers.Serializer[Any]):
@@ -81,7 +81,7 @@ class SceneAnswer(serializers.Serializer[Any]):
     studio = NamedAnswer(allow_null=True)
     performers = NamedAnswer(many=True)
     tags = NamedAnswer(many=True)
-    files = FileAnswer(many=True)
+    files = SceneFileAnswer(many=True)
     stash_ids = StashIdAnswer(many=True)
 
 
@@ -130,7 +130,7 @@ class BoxPerformerAnswer(serializers.Serializer[Any]):
 class StatusView(APIView):
     """Can Stash be asked?"""
 
-    @extend_schema(operation_id="stash_status", responses=StatusAnswer)
+    @extend_schema(operation_id="stash_status", responses=StashStatusAnswer)
     def get(self, request: Request) -> Response:
         """Return whether Stash answers us, and if not, why; never an error."""
         body: dict[str, Any] = {"connected": False, "url": None, "error": None}

@@ -40,7 +40,7 @@ class ListView(APIView):
     @extend_schema(
         operation_id="recommendations",
         parameters=[shapes.ListQuery],
-        responses=shapes.ListAnswer,
+        responses=shapes.RecommendationsAnswer,
     )
     def get(self, request: Request) -> Response:
         """Return recommendations, the newest first."""

@@ -47,9 +47,14 @@ class UpstreamSnapshot(models.Model):
     base = models.JSONField(null=True, blank=True)
     upstream_updated_at = models.DateTimeField(null=True, blank=True)
     local_updated_at = models.DateTimeField(null=True, blank=True)
-    is_to_be_fetched = models.BooleanField(
-        "to be asked for again", default=False, help_text="The last time it failed."
+    is_due = models.BooleanField(
+        "to be compared", default=False, help_text="Either side may have changed."
     )
+    is_to_be_fetched = models.BooleanField(
+        "to be asked for", default=False, help_text="What is kept of it is not enough."
+    )
+    is_gone = models.BooleanField("deleted upstream", default=False)
+    merged_into_id = models.CharField("merged into", max_length=64, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -64,7 +69,11 @@ class UpstreamSnapshot(models.Model):
             models.Index(
                 fields=["entity_type", "endpoint", "stash_box_id"],
                 name="recommendations_upstream_id",
-            )
+            ),
+            models.Index(
+                fields=["entity_type", "endpoint", "is_due", "id"],
+                name="recommendations_due",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,32 +1,18 @@
-"""Stand-in stash-boxes that a test's library knows, and scenes that they have."""
+"""Scenes that tests put into a stand-in stash-box."""
 
-import contextlib
 import itertools
 import uuid
 
 from demo.stashbox.rows import (
     Appearance,
-    Box,
     Fingerprint,
     Performer,
     Scene,
     Studio,
     now,
 )
-from demo.stashbox.testing import StashBoxServer, connect_box
-from stashsense.integrations import stashbox_connections
 
 _NUMBERS = itertools.count(1)
-
-
-@contextlib.contextmanager
-def box_of(library, name="Drawn box"):
-    """Serve an empty stash-box that the library's Stash is configured with."""
-    with StashBoxServer(Box()) as server:
-        connect_box(library, server.endpoint, name=name)
-        stashbox_connections.forget()
-        yield server
-    stashbox_connections.forget()
 
 
 def new_id():

@@ -3,7 +3,16 @@
 import itertools
 
 from demo.stash.generated import generated_library
-from demo.stash.library import Library, MediaFile, Performer, Scene, StashId, now
+from demo.stash.library import (
+    Library,
+    MediaFile,
+    Performer,
+    Scene,
+    StashId,
+    Studio,
+    Tag,
+    now,
+)
 
 BOX = "https://box.example/graphql"
 OTHER_BOX = "https://other.example/graphql"
@@ -69,3 +78,28 @@ def add_file(library, *, phash=None, oshash=None, **facts) -> MediaFile:
     )
     library.files[number] = file
     return file
+
+
+def link(row, box_row, server) -> None:
+    """Give a row of the library the id of a stash-box's."""
+    row.stash_ids.append(StashId(server.endpoint, box_row.id, now()))
+    row.updated_at = now()
+
+
+def add_tag(library, name, **facts) -> Tag:
+    number = str(max(map(int, library.tags), default=0) + 1)
+    tag = Tag(number, now(), now(), name=name, **facts)
+    library.tags[number] = tag
+    return tag
+
+
+def add_studio(library, name, **facts) -> Studio:
+    number = str(max(map(int, library.studios), default=0) + 1)
+    studio = Studio(number, now(), now(), name=name, **facts)
+    library.studios[number] = studio
+    return studio
+
+
+def touch(row) -> None:
+    """Have Stash know that the row was edited."""
+    row.updated_at = now()

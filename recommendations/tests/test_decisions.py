@@ -127,6 +127,29 @@ def test_all_of_a_type_are_dismissed_but_for_what_somebody_acts_on(row, analyzer
     assert decisions.dismiss_all("other", person=NOBODY, is_permanent=False) == 0
 
 
+def test_all_are_dismissed_for_good_also_what_a_dismissal_is_kept_of(row, analyzer):
+    findings.record(analyzer, [finding(f"n{n}") for n in range(450)], pass_id=1)
+    identity = {"type": "list", "target_type": "scene", "target_id": "1"}
+    Dismissal.objects.create(**identity, reason="kept")
+
+    count = decisions.dismiss_all("list", person=NOBODY, is_permanent=True)
+
+    assert count == 451 == len(analyzer.decisions)
+    assert Dismissal.objects.filter(is_permanent=True).count() == 451
+    assert Dismissal.objects.get(**identity).reason == "kept"
+    assert not Recommendation.objects.pending().exists()
+
+
+def test_what_was_dismissed_before_it_was_found_is_allowed_again(row):
+    kept = Dismissal.objects.create(type="list", target_type="scene", target_id="7")
+
+    decisions.allow_again(kept)
+
+    assert not Dismissal.objects.exists()
+    row.refresh_from_db()
+    assert row.status == "pending"
+
+
 def test_an_unknown_one_is_not_found(db):
     with pytest.raises(RecommendationNotFound, match="12"):
         decisions.get_recommendation(12)

@@ -128,6 +128,14 @@ def test_what_is_in_order_is_resolved_and_what_was_decided_left_alone():
     assert (first.status, second.status) == ("dismissed", "resolved")
 
 
+def test_what_is_in_order_at_one_endpoint_says_nothing_of_another():
+    record(finding("1", endpoint="https://a/"), finding("1", endpoint="https://b/"))
+
+    findings.clear("list", [finding("1", endpoint="https://a/").target])
+
+    assert Recommendation.objects.pending().get().endpoint == "https://b/"
+
+
 def test_a_sweep_is_of_one_endpoint():
     record(finding("1", endpoint="https://a/"), finding("1", endpoint="https://b/"))
 

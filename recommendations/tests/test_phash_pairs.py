@@ -78,9 +78,8 @@ def test_all_pairs_are_found_where_flips_fall_in_few_bands(seed):
         band = int(rng.integers(0, 49))
         bits = band + rng.choice(16, rng.integers(1, 11), replace=False)
         hashes.append(flipped(origin, bits))
-    hashes = np.array(hashes, dtype=np.uint64)
 
-    assert found(hashes) == brute_force(hashes)
+    assert found(hashes) == brute_force(np.array(hashes, dtype=np.uint64))
 
 
 def test_flips_at_the_bound_of_every_band_are_found():
@@ -155,7 +154,7 @@ def test_work_in_small_chunks_finds_the_same(monkeypatch):
 
 def test_a_search_can_be_stopped_at_once():
     hashes = random_hashes(3000)
-    calls = []
+    calls: list[None] = []
 
     def check():
         calls.append(None)

@@ -2,13 +2,13 @@
 
 import pytest
 
+from recommendations.items import id_order
 from recommendations.scoring import (
     Evidence,
     FileFacts,
     SceneFacts,
     combine_signals,
     day_number,
-    id_order,
     rank_files,
     score_faces,
     score_file_quality,

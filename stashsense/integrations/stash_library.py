@@ -29,6 +29,7 @@ from stashsense.integrations.stash_library_types import (
     TagRow,
 )
 from stashsense.integrations.stash_operations import MAX_IDS_PER_DOCUMENT
+from stashsense.integrations.stash_tags import TaggedKind
 from stashsense.integrations.stash_types import StashId
 
 # A hundred thousand scenes are a hundred questions, twenty seconds at the default rate.
@@ -38,6 +39,11 @@ ROW_PAGE_SIZE = 500
 SEARCH_HITS = 10
 # What somebody who deletes all the while may make us go back for.
 _MAX_STEPS_BACK = 100
+_ID_PAGES = {
+    TaggedKind.SCENE: (operations.SCENE_IDS, "findScenes"),
+    TaggedKind.IMAGE: (operations.IMAGE_IDS, "findImages"),
+    TaggedKind.GALLERY: (operations.GALLERY_IDS, "findGalleries"),
+}
 
 Row = TypeVar("Row")
 
@@ -128,6 +134,21 @@ class StashLibrary:
         """Return the scenes that have one of the ids at its stash-box, by id."""
         shape = operations.SCENE_ROW
         return self._by_stash_ids(operations.SCENES, shape, ids, answers.read_scene_row)
+
+    # What somebody is in
+
+    def iter_ids_with(self, performer_id: int | str, kind: TaggedKind) -> Iterator[int]:
+        """Yield the scenes, images or galleries the performer is tagged in, by id."""
+        operation, finder = _ID_PAGES[kind]
+        number = number_of(performer_id, "performer")
+        performers = {"value": [str(number)], "modifier": "INCLUDES"}
+        nodes = self._client.iter_by_id(
+            operation,
+            {"performers": performers},
+            page_size=LEAN_PAGE_SIZE,
+            finder=finder,
+        )
+        return (node.id() for node in nodes)
 
     # Performers
 

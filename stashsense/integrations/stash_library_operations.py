@@ -213,14 +213,18 @@ STUDIO_ROW = Shape("StudioRow", (_STUDIO_ROW, _STUDIO_NEWER, STASH_IDS))
 
 @cache
 def page_of(finder: Finder, shape: Shape) -> Operation:
-    """Return the query of one page: $items filters, $page orders and cuts."""
+    """Return the query of one page: $items filters, $page orders and cuts.
+
+    Scenes are not counted, as those after an id are asked for, page after page.
+    """
     name = f"{shape.name}s"
+    count = "" if finder is SCENES else "count "
     return Operation(
         name,
         f"""\
 query {name}($items: {finder.filter_type}, $page: FindFilterType) {{
   {finder.many}({finder.filter_name}: $items, filter: $page) {{
-    count {finder.items} {{ ...{shape.name} }}
+    {count}{finder.items} {{ ...{shape.name} }}
   }}
 }}""",
         shape.fragments,
@@ -259,6 +263,28 @@ def by_stash_ids(finder: Finder, shape: Shape, count: int) -> Operation:
     return Operation(name, text, shape.fragments, since)
 
 
+SCENE_IDS = Operation(
+    "SceneIds",
+    """\
+query SceneIds($items: SceneFilterType, $page: FindFilterType) {
+  findScenes(scene_filter: $items, filter: $page) { scenes { id } }
+}""",
+)
+IMAGE_IDS = Operation(
+    "ImageIds",
+    """\
+query ImageIds($items: ImageFilterType, $page: FindFilterType) {
+  findImages(image_filter: $items, filter: $page) { images { id } }
+}""",
+)
+GALLERY_IDS = Operation(
+    "GalleryIds",
+    """\
+query GalleryIds($items: GalleryFilterType, $page: FindFilterType) {
+  findGalleries(gallery_filter: $items, filter: $page) { galleries { id } }
+}""",
+)
+
 ROWS = (
     (SCENES, SCENE_ROW),
     (SCENES, FULL_SCENE),
@@ -268,6 +294,9 @@ ROWS = (
     (STUDIOS, STUDIO_ROW),
 )
 LIBRARY_OPERATIONS = (
+    SCENE_IDS,
+    IMAGE_IDS,
+    GALLERY_IDS,
     page_of(SCENES, LEAN_SCENE),
     *(page_of(finder, shape) for finder, shape in ROWS),
     *(

@@ -35,6 +35,7 @@ from stashsense.integrations.stashbox_operations import (
     BoxOperation,
     Kind,
 )
+from stashsense.integrations.stashbox_paging import Page, iter_newest_first
 from stashsense.integrations.stashbox_transport import (
     BOX_PATIENCE,
     BoxAnswer,
@@ -197,7 +198,12 @@ class StashBoxClient:
                 "sort": "CLOSED_AT",
             }
             nodes = self._pages(
-                operations.EDITS, "queryEdits", "edits", asked, PAGE_SIZE
+                operations.EDITS,
+                query_name="queryEdits",
+                list_name="edits",
+                asked=asked,
+                per_page=PAGE_SIZE,
+                moment_name="closed",
             )
             for node in nodes:
                 edit = read_edit(node, operation, target_type)
@@ -324,10 +330,11 @@ class StashBoxClient:
     ) -> Iterator[_Item]:
         nodes = self._pages(
             operations.query_page(kind),
-            kind.query_name,
-            kind.list_name,
-            {"sort": "UPDATED_AT"},
-            per_page,
+            query_name=kind.query_name,
+            list_name=kind.list_name,
+            asked={"sort": "UPDATED_AT"},
+            per_page=per_page,
+            moment_name="updated",
         )
         for node in nodes:
             item = read(node)
@@ -338,37 +345,20 @@ class StashBoxClient:
     def _pages(
         self,
         operation: BoxOperation,
+        *,
         query_name: str,
         list_name: str,
         asked: Mapping[str, object],
         per_page: int,
+        moment_name: str,
     ) -> Iterator[Node]:
-        """Yield all there is, the newest first, each id once.
-
-        What changes meanwhile moves to the front, so that pages overlap; what is
-        deleted lets the rest move up, so that the page before is asked for again.
-        """
-        seen: set[str] = set()
-        page, last_count, read_count = 1, 0, 0
-        while True:
-            paging = {"page": page, "per_page": per_page, "direction": "DESC"}
+        def ask(page: int, size: int) -> Page:
+            paging = {"page": page, "per_page": size, "direction": "DESC"}
             answer = self._whole(operation, {"input": {**asked, **paging}})
             result = self._node(answer).child(query_name)
-            count, nodes = result.integer("count"), result.children(list_name)
-            if page > 1 and count < last_count:
-                page, last_count = page - 1, count
-                read_count = min(read_count, (page - 1) * per_page)
-                continue
-            last_count = count
-            for node in nodes:
-                id = node.text("id")
-                if id not in seen:
-                    seen.add(id)
-                    yield node
-            read_count += len(nodes)
-            if not nodes or read_count >= count:
-                return
-            page += 1
+            return Page(result.integer("count"), result.children(list_name))
+
+        return iter_newest_first(ask, per_page=per_page, moment_name=moment_name)
 
     def _whole(
         self, operation: BoxOperation, variables: Mapping[str, object]

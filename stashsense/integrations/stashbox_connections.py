@@ -73,16 +73,22 @@ def find_connection(name_or_url: str) -> StashBoxConnection | None:
     return None
 
 
-def client_for(name_or_url: str) -> StashBoxClient:
-    """Return this process's client of a stash-box, at the rate that Stash is set to.
-
-    Raises UnknownStashBox where Stash has no such box, or no key for it; StashError.
-    """
+def get_connection(name_or_url: str) -> StashBoxConnection:
+    """Return the same; raises UnknownStashBox where Stash has none of that name."""
     connection = find_connection(name_or_url)
     if connection is None:
         raise UnknownStashBox(
             f"Stash is not configured with a stash-box {name_or_url[:200]!a}."
         )
+    return connection
+
+
+def client_for(name_or_url: str) -> StashBoxClient:
+    """Return this process's client of a stash-box, at the rate that Stash is set to.
+
+    Raises UnknownStashBox where Stash has no such box, or no key for it; StashError.
+    """
+    connection = get_connection(name_or_url)
     rate = max(connection.max_requests_per_minute or 0, 0)
     rate = rate or DEFAULT_REQUESTS_PER_MINUTE
     with _lock:

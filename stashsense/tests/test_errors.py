@@ -109,6 +109,7 @@ STATUS_AND_CODE = {
     recommendation_errors.AnalysisRunNotFound: (404, "analysis_run_not_found"),
     recommendation_errors.AnalysisNotEnded: (400, "analysis_not_ended"),
     recommendation_errors.AnalysisStuck: (500, "analysis_stuck"),
+    recommendation_errors.AnalysisIncomplete: (502, "analysis_incomplete"),
     recommendation_errors.RecommendationNotFound: (404, "recommendation_not_found"),
     recommendation_errors.RecommendationClosed: (409, "recommendation_closed"),
     recommendation_errors.RecommendationClaimed: (409, "recommendation_claimed"),

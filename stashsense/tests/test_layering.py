@@ -13,6 +13,13 @@ OUTSIDE_WORLD = (
     *WEB, "logging", "io", "os", "pathlib", "shutil", "socket", "sqlite3", "subprocess",
     "tempfile", "threading", "time", "datetime", "random",
 )  # fmt: skip
+PURE_RECOMMENDATIONS = tuple(
+    f"recommendations.{name}"
+    for name in (
+        "compound", "diffing", "duplicate_candidates", "field_maps", "items",
+        "phash_pairs", "scene_diffing", "scoring",
+    )
+)  # fmt: skip
 ENTRANCES = ("api", "admin", "tasks", "checks", "management")
 
 
@@ -67,6 +74,11 @@ RULES = [
     ),
     Rule("dbupdates", ("recognition", "recommendations")),
     Rule("recommendations", ("recognition.runtime", "recognition.numeric")),
+    # What to tidy is arithmetic, too: values in, values out.
+    *[
+        Rule(module, (*OUTSIDE_WORLD, *OURS), PURE_RECOMMENDATIONS)
+        for module in PURE_RECOMMENDATIONS
+    ],
     # Pure or Django-free modules of dbupdates.
     Rule("dbupdates.manifest", (*WEB, "os", "pathlib", "time", "logging")),
     Rule("dbupdates.versions", (*WEB, "os", "pathlib", "time", "logging")),

@@ -24,6 +24,7 @@ KEYS = {
         "local_performers_enabled",
     ],
     "signals": ["body_signal_enabled", "tattoo_signal_enabled"],
+    "recommendations": ["scene_fp_min_count", "scene_fp_min_percentage"],
 }
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from demo.stash.generated import ENDPOINT, generated_library
+from demo.stash.library import Gallery, Image, now
 from demo.stash.library import StashId as Row
 from demo.stash.testing import StashServer
 from stashsense.integrations import stash_library
@@ -12,6 +13,7 @@ from stashsense.integrations.stash import StashClient
 from stashsense.integrations.stash_errors import InvalidStashId, StashNotFound
 from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_library_types import NamedRow, SceneGroup
+from stashsense.integrations.stash_tags import TaggedKind
 from stashsense.integrations.stash_types import StashId
 from stashsense.tests.stash_server import data, running_stash
 
@@ -185,6 +187,24 @@ def test_many_ids_are_asked_for_in_batches(library, rows, server):
     assert operations_of(server).count("PerformerRowByIds") == 3
 
 
+@pytest.mark.usefixtures("small_pages", "version")
+def test_all_that_a_performer_is_tagged_in_is_found_by_id(library, rows):
+    for row in rows.scenes.values():
+        row.performer_ids = ["2"] if int(row.id) % 2 else ["3"]
+    for number in ("1", "2", "3", "4", "5"):
+        rows.images[number] = Image(number, now(), now(), performer_ids=["2"])
+        rows.galleries[number] = Gallery(number, now(), now())
+    rows.galleries["4"].performer_ids = ["2", "3"]
+
+    found = {kind: [*library.iter_ids_with(2, kind)] for kind in TaggedKind}
+
+    assert found == {
+        TaggedKind.SCENE: [*range(1, 31, 2)],
+        TaggedKind.IMAGE: [1, 2, 3, 4, 5],
+        TaggedKind.GALLERY: [4],
+    }
+
+
 def test_a_performer_comes_whole(library, rows, version):
     performer = rows.performers["2"]
     performer.measurements, performer.career_length = "34-24-34", "2010-2015"
@@ -288,7 +308,7 @@ def test_namesakes_are_found_by_name_and_alias(library, rows, name):
 def test_what_stash_takes_for_a_pattern_finds_that_name_only():
     def answer(seen):
         names = ["A_b", "Axb"]
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "id": str(number),
                 "name": name,

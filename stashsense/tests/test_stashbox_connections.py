@@ -30,7 +30,7 @@ def asked(stash_server):
 
 
 def test_stash_tells_its_boxes_with_keys_that_are_not_shown(stashbox_server):
-    connection = stashbox_connections.find_connection(stashbox_server.endpoint)
+    connection = stashbox_connections.get_connection(stashbox_server.endpoint)
 
     assert connection.api_key == DEMO_KEY
     assert (connection.name, connection.max_requests_per_minute) == ("Drawn box", 6000)
@@ -45,7 +45,7 @@ def test_stash_is_asked_again_only_after_a_while_or_when_wanted(stash_server):
 
     before = stashbox_connections.find_connection("new.example")
     stashbox_connections.refresh()
-    after = stashbox_connections.find_connection("new.example")
+    after = stashbox_connections.get_connection("new.example")
 
     assert (before, after.endpoint) == (None, "https://new.example/graphql")
     assert len(asked(stash_server)) == 2
@@ -66,7 +66,7 @@ def test_a_box_is_found_by_address_domain_and_name(stash_server):
     boxes.append(StashBox("https://Box.example:8443/graphql", "My Box", "k" * 8))
 
     for name in ("https://box.example:8443/graphql/", "box.example", "my box"):
-        found = stashbox_connections.find_connection(name)
+        found = stashbox_connections.get_connection(name)
         assert found.endpoint == "https://Box.example:8443/graphql"
     assert stashbox_connections.find_connection("elsewhere.example") is None
 
@@ -74,7 +74,7 @@ def test_a_box_is_found_by_address_domain_and_name(stash_server):
 def test_a_box_without_a_key_is_listed_and_not_asked(stash_server):
     stash_server.library.stash_boxes.append(StashBox("https://b.example/graphql", "B"))
 
-    assert not stashbox_connections.find_connection("b.example").is_usable
+    assert not stashbox_connections.get_connection("b.example").is_usable
     with pytest.raises(UnknownStashBox, match="no usable key for B"):
         stashbox_connections.client_for("b.example")
     with pytest.raises(UnknownStashBox, match=r"no.*with a stash-box 'c\.example'"):
@@ -124,7 +124,9 @@ def test_the_box_knows_whom_the_library_has_ids_for(stash_library, stashbox_serv
 
     found = client.find_performers(list(by_id))
 
-    assert {id: performer.name for id, performer in found.items()} == by_id
+    assert {
+        id: performer and performer.name for id, performer in found.items()
+    } == by_id
 
 
 def test_the_box_finds_the_librarys_scenes_by_their_files(
@@ -134,9 +136,9 @@ def test_the_box_finds_the_librarys_scenes_by_their_files(
     scene = next(each for each in stash_library.scenes.values() if each.stash_ids)
     file = stash_library.primary_file(scene)
     ours = [
-        found
+        fingerprint
         for type, value in file.fingerprints.items()
-        if (found := BoxFingerprint.from_stash(type, value))
+        if (fingerprint := BoxFingerprint.from_stash(type, value))
     ]
 
     ((found,),) = client.find_scenes_by_fingerprints([ours])

@@ -12,6 +12,7 @@ import pytest
 
 from demo.stashbox.content import fill_performers
 from demo.stashbox.testing import Box, Faults, StashBoxServer
+from stashsense.integrations.shared_rate_limiter import SharedRateLimiter
 from stashsense.integrations.stashbox import StashBoxClient
 from stashsense.integrations.stashbox_errors import (
     StashBoxBusy,
@@ -110,15 +111,19 @@ def test_a_key_that_the_box_repeats_is_taken_out_of_its_message(server, client):
 )
 def test_what_can_be_no_address_is_refused(endpoint, limit_path):
     with pytest.raises(UnknownStashBox) as error:
-        StashBoxClient(endpoint, KEY, limiter=None, name="Box")
+        StashBoxClient(
+            endpoint, KEY, limiter=SharedRateLimiter(limit_path, 60), name="Box"
+        )
 
     assert str(error.value) == "Box has no valid address."
 
 
 @pytest.mark.parametrize("key", ["", "two words", "line\nbreak", "schlüssel"])
-def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(server, key):
+def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(
+    server, limit_path, key
+):
     with pytest.raises(UnknownStashBox, match="no usable key for Box") as error:
-        StashBoxClient(server.endpoint, key, limiter=None, name="Box")
+        client_of(server, limit_path, api_key=key)
 
     assert not key or key not in str(error.value)
 

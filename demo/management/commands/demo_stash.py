@@ -3,7 +3,7 @@
 import os
 import threading
 from argparse import ArgumentTypeError
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,9 @@ from demo.stash.library import Library
 from demo.stash.plans import DEFAULT_CAST_COUNT, default_plan
 from demo.stash.schema import parse_version
 from demo.stash.server import DEFAULT_VERSION, StashServer
+from demo.stashbox.content import box_of_library
+from demo.stashbox.joining import STASHDB, add_box
+from demo.stashbox.server import StashBoxServer
 from stashsense import processes
 
 LIBRARY_DIR_NAME = "demo-stash"
@@ -28,10 +31,16 @@ _DRAWING_NICENESS = 10
 class Command(BaseCommand):
     """Draws its library at the first start, and only then listens."""
 
-    help = "Serve a stand-in Stash of drawn people on 127.0.0.1, until Ctrl-C."
+    help = (
+        "Serve a stand-in Stash of drawn people on 127.0.0.1, and a stash-box that "
+        "knows them, until Ctrl-C."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+        parser.add_argument(
+            "--box-port", type=int, help="of the stash-box (the port before the other)"
+        )
         parser.add_argument(
             "--folder",
             type=Path,
@@ -63,7 +72,10 @@ class Command(BaseCommand):
             )
         except OSError as error:
             raise CommandError(f"Port {port}: {error.strerror}") from error
-        with server:
+        with ExitStack() as stack:
+            # Before anybody can ask the Stash which stash-boxes it has.
+            self._start_box(library, options["box_port"] or _box_port(port), stack)
+            stack.enter_context(server)
             self._say(
                 f"A stand-in Stash of {len(library.scenes)} scenes is at {server.url}/"
             )
@@ -71,6 +83,20 @@ class Command(BaseCommand):
                 self._say(f"Start the service with STASH_URL={server.url}")
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
+
+    def _start_box(self, library: Library, port: int, stack: ExitStack) -> None:
+        """Serve a stash-box, and have the library's Stash know it."""
+        try:
+            server = StashBoxServer(box_of_library(library, STASHDB), port=port)
+        except OSError as error:
+            self._say(f"No stand-in stash-box: port {port}: {error.strerror}")
+            return
+        stack.enter_context(server)
+        add_box(library, server.endpoint)
+        self._say(
+            f"A stand-in stash-box of {len(server.box.performers)} performers is at "
+            f"{server.endpoint}"
+        )
 
     def _library(self, folder: Path) -> Library:
         world = find_active_world() or DEFAULT_WORLD
@@ -95,6 +121,11 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+
+def _box_port(port: int) -> int:
+    """Return the port before another one, but for that of the service."""
+    return max(port - 2 if port - 1 == settings.PORT else port - 1, 0)
 
 
 def _version(text: str) -> str:

@@ -55,14 +55,6 @@ def test_no_cases_have_no_curve():
         fit_curve([], [])
 
 
-def test_the_score_at_a_probability_is_the_first_that_reaches_it():
-    made = Calibration((0.0, 1.0, 2.0), (0.2, 0.4, 0.8), 1.0, 0.0)
-
-    assert made.score_at(0.1) == 0.0
-    assert made.score_at(0.6) == pytest.approx(1.5)
-    assert made.score_at(0.9) == np.inf
-
-
 @pytest.mark.parametrize(
     "parts",
     [

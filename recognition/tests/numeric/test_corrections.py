@@ -5,6 +5,8 @@ import pytest
 
 from recognition.numeric.boxes import FaceBox
 from recognition.numeric.corrections import (
+    MIN_LIKENESS,
+    MIN_REJECTED_LIKENESS,
     FacePlace,
     OwnersWord,
     Verdict,
@@ -50,9 +52,9 @@ def bound(portrait, faces):
     return np.flatnonzero(strengths).tolist()
 
 
-def word(verdict, faces, *, count, number=1, performer=None, name="x:1"):
+def word(verdict, faces, *, count, number=1, performers=(), name="x:1"):
     return OwnersWord(
-        number, Verdict(verdict), OwnersName(name, name), performer,
+        number, Verdict(verdict), OwnersName(name, name), performers,
         the_very(faces, count),
     )  # fmt: skip
 
@@ -127,9 +129,9 @@ def test_without_faces_nothing_is_bound():
 def test_a_rejected_performer_is_forbidden_to_the_faces_alone():
     settled = settle(
         [
-            word("reject", [0, 1], count=3, performer=7),
-            word("reject", [1, 2], count=3, performer=8, number=2),
-            word("reject", [2], count=3, performer=None, number=3),
+            word("reject", [0, 1], count=3, performers=(7,)),
+            word("reject", [1, 2], count=3, performers=(8,), number=2),
+            word("reject", [2], count=3, number=3),
         ],
         face_count=3,
     )
@@ -142,8 +144,8 @@ def test_a_rejected_performer_is_forbidden_to_the_faces_alone():
 def test_one_name_makes_one_person_and_is_nobody_elses():
     settled = settle(
         [
-            word("name", [0], count=4, performer=7),
-            word("name", [2], count=4, performer=7, number=2),
+            word("name", [0], count=4, performers=(7,)),
+            word("name", [2], count=4, performers=(7,), number=2),
             word("ignore", [3], count=4, number=3, name=""),
         ],
         face_count=4,
@@ -156,7 +158,9 @@ def test_one_name_makes_one_person_and_is_nobody_elses():
 
 
 def test_a_name_that_is_bound_to_no_face_is_forbidden_to_nobody():
-    settled = settle([word("name", [], count=2, performer=7)], face_count=2).one_each()
+    settled = settle(
+        [word("name", [], count=2, performers=(7,))], face_count=2
+    ).one_each()
 
     assert not any(settled.forbidden)
     assert settled.decided == []
@@ -166,8 +170,8 @@ def test_a_name_that_is_bound_to_no_face_is_forbidden_to_nobody():
 def test_of_two_words_on_a_face_the_later_counts():
     settled = settle(
         [
-            word("name", [0, 1], count=2, performer=7, name="x:7"),
-            word("name", [1], count=2, performer=8, number=2, name="x:8"),
+            word("name", [0, 1], count=2, performers=(7,), name="x:7"),
+            word("name", [1], count=2, performers=(8,), number=2, name="x:8"),
         ],
         face_count=2,
     )
@@ -182,3 +186,32 @@ def test_whoever_has_a_forbidden_face_is_not_that_performer():
 
     assert [{*each} for each in together] == [{7}, {7}, set(), {8}]
     assert shared((), [[0]]) == ()
+
+
+def test_whoever_the_release_has_by_two_ids_is_rejected_by_both():
+    said = [word("reject", [0], count=2, performers=(7, 9))]
+
+    settled = settle(said, face_count=2)
+
+    assert settled.forbidden == [{7, 9}, set()]
+
+
+def test_whoever_the_release_has_by_two_ids_is_nobody_else_by_either():
+    said = [word("name", [0], count=2, performers=(7, 9))]
+
+    settled = settle(said, face_count=2).one_each()
+
+    assert settled.decided[0].performer == 7
+    assert settled.forbidden == [{7, 9}, {7, 9}]
+
+
+def test_a_rejection_holds_for_faces_that_are_less_like_the_person():
+    known = portrait([face(1, shot=n) for n in range(3)], [face(2)])
+    again = [face(1, seconds=60.0, shot=9, noise=noise) for noise in (1.8, 2.3, 4.0)]
+    strengths = recognise(known, again, places(again), min_likeness=0.0)
+    assert MIN_REJECTED_LIKENESS < strengths[1] < MIN_LIKENESS < strengths[0]
+
+    found = recognise(known, again, places(again), min_likeness=MIN_REJECTED_LIKENESS)
+
+    assert np.flatnonzero(found).tolist() == [0, 1]
+    assert bound(known, again) == [0]
