@@ -78,13 +78,12 @@ def sweep(type: str, endpoint: str | None, *, pass_id: int) -> int:
     None: of every endpoint, and those without one.
     """
     rows = Recommendation.objects.filter(type=type)
-    if endpoint is not None:
-        rows = rows.filter(endpoint=endpoint)
-    # Those that were found have another cause since.
-    _forget_import(rows)
     dismissals = Dismissal.objects.filter(type=type)
     if endpoint is not None:
+        rows = rows.filter(endpoint=endpoint)
         dismissals = dismissals.filter(endpoint=endpoint)
+    # Those that were found have another cause since.
+    _forget_import(rows)
     _forget_import(dismissals)
     return _auto_resolve(rows.exclude(last_pass_id=pass_id))
 

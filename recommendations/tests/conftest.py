@@ -53,6 +53,7 @@ def library_server(settings):
         # Another test's Stash may have had this very address.
         stashbox_connections.forget()
         yield server
+    stashbox_connections.forget()
 
 
 @pytest.fixture
@@ -76,7 +77,6 @@ def add_box(library):
 
         library.stash_boxes.clear()
         yield add
-    stashbox_connections.forget()
 
 
 @pytest.fixture
