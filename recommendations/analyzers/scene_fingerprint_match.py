@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from django.db.models import Q
 
-from recommendations import findings, marks, preferences
+from recommendations import findings, marks, preferences, snapshots
 from recommendations.analyzers.base import (
     Analyzer,
     Finding,
@@ -227,7 +227,7 @@ class SceneFingerprintMatches(Analyzer):
 
 
 def _begun(endpoint: str, work: Work) -> _Box:
-    mark = marks.find_mark(TYPE, endpoint, logic_version=LOGIC_VERSION)
+    mark = snapshots.find_mark(TYPE, endpoint, logic_version=LOGIC_VERSION)
     asked_at = None if mark is None else marks.as_moment(mark.facts.get(_ALL_ASKED_AT))
     is_whole = (
         work.is_full
@@ -322,7 +322,7 @@ def _last_step(now: _Pass, box: _Box, work: Work) -> Step:
     return now.step(
         sweeps=[box.endpoint] if box.since is None else [],
         write=partial(
-            marks.reach,
+            snapshots.set_mark,
             TYPE,
             box.endpoint,
             reached_at=marks.later(before, reached_at),

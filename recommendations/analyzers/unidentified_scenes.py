@@ -4,7 +4,7 @@ What recognition kept of scenes is joined with Stash's tags: a performer of the 
 is tagged by any of their ids. Nothing is decoded and no stash-box is asked.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -19,7 +19,7 @@ from recognition.recognised import (
     recognised_after,
     recognised_in,
 )
-from recommendations import findings, marks
+from recommendations import findings, marks, snapshots
 from recommendations.analyzers.base import (
     Analyzer,
     Finding,
@@ -31,9 +31,9 @@ from recommendations.analyzers.base import (
 from recommendations.causes import cause_of
 from recommendations.endpoints import all_endpoints
 from recommendations.models import HighWaterMark, Recommendation
+from stashsense.integrations.stash import StashClient
 from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_library_types import SceneRow
-from stashsense.integrations.stash_types import TaggedPerformer
 
 TYPE = "unidentified_scenes"
 # Another one has everything looked at anew.
@@ -62,21 +62,23 @@ class UnidentifiedScenes(Analyzer):
 
     def analyze(self, work: Work) -> Steps:
         """Yield what was looked at, a hundred scenes a step; the marks come last."""
-        mark = marks.find_mark(TYPE, "", logic_version=LOGIC_VERSION)
+        mark = snapshots.find_mark(TYPE, "", logic_version=LOGIC_VERSION)
         # A later slice does what the first began, whatever became of the mark.
         is_whole = work.cursor.get("is_whole", work.is_full or mark is None)
         scenes = _Scenes(work, is_whole=is_whole)
         if is_whole:
-            yield from scenes.matched(None)
+            # In pages of hundreds, where scenes by their ids come forty at once.
+            yield from scenes.updated(None)
         else:
-            facts = {} if mark is None else mark.facts
             yield from scenes.waiting()
-            yield from scenes.matched(None if mark is None else mark.reached_at)
-            yield from scenes.updated(marks.as_moment(facts.get(_STASH_UPDATED_AT)))
+            if mark is not None and mark.reached_at is not None:
+                yield from scenes.matched(mark.reached_at)
+                updated_at = marks.as_moment(mark.facts.get(_STASH_UPDATED_AT))
+                yield from scenes.updated(updated_at or mark.reached_at)
         yield Step(
             sweeps=[""] if is_whole else [],
             write=partial(
-                marks.reach,
+                snapshots.set_mark,
                 TYPE,
                 "",
                 reached_at=marks.overlapping(None, work.began_at),
@@ -94,6 +96,7 @@ class _Scenes:
     def __init__(self, work: Work, *, is_whole: bool) -> None:
         self._work = work
         self._library = StashLibrary(work.stash)
+        self._people = _LibraryPeople(work.stash)
         self._is_whole = is_whole
         self._phase = work.cursor.get("phase", self.PHASES[0])
         self._after_id = int(work.cursor.get("after_id", 0))
@@ -126,13 +129,11 @@ class _Scenes:
             self._after_id = max(ids)
             yield self._step(ids.values(), recognised_in(_SCENE, ids.values()))
 
-    def matched(self, matched_after: datetime | None) -> Steps:
-        """Look at the scenes that were matched after a moment; None: at all."""
+    def matched(self, matched_after: datetime) -> Steps:
+        """Look at the scenes that were matched after a moment."""
         if not self._begin("matched"):
             return
-        if not self._total_count:
-            ahead = count_recognised(_SCENE, matched_after=matched_after)
-            self._total_count = self._done_count + ahead
+        self._expect(count_recognised(_SCENE, matched_after=matched_after))
         while media := recognised_after(
             _SCENE,
             self._after_id,
@@ -144,9 +145,11 @@ class _Scenes:
             yield self._step(seen, seen)
 
     def updated(self, updated_after: datetime | None) -> Steps:
-        """Look at the scenes that Stash changed after a moment."""
+        """Look at the scenes that Stash changed after a moment; None: at all."""
         if not self._begin("updated"):
             return
+        if updated_after is None:
+            self._expect(count_recognised(_SCENE))
         rows = self._library.iter_scene_rows(
             updated_after=updated_after, after_id=self._after_id
         )
@@ -154,6 +157,11 @@ class _Scenes:
             self._after_id = batch[-1].id
             media = recognised_in(_SCENE, [row.id for row in batch])
             yield self._step(media, media, rows=batch)
+
+    def _expect(self, count: int) -> None:
+        """Have so many scenes be ahead of us, if no earlier slice said so."""
+        if not self._total_count:
+            self._total_count = self._done_count + count
 
     def _begin(self, phase: str) -> bool:
         """Return whether the phase is not behind us."""
@@ -180,11 +188,11 @@ class _Scenes:
         for row in rows:
             self._newest = marks.later(self._newest, row.updated_at)
         scenes = {row.id: row for row in rows if row.id in asked}
-        people = _people_of(self._work, [media[each] for each in scenes])
+        self._people.look_up([media[each] for each in scenes])
         found = [
             finding
             for row in scenes.values()
-            if (finding := self._finding(row, media[row.id], people)) is not None
+            if (finding := self._finding(row, media[row.id])) is not None
         ]
         told = {each.target for each in found}
         looked_at = (Target(_SCENE, str(each)) for each in ids)
@@ -204,15 +212,13 @@ class _Scenes:
             total_count=self._total_count,
         )
 
-    def _finding(
-        self, scene: SceneRow, media: RecognisedMedia, people: "_LibraryPeople"
-    ) -> Finding | None:
+    def _finding(self, scene: SceneRow, media: RecognisedMedia) -> Finding | None:
         """Return who is missing in the scene; None where everybody is tagged."""
         tagged_ids = {each.id for each in scene.performers}
         missing: list[RecognisedPerson] = []
         present: list[RecognisedPerson] = []
         for person in media.people:
-            is_tagged = people.ids_of(person) & tagged_ids
+            is_tagged = self._people.ids_of(person) & tagged_ids
             (present if is_tagged else missing).append(person)
         if not missing:
             return None
@@ -232,10 +238,10 @@ class _Scenes:
                 # Of Stash itself, whatever address it is reached by.
                 "screenshot_path": f"/scene/{scene.id}/screenshot",
                 "people": [
-                    self._told(person, people) | {"timestamps": times[:MAX_TIMESTAMPS]}
+                    self._told(person) | {"timestamps": times[:MAX_TIMESTAMPS]}
                     for person, times in zip(missing, shown, strict=True)
                 ],
-                "already_tagged": [self._told(each, people) for each in present],
+                "already_tagged": [self._told(each) for each in present],
                 "tagged_performers": [
                     {"id": str(each.id), "name": each.name} for each in scene.performers
                 ],
@@ -246,12 +252,10 @@ class _Scenes:
             confidence=missing[0].confidence,
         )
 
-    def _told(
-        self, person: RecognisedPerson, people: "_LibraryPeople"
-    ) -> dict[str, Any]:
+    def _told(self, person: RecognisedPerson) -> dict[str, Any]:
         domain, _, stash_box_id = person.universal_id.rpartition(":")
         is_local = person.local_performer_id is not None
-        local_ids = sorted(people.ids_of(person))
+        local_ids = sorted(self._people.ids_of(person))
         return {
             "name": person.name,
             "universal_id": person.universal_id,
@@ -266,31 +270,23 @@ class _Scenes:
 
 
 class _LibraryPeople:
-    """Which performers of the library recognised people are."""
+    """Which performers of the library recognised people are; each is asked for once."""
 
-    def __init__(
-        self, performers: Iterable[TaggedPerformer], named: dict[str, set[int]]
-    ) -> None:
-        self._ids: dict[str, set[int]] = {key: {*ids} for key, ids in named.items()}
-        for performer in performers:
-            for universal_id in performer.universal_ids:
-                self._ids.setdefault(universal_id, set()).add(performer.id)
+    def __init__(self, stash: StashClient) -> None:
+        self._stash = stash
+        self._ids: dict[str, set[int]] = {}
+
+    def look_up(self, media: Iterable[RecognisedMedia]) -> None:
+        """Ask Stash for those of the people who were not asked for yet."""
+        people = {person.universal_id for each in media for person in each.people}
+        wanted = sorted(people - self._ids.keys())
+        named = performers_named_by_owner(wanted)
+        self._ids |= {each: named.get(each, set()) for each in wanted}
+        for performer in self._stash.find_performers_by_stash_ids(wanted):
+            for universal_id in performer.universal_ids & self._ids.keys():
+                self._ids[universal_id].add(performer.id)
 
     def ids_of(self, person: RecognisedPerson) -> set[int]:
         local_id = person.local_performer_id
         own = set() if local_id is None else {local_id}
-        return own | self._ids.get(person.universal_id, set())
-
-
-def _people_of(work: Work, media: Sequence[RecognisedMedia]) -> _LibraryPeople:
-    wanted = {person.universal_id for person in _all_people(media)}
-    work.check()
-    return _LibraryPeople(
-        work.stash.find_performers_by_stash_ids(sorted(wanted)),
-        performers_named_by_owner(wanted),
-    )
-
-
-def _all_people(media: Iterable[RecognisedMedia]) -> Iterator[RecognisedPerson]:
-    for each in media:
-        yield from each.people
+        return own | self._ids[person.universal_id]

@@ -1,35 +1,18 @@
-"""Stand-in stash-boxes that a test's library knows, and scenes that they have."""
+"""Scenes that tests put into a stand-in stash-box."""
 
-import contextlib
 import itertools
 import uuid
 
-from demo.stash.library import StashBox
 from demo.stashbox.rows import (
     Appearance,
-    Box,
     Fingerprint,
     Performer,
     Scene,
     Studio,
     now,
 )
-from demo.stashbox.testing import StashBoxServer
-from stashsense.integrations import stashbox_connections
 
 _NUMBERS = itertools.count(1)
-
-
-@contextlib.contextmanager
-def box_of(library, name="Drawn box"):
-    """Serve an empty stash-box that the library's Stash is configured with."""
-    with StashBoxServer(Box()) as server:
-        ours = [box for box in library.stash_boxes if box.endpoint.startswith("http:")]
-        entry = StashBox(server.endpoint, name, server.api_key, 60_000)
-        library.stash_boxes[:] = [*ours, entry]
-        stashbox_connections.forget()
-        yield server
-    stashbox_connections.forget()
 
 
 def new_id():

@@ -19,7 +19,6 @@ from recommendations.tests.boxes import (
     add_box_scene,
     add_box_studio,
     add_cast,
-    box_of,
 )
 from recommendations.tests.libraries import add_file, add_scene
 from stashsense.preferences.services import store_settings
@@ -33,12 +32,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _own_folder(settings, tmp_path):
     settings.DATA_DIR = tmp_path
-
-
-@pytest.fixture
-def box(library):
-    with box_of(library) as server:
-        yield server
 
 
 def found():
@@ -242,20 +235,20 @@ def test_a_match_that_the_box_takes_back_is_cleared_and_comes_back_as_itself(
     assert after.pk == before.pk
 
 
-def test_a_disabled_box_is_not_asked_and_the_others_in_order(library, box):
+def test_a_disabled_box_is_not_asked_and_the_others_in_order(library, add_box):
     scene_of(library)
-    with box_of(library, "Other") as other:
-        for server in (box, other):
-            add_box_scene(server, ("OSHASH", "a1", 3600, 5))
-        EndpointPreference.objects.create(endpoint=other.endpoint, position=0)
-        assert [each.endpoint for each in find()] == [other.endpoint, box.endpoint]
-        Recommendation.objects.all().delete()
-        EndpointPreference.objects.create(endpoint=box.endpoint, is_disabled=True)
-        before = box.request_count
+    box, other = add_box(), add_box("Other")
+    for server in (box, other):
+        add_box_scene(server, ("OSHASH", "a1", 3600, 5))
+    EndpointPreference.objects.create(endpoint=other.endpoint, position=0)
+    assert [each.endpoint for each in find()] == [other.endpoint, box.endpoint]
+    Recommendation.objects.all().delete()
+    EndpointPreference.objects.create(endpoint=box.endpoint, is_disabled=True)
+    before = box.request_count
 
-        assert [each.endpoint for each in find(is_full=True)] == [other.endpoint]
+    assert [each.endpoint for each in find(is_full=True)] == [other.endpoint]
 
-        assert box.request_count == before
+    assert box.request_count == before
 
 
 def test_a_failed_batch_is_told_of_and_asked_again_by_the_next_run(library, box):
@@ -275,25 +268,25 @@ def test_a_failed_batch_is_told_of_and_asked_again_by_the_next_run(library, box)
     assert HighWaterMark.objects.get().endpoint == box.endpoint
 
 
-def test_a_box_that_refuses_the_key_does_not_keep_the_others(library, box):
+def test_a_box_that_refuses_the_key_does_not_keep_the_others(library, add_box):
     scene_of(library)
-    with box_of(library, "Other") as other:
-        add_box_scene(box, ("OSHASH", "a1", 3600, 5))
-        add_box_scene(other, ("OSHASH", "a1", 3600, 5))
-        EndpointPreference.objects.create(endpoint=box.endpoint, position=0)
-        box.faults.status = 401
+    box, other = add_box(), add_box("Other")
+    add_box_scene(box, ("OSHASH", "a1", 3600, 5))
+    add_box_scene(other, ("OSHASH", "a1", 3600, 5))
+    EndpointPreference.objects.create(endpoint=box.endpoint, position=0)
+    box.faults.status = 401
 
-        run = ended(ask(TYPE))
+    run = ended(ask(TYPE))
 
-        assert run.state == State.FAILED
-        assert run.error_code == "stashbox_unauthorized"
-        assert "given up" in run.note
-        assert [each.endpoint for each in found()] == [other.endpoint]
-        assert HighWaterMark.objects.get().endpoint == other.endpoint
-        box.faults.status = None
-        again = ended(runs.retry_run(run, asker=ASKER))
-        assert (again.state, len(found())) == (State.COMPLETED, 2)
-        assert asked_scenes(other) == [1]
+    assert run.state == State.FAILED
+    assert run.error_code == "stashbox_unauthorized"
+    assert "given up" in run.note
+    assert [each.endpoint for each in found()] == [other.endpoint]
+    assert HighWaterMark.objects.get().endpoint == other.endpoint
+    box.faults.status = None
+    again = ended(runs.retry_run(run, asker=ASKER))
+    assert (again.state, len(found())) == (State.COMPLETED, 2)
+    assert asked_scenes(other) == [1]
 
 
 def test_a_box_that_is_busy_fails_the_run_and_what_was_found_stays(library, box):
