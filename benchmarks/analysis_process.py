@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from benchmarks.data_folder import ROOT
@@ -39,7 +38,8 @@ class AnalysisProcess:
 
     def ask(self, what: str, **facts: Any) -> Any:
         """Return what the function of that name in this module answers."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([what, facts]) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
@@ -150,7 +150,9 @@ def stop(clock: StageClock, type: str, *, stage: str, after: float) -> dict[str,
     clock.on_begin = watch_nothing
     begun.set()
     stopper.join()
-    return {"state": row.state, "seconds": ended_at - stopped_at[0]}
+    # One that ended by itself was before the stop.
+    seconds = max(ended_at - stopped_at[0], 0.0)
+    return {"state": row.state, "seconds": seconds}
 
 
 def found(_clock: StageClock, type: str) -> list[dict[str, Any]]:
@@ -223,7 +225,6 @@ def main() -> None:
     from django.core.management import call_command
 
     django.setup()
-    (Path(os.environ["DATA_DIR"])).mkdir(exist_ok=True)
     call_command("migrate", verbosity=0)
     clock = StageClock()
     _count_stages(clock)
