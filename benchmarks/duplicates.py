@@ -135,12 +135,14 @@ def _print_beside(measured: Measured, rows: list[dict[str, Any]]) -> None:
 
 def longest_stop(process: AnalysisProcess) -> float:
     """Return the longest that a run went on after it was stopped, in any stage."""
-    seconds = []
+    seconds: list[float] = []
     for stage, after in _STOPS:
         stopped = process.ask("stop", type=TYPE, stage=stage, after=after)
         print(f"stopped {stage}: {stopped['state']} in {stopped['seconds']:.2f} s")
-        seconds.append(stopped["seconds"])
-    return float(max(seconds))
+        # One that ended by itself before says nothing.
+        if stopped["state"] == "cancelled":
+            seconds.append(float(stopped["seconds"]))
+    return max(seconds, default=float("nan"))
 
 
 def figures(measured: list[Measured], stop_seconds: float) -> list[Figure]:

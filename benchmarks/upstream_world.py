@@ -57,9 +57,9 @@ class Changed:
 
     def proposed(self) -> dict[str, str]:
         """Return what should be proposed for each, as `told` puts it."""
-        differing = self.upstream | self.newly_linked | self.conflicts
         return {
-            **dict.fromkeys(differing, "differs"),
+            **dict.fromkeys(self.upstream | self.newly_linked, "differs in country"),
+            **dict.fromkeys(self.conflicts, "differs in country against one's own"),
             **dict.fromkeys(self.deleted, "deleted"),
             **{each: f"merged into {target}" for each, target in self.merged.items()},
         }
@@ -135,7 +135,9 @@ def change(world: World) -> Changed:
 
 def _word_for(row: Mapping[str, Any]) -> str:
     if not row.get("is_gone_upstream"):
-        return "differs"
+        fields = ", ".join(each["field"] for each in row["changes"])
+        is_own = any(each["is_conflict"] for each in row["changes"])
+        return f"differs in {fields}" + (" against one's own" if is_own else "")
     target = row["merged_into_id"]
     return f"merged into {target}" if target else "deleted"
 

@@ -41,7 +41,7 @@ def test_a_stage_that_raises_ends(clock):
 
 
 def test_who_watches_is_told_of_each_that_begins(clock):
-    begun = []
+    begun: list[str] = []
     clock.on_begin = begun.append
 
     with clock.stage("outer"), clock.stage("inner"):

@@ -1,5 +1,7 @@
 """A library and its stash-box: they agree, and what is changed is what is told."""
 
+from typing import Any
+
 import pytest
 
 from benchmarks.upstream_world import Changed, change, connect, make_world, told
@@ -45,9 +47,12 @@ def test_nobody_is_changed_in_two_ways(world):
 
 
 def test_what_is_proposed_is_told_as_what_should_be():
-    changed = Changed(upstream={"1"}, merged={"2": "target"}, deleted={"3"})
-    rows = [
-        {"target_id": "1", "changes": []},
+    changed = Changed(
+        upstream={"1"}, merged={"2": "target"}, deleted={"3"}, conflicts={"4"}
+    )
+    rows: list[dict[str, Any]] = [
+        {"target_id": "1", "changes": [{"field": "country", "is_conflict": False}]},
+        {"target_id": "4", "changes": [{"field": "country", "is_conflict": True}]},
         {"target_id": "2", "is_gone_upstream": True, "merged_into_id": "target"},
         {"target_id": "3", "is_gone_upstream": True, "merged_into_id": None},
     ]
