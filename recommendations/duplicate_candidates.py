@@ -9,6 +9,11 @@ others; what a block leaves out for that is counted.
 
 (C) is no wider because it need not be: without near pHashes, an id or faces a pair
 reaches MIN_CONFIDENCE only by one day, one studio and the same cast.
+
+Such a pair, which the metadata alone speak for, is told only where nothing speaks
+against it: neither pictures that have nothing in common nor other lengths. A studio
+that publishes two scenes of one performer on a day has as many of these as days, and
+the recorded scores, which know no evidence against, tell of each.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +31,7 @@ from recommendations.phash_pairs import (
     is_telling,
 )
 from recommendations.scoring import (
+    MAX_PHASH_DISTANCE,
     MIN_CONFIDENCE,
     UNKNOWN_PERFORMER,
     FaceCounts,
@@ -38,6 +44,10 @@ from recommendations.scoring import (
 MAX_DAYS_APART = 7
 # Copies of a recording differ by how their encoders end them.
 MAX_SECONDS_APART = 2.0
+# Of two pHashes of different pictures one pair in five hundred is that near.
+MIN_OTHER_PICTURES_DISTANCE = 21
+# Of the longer scene. An opening or a studio's title is cut off copies, and no more.
+MAX_LENGTH_DIFFERENCE = 0.1
 # In a block a scene is paired with so many of those that follow it. More than these of
 # one week, or of one length, are a studio's habit.
 MAX_FOLLOWERS = 30
@@ -131,7 +141,10 @@ def iter_duplicates(
     min_confidence: float = MIN_CONFIDENCE,
     check: Callable[[], None] = ignore_check,
 ) -> Iterator[ScoredPair]:
-    """Yield the candidates that score high enough, in their order."""
+    """Yield the candidates that score high enough, in their order.
+
+    Without those that the metadata speak for and pictures or lengths against.
+    """
     people = faces or {}
     phashes, has_phash = _phashes_of(scenes)
     both = has_phash[candidates.first] & has_phash[candidates.second]
@@ -157,8 +170,23 @@ def iter_duplicates(
             faces_a=people.get(a.scene_id),
             faces_b=people.get(b.scene_id),
         )
-        if score.confidence >= min_confidence:
+        if score.confidence >= min_confidence and not is_contradicted(a, b, score):
             yield ScoredPair(a, b, score, Source(sources))
+
+
+def is_contradicted(a: SceneFacts, b: SceneFacts, score: PairScore) -> bool:
+    """Return whether the metadata alone speak for a pair, and something against it."""
+    distance = score.phash_distance
+    if score.stash_box_endpoint is not None or score.faces.score:
+        return False
+    if distance is not None and distance <= MAX_PHASH_DISTANCE:
+        return False
+    if distance is not None and distance >= MIN_OTHER_PICTURES_DISTANCE:
+        return True
+    if not (a.duration_seconds and b.duration_seconds):
+        return False
+    shorter, longer = sorted((a.duration_seconds, b.duration_seconds))
+    return longer - shorter > MAX_LENGTH_DIFFERENCE * longer
 
 
 @dataclass(frozen=True)

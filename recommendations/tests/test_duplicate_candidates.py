@@ -215,3 +215,41 @@ def test_scoring_stops_when_the_check_says_so():
 def test_a_library_without_pairs_has_no_candidates(scenes):
     assert candidate_pairs(scenes) == []
     assert duplicates(scenes) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_told"),
+    [
+        ({}, {}, True),
+        ({"phash": PHASH}, {}, True),
+        ({"phash": PHASH}, {"phash": PHASH ^ (2**20 - 1)}, True),
+        ({"phash": PHASH}, {"phash": PHASH ^ (2**21 - 1)}, False),
+        ({"duration_seconds": 1000}, {}, True),
+        ({"duration_seconds": 1000}, {"duration_seconds": 900}, True),
+        ({"duration_seconds": 890}, {"duration_seconds": 1000}, False),
+    ],
+)
+def test_metadata_alone_are_no_word_against_pictures_or_lengths(one, other, is_told):
+    shared = {"date": "2024-01-01", "studio_id": "s", "cast": ["p"]}
+    scenes = [scene(1, **shared, **one), scene(2, **shared, **other)]
+
+    assert bool(duplicates(scenes)) is is_told
+
+
+def test_ids_pictures_and_people_stand_against_other_lengths():
+    seen = {"date": "2024-01-01", "cast": ["p"]}
+    scenes = [
+        scene(1, phash=PHASH, duration_seconds=100),
+        scene(2, phash=PHASH, duration_seconds=1000),
+        scene(3, stash_id="a", duration_seconds=100),
+        scene(4, stash_id="a", duration_seconds=1000),
+        scene(5, **seen, phash=PHASH ^ (2**22 - 1), duration_seconds=100),
+        scene(6, **seen, phash=~PHASH & (2**64 - 1), duration_seconds=1000),
+    ]
+    faces = {"5": {"p": 10}, "6": {"p": 10}}
+
+    told = [
+        (pair.a.scene_id, pair.b.scene_id) for pair in duplicates(scenes, faces=faces)
+    ]
+
+    assert told == [("1", "2"), ("3", "4"), ("5", "6")]

@@ -36,6 +36,8 @@ from stashsense.integrations.stash_types import StashId
 LEAN_PAGE_SIZE = 1000
 # A scene with its files is about 2 kB: a page stays well below 10 MB.
 ROW_PAGE_SIZE = 500
+# What a document asks for of these by their ids, which are looked up and not searched.
+SCENE_ROWS_PER_DOCUMENT = 200
 SEARCH_HITS = 10
 # What somebody who deletes all the while may make us go back for.
 _MAX_STEPS_BACK = 100
@@ -117,7 +119,12 @@ class StashLibrary:
 
     def find_scene_rows(self, ids: Sequence[int]) -> list[SceneRow]:
         """Return those of the scenes that are there, in the order of the ids."""
-        nodes = self._by_ids(operations.SCENES, operations.SCENE_ROW, ids)
+        nodes = self._by_ids(
+            operations.SCENES,
+            operations.SCENE_ROW,
+            ids,
+            at_once=SCENE_ROWS_PER_DOCUMENT,
+        )
         return [answers.read_scene_row(node) for node in nodes]
 
     def find_full_scenes(self, ids: Sequence[int]) -> list[FullScene]:
@@ -358,11 +365,16 @@ class StashLibrary:
             number += 1
 
     def _by_ids(
-        self, finder: Finder, shape: Shape, ids: Sequence[int]
+        self,
+        finder: Finder,
+        shape: Shape,
+        ids: Sequence[int],
+        *,
+        at_once: int = MAX_IDS_PER_DOCUMENT,
     ) -> Iterator[Node]:
         wanted = list(dict.fromkeys(number_of(each, finder.items) for each in ids))
-        for start in range(0, len(wanted), MAX_IDS_PER_DOCUMENT):
-            chunk = wanted[start : start + MAX_IDS_PER_DOCUMENT]
+        for start in range(0, len(wanted), at_once):
+            chunk = wanted[start : start + at_once]
             data = self._client.execute(
                 operations.by_ids(finder, shape, len(chunk)),
                 {f"id{n}": str(each) for n, each in enumerate(chunk)},

@@ -187,6 +187,15 @@ def test_many_ids_are_asked_for_in_batches(library, rows, server):
     assert operations_of(server).count("PerformerRowByIds") == 3
 
 
+def test_many_scenes_by_their_ids_are_few_questions(library, server):
+    found = library.find_scene_rows([*range(1, 402)])
+
+    assert [row.id for row in found] == [
+        row.id for row in library.find_scene_rows([*range(1, 41)])
+    ]
+    assert operations_of(server).count("SceneRowByIds") == 3 + 1
+
+
 @pytest.mark.usefixtures("small_pages", "version")
 def test_all_that_a_performer_is_tagged_in_is_found_by_id(library, rows):
     for row in rows.scenes.values():
