@@ -1,11 +1,13 @@
 """Who is in an image of Stash."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from recognition import fingerprints, registry
 from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.evidence import (
+    Observations,
     PictureShelf,
     candidate_count,
     observations_as_json,
@@ -16,11 +18,19 @@ from recognition.evidence import (
 from recognition.exceptions import MediaUnavailable
 from recognition.local_performers import LocalMatch, look_up
 from recognition.models import Fingerprint
+from recognition.numeric.arrays import RgbImage
 from recognition.numeric.people import Decision, SeenFace
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
-from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
-from recognition.runtime.people import MatchingOptions, match_image_faces
-from recognition.runtime.recognizer import Timing, matches_of
+from recognition.runtime.collector import (
+    CollectedFaces,
+    FaceCollector,
+    FaceFilter,
+    Look,
+    look_at,
+)
+from recognition.runtime.people import MatchedFaces, MatchingOptions, match_image_faces
+from recognition.runtime.recognizer import Recognizer, Timing, matches_of
+from recognition.runtime.signals import SignalResources
 from recognition.services import inference_queue
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_types import StashImage
@@ -73,44 +83,17 @@ def identify_stash_image(
         recognizer = registry.recognizer()
         with timing.step("decode"):
             pixels = decode_picture(data)
-        look = look_at(
-            recognizer.networks,
-            pixels,
-            face_filter=face_filter,
-            frame=0,
-            seconds=None,
-            timing=timing,
-        )
-        collector = FaceCollector(
-            recognizer.networks,
-            turn=nullcontext,  # entered already
-            timing=timing,
-        )
-        collector.add(look.faces)
-        collected = collector.collect()
-        signals = wanted_signals(recognizer.signals, body=use_body, tattoo=use_tattoo)
+        collected, look = _collected(recognizer, pixels, face_filter, timing)
         with timing.step("match"):
-            top_k = candidate_count(options.top_k, signals)
-            seen = SeenMedia(
-                kind=Fingerprint.Kind.IMAGE,
-                stash_id=image.id,
-                network_set=recognizer.networks.name,
-                faces=collected.faces,
-            )
-            matched = match_image_faces(
-                recognizer.database,
-                collected.faces,
-                replace(options, top_k=top_k),
-                corrections=corrections_of(seen, recognizer.database.release),
+            signals = wanted_signals(
+                recognizer.signals, body=use_body, tattoo=use_tattoo
             )
             shelf = PictureShelf(signals)
             shelf.offer(pixels, look.faces, first_position=0, scale=1.0)
             observations = shelf.observe()
-            weighed = with_calibrated_confidence(
-                weigh(matched, observations, signals, top_k=options.top_k),
-                mode=options.mode,
+            matched = _matched(
+                recognizer, image, collected.faces, options, signals, observations
             )
-    matched = replace(matched, people=[each.person for each in weighed])
     height, width = pixels.shape[:2]
     fingerprints.keep_or_tell(
         Fingerprint.Kind.IMAGE,
@@ -124,31 +107,88 @@ def identify_stash_image(
         frames_requested=1,
         frames_analyzed=1,
     )
-    release = recognizer.database.release
-    matches = [matches_of(person, release) for person in matched.people]
-    local = look_up(
-        client,
-        (match for each in matches for match in each),
-        tagged=image.performers,
-    )
     return IdentifiedStashImage(
         image_id=image.id,
         width=width,
         height=height,
         release_version=recognizer.database.version,
         network_set=recognizer.networks.name,
-        faces=[
-            IdentifiedFace(face, jpeg, local.localized(found), person.decision)
-            for face, jpeg, found, person in zip(
-                collected.faces,
-                collected.crop_jpegs,
-                matches,
-                matched.people,
-                strict=True,
-            )
-        ],
+        faces=_told(client, image, collected, matched),
         timing=timing,
     )
+
+
+def _collected(
+    recognizer: Recognizer, pixels: RgbImage, face_filter: FaceFilter, timing: Timing
+) -> tuple[CollectedFaces, Look]:
+    """Return the faces with their embeddings, and where they were seen."""
+    look = look_at(
+        recognizer.networks,
+        pixels,
+        face_filter=face_filter,
+        frame=0,
+        seconds=None,
+        timing=timing,
+    )
+    collector = FaceCollector(
+        recognizer.networks,
+        turn=nullcontext,  # entered already
+        timing=timing,
+    )
+    collector.add(look.faces)
+    return collector.collect(), look
+
+
+def _matched(
+    recognizer: Recognizer,
+    image: StashImage,
+    faces: Sequence[SeenFace],
+    options: MatchingOptions,
+    signals: SignalResources,
+    observations: Observations,
+) -> MatchedFaces:
+    """Return who they are, by the faces and by what else was seen of them."""
+    top_k = candidate_count(options.top_k, signals)
+    seen = SeenMedia(
+        kind=Fingerprint.Kind.IMAGE,
+        stash_id=image.id,
+        network_set=recognizer.networks.name,
+        faces=faces,
+    )
+    matched = match_image_faces(
+        recognizer.database,
+        faces,
+        replace(options, top_k=top_k),
+        corrections=corrections_of(seen, recognizer.database.release),
+    )
+    weighed = with_calibrated_confidence(
+        weigh(matched, observations, signals, top_k=options.top_k), mode=options.mode
+    )
+    return replace(matched, people=[each.person for each in weighed])
+
+
+def _told(
+    client: StashClient,
+    image: StashImage,
+    collected: CollectedFaces,
+    matched: MatchedFaces,
+) -> list[IdentifiedFace]:
+    """Return each face with the performers of the library that it may show."""
+    release = matched.database.release
+    matches = [matches_of(person, release) for person in matched.people]
+    local = look_up(
+        client, (match for each in matches for match in each), tagged=image.performers
+    )
+    return [
+        IdentifiedFace(face, jpeg, local.localized(found), person.decision)
+        for face, jpeg, found, person in zip(
+            collected.faces,
+            collected.crop_jpegs,
+            matches,
+            matched.people,
+            strict=True,
+        )
+    ]
 
 
 def fetch_image(
