@@ -194,6 +194,20 @@ class LinkRequest(ActionRequest):
     )
 
 
+class RelinkRequest(ActionRequest):
+    entity_type = serializers.ChoiceField((*KINDS, "scene"))
+    entity_id = StashIdField()
+    endpoint = serializers.CharField(max_length=255)
+    old_stashbox_id = serializers.CharField(max_length=64)
+    new_stashbox_id = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Without one, the old id is taken away.",
+    )
+
+
 class AcceptMatchRequest(ActionRequest):
     recommendation_id = serializers.IntegerField(min_value=1, max_value=_MAX_KEY)
     scene_id = StashIdField()

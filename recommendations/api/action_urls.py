@@ -18,6 +18,7 @@ _ACTIONS = {
     "create-studio": views.CreateStudioView,
     "search-entities": views.SearchEntitiesView,
     "link-entity": views.LinkEntityView,
+    "relink-entity": views.RelinkView,
     "accept-fingerprint-match": views.AcceptMatchView,
     "accept-all-fingerprint-matches": views.AcceptAllMatchesView,
 }

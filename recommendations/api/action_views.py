@@ -18,6 +18,7 @@ from recommendations.stash_actions import (
     links,
     performer_merge,
     performers,
+    relinking,
     scene_deletion,
     scene_merge,
     scenes,
@@ -305,6 +306,28 @@ class LinkEntityView(ActionView):
             endpoint=asked["endpoint"],
             stashbox_id=asked["stashbox_id"],
             adds_second=asked["add_second"],
+        )
+        return Response(shapes.action_answer(outcome))
+
+
+class RelinkView(ActionView):
+    """An id that is gone upstream."""
+
+    @extend_schema(
+        operation_id="relink_entity",
+        request=shapes.RelinkRequest,
+        responses={200: shapes.ActionAnswer, **_REFUSALS},
+    )
+    def post(self, request: Request) -> Response:
+        """Put another id in the place of one that is gone at the stash-box, or none."""
+        asked = validated(shapes.RelinkRequest, request.data)
+        outcome = relinking.relink_entity(
+            _context(request, asked),
+            asked["entity_type"],
+            asked["entity_id"],
+            endpoint=asked["endpoint"],
+            old_id=asked["old_stashbox_id"],
+            new_id=asked["new_stashbox_id"],
         )
         return Response(shapes.action_answer(outcome))
 
