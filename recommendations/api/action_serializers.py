@@ -10,6 +10,7 @@ from rest_framework import serializers
 from recommendations.stash_actions.acting import Outcome
 
 KINDS = ("performer", "tag", "studio")
+LINKED_KINDS = (*KINDS, "scene")
 MAX_IDS = 1000
 # Ten thousand aliases are a third of this.
 MAX_JSON_CHARACTERS = 2_000_000
@@ -195,7 +196,7 @@ class LinkRequest(ActionRequest):
 
 
 class RelinkRequest(ActionRequest):
-    entity_type = serializers.ChoiceField((*KINDS, "scene"))
+    entity_type = serializers.ChoiceField(LINKED_KINDS)
     entity_id = StashIdField()
     endpoint = serializers.CharField(max_length=255)
     old_stashbox_id = serializers.CharField(max_length=64)
