@@ -281,6 +281,7 @@ SPECTACULAR_SETTINGS = {
         "ModelDownloadStartedEnum": "recognition.api.model_files.STARTED",
         "CorrectionVerdictEnum": "recognition.api.correction_serializers.VERDICTS",
         "ReviewVerdictEnum": "recognition.models.ReviewedName.Verdict",
+        "EntityKindEnum": "recommendations.api.action_serializers.KINDS",
         "LinkedKindEnum": "recommendations.api.action_serializers.LINKED_KINDS",
         "AnalysisRunStatusEnum": "recommendations.models.AnalysisRun.State",
         "RecommendationStatusEnum": "recommendations.models.Recommendation.Status",
