@@ -4,13 +4,12 @@ import hashlib
 import json
 import re
 import select
-import socket
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from demo.http_host import LoopbackHandler, LoopbackHost
 from demo.publication import Archive, Publication
 from stashsense.files import CHUNK_BYTES
 
@@ -71,7 +70,7 @@ class _Exchange:
     sent_bytes: int = 0
 
 
-class ReleaseHost(ThreadingHTTPServer):
+class ReleaseHost(LoopbackHost):
     """The server: publications, newest last, and faults are its owner's to edit."""
 
     def __init__(self, port: int) -> None:
@@ -81,10 +80,8 @@ class ReleaseHost(ThreadingHTTPServer):
         self.publications: dict[str, Publication] = {}
         # By their path below /files, for what no feed lists.
         self.files: dict[str, Publication] = {}
-        self.stopping = threading.Event()
         self._exchanges: list[_Exchange] = []
-        self._connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(port, _Handler)
 
     def requests(self) -> list[Request]:
         """Return what was asked, oldest first."""
@@ -110,33 +107,12 @@ class ReleaseHost(ThreadingHTTPServer):
         publications.sort(key=lambda p: (p.entry["published_at"], p.serial))
         return [publication.feed_entry() for publication in reversed(publications)]
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._connections.add(request)
-        super().process_request(request, client_address)
 
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def cut_connections(self) -> None:
-        for connection in list(self._connections):
-            _cut(connection)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that leave are what this server is for."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     server: ReleaseHost
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing; `requests` has it all."""
-
     def do_GET(self) -> None:
-        self.exchange = _Exchange(
-            self.command, self.path, {k.lower(): v for k, v in self.headers.items()}
-        )
+        self.exchange = _Exchange(self.command, self.path, self.lower_headers())
         parts = unquote(urlsplit(self.path).path).strip("/").split("/")
         is_file = len(parts) == 3 and parts[0] in ("archives", "moved")
         publication = self.server.find_publication(parts[1]) if is_file else None
@@ -178,10 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_head(self, status: int, headers: dict[str, str]) -> None:
         self.exchange.status = status
         self.server.record(self.exchange)
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
+        self.send_head(status, headers)
 
     def _answer_archive(self, publication: Publication, archive: Archive) -> None:
         faults = self.server.faults
@@ -267,10 +240,9 @@ class _Handler(BaseHTTPRequestHandler):
                 archive.send(self.connection, file, start, start + step)
                 start += step
         if faults.stall_after_bytes is not None and end == ends[-1] < stop:
-            self._keep_silent()
+            self.keep_silent()
         if start < stop:
-            self.close_connection = True
-            _cut(self.connection)
+            self.hang_up()
 
     def _drip(self) -> None:
         """Send a byte now and then, until the client leaves or the server stops."""
@@ -280,16 +252,3 @@ class _Handler(BaseHTTPRequestHandler):
                 break
             self.wfile.write(b" ")
         self.close_connection = True
-
-    def _keep_silent(self) -> None:
-        """Wait until the client leaves or the server stops."""
-        while not self.server.stopping.is_set():
-            if select.select([self.connection], [], [], 0.05)[0]:
-                return
-
-
-def _cut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the other side was first

@@ -4,7 +4,6 @@ It speaks real HTTP, in the manner of GitHub's releases, and everything about it
 be changed between two requests: what is published, and what goes wrong.
 """
 
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -22,10 +21,6 @@ class ReleaseSimulator:
     def __init__(self, port: int = 0) -> None:
         self._host = ReleaseHost(port)
         self._publication_count = 0
-        # Polled often: tests stop many simulators.
-        self._thread = threading.Thread(
-            target=self._host.serve_forever, args=(0.02,), daemon=True
-        )
         self._address = f"http://127.0.0.1:{self._host.server_port}"
         self.feed_url = f"{self._address}/releases"
         self.files_url = f"{self._address}/files"
@@ -40,17 +35,12 @@ class ReleaseSimulator:
         self._host.faults = faults
 
     def start(self) -> Self:
-        self._thread.start()
+        self._host.start()
         return self
 
     def stop(self) -> None:
         """End every connection, whatever it was doing."""
-        self._host.stopping.set()
-        if self._thread.is_alive():
-            self._host.shutdown()
-            self._thread.join()
-        self._host.server_close()
-        self._host.cut_connections()
+        self._host.stop()
 
     def __enter__(self) -> Self:
         return self.start()

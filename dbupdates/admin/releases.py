@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -252,7 +251,7 @@ class DatabaseReleaseAdmin(ReadOnly, _ModelAdmin):
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
         """Ask the feed now."""
-        self._require_operator(request)
+        self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         status = check_feed(is_forced=True)
@@ -274,7 +273,7 @@ class DatabaseReleaseAdmin(ReadOnly, _ModelAdmin):
 
     def install_published_view(self, request: HttpRequest) -> HttpResponse:
         """Ask for the newest published release with the networks it needs."""
-        self._require_operator(request)
+        self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
@@ -289,7 +288,7 @@ class DatabaseReleaseAdmin(ReadOnly, _ModelAdmin):
 
     def operate_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         """Do what a button on a release's page says."""
-        self._require_operator(request)
+        self.operator(request)
         release = get_object_or_404(DatabaseRelease, pk=pk)
         operation = OPERATIONS.get(name)
         if request.method != "POST" or operation is None:
@@ -347,10 +346,6 @@ class DatabaseReleaseAdmin(ReadOnly, _ModelAdmin):
         return TemplateResponse(
             request, "admin/dbupdates/databaserelease/delete_files.html", context
         )
-
-    def _require_operator(self, request: HttpRequest) -> None:
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
 
 
 def _serving(reports: list[ServingReport], release: DatabaseRelease) -> str:

@@ -16,6 +16,7 @@ from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import Phase
 from dbupdates.updates import request_update
 from stashsense.exceptions import StashSenseError
+from stashsense.read_only_admin import AskedForColumn
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[UpdateRun]
@@ -24,7 +25,7 @@ else:
 
 
 @admin.register(UpdateRun)
-class UpdateRunAdmin(ReadOnly, _ModelAdmin):
+class UpdateRunAdmin(AskedForColumn, ReadOnly, _ModelAdmin):
     change_form_template = "admin/dbupdates/updaterun/change_form.html"
     list_display = (
         "created_at",
@@ -58,11 +59,6 @@ class UpdateRunAdmin(ReadOnly, _ModelAdmin):
         if not run.process_count:
             return "-"
         return f"{run.ready_count} of {run.process_count}"
-
-    @admin.display(description="asked for by", ordering="asked_by")
-    def asked(self, run: UpdateRun) -> str:
-        way = run.get_asked_by_display()
-        return f"{run.user} ({way})" if run.user else way
 
     @admin.display(description="took")
     def took(self, run: UpdateRun) -> str:
@@ -138,8 +134,7 @@ class UpdateRunAdmin(ReadOnly, _ModelAdmin):
         return redirect("admin:dbupdates_updaterun_change", resumed.pk)
 
     def _run_to_change(self, request: HttpRequest, pk: int) -> UpdateRun:
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
+        self.operator(request)
         return get_object_or_404(UpdateRun, pk=pk)
 
     def _progress_context(self, request: HttpRequest, run: UpdateRun) -> dict[str, Any]:

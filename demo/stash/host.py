@@ -3,14 +3,12 @@
 import email.utils
 import json
 import re
-import select
-import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from demo.http_host import Connections, LoopbackHandler, LoopbackHost
 from demo.stash.exchange import Exchange
 from demo.stash.graphql_api import answer_request
 from demo.stash.media import Media, find_media
@@ -29,48 +27,14 @@ _MEDIA_ROOTS = {"scene", "image", "gallery", "performer", "studio", "tag", "plug
 _OPEN_PATHS = {"/healthz", "/login"}
 
 
-class StashHost(ThreadingHTTPServer):
-    """Listens on the loopback and nowhere else."""
-
-    # Tests stop servers and start them on the same port.
-    allow_reuse_address = True
-    daemon_threads = True
-    # Threads end with their connections, which are cut at the end.
-    block_on_close = False
-
-    def __init__(self, state: State, port: int) -> None:
+class StashHost(LoopbackHost):
+    def __init__(self, state: State, port: int, connections: Connections) -> None:
         self.state = state
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self.state.lock:
-            self.state.connection_count += 1
-            self.state.connections[request] = self.state.connection_count
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self.state.lock:
-            self.state.connections.pop(request, None)
-        super().shutdown_request(request)
-
-    def cut_connections(self) -> None:
-        with self.state.lock:
-            connections = list(self.state.connections)
-        for connection in connections:
-            _cut(connection)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that leave are what this server is for."""
+        super().__init__(port, _Handler, connections)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Headers and body leave in two writes; the second must not wait for the first.
-    disable_nagle_algorithm = True
+class _Handler(LoopbackHandler):
     server: StashHost
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing; `requests` has it all."""
 
     def do_GET(self) -> None:
         self._answer_request()
@@ -79,15 +43,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer_request()
 
     def _answer_request(self) -> None:
-        state = self.server.state
         self.exchange = Exchanged(
             self.command,
             self.path,
-            {name.lower(): value for name, value in self.headers.items()},
-            state.connections.get(self.connection, 0),
+            self.lower_headers(),
+            self.server.connections.number_of(self.connection),
         )
-        # Read whatever happens, or it would be taken for the next request.
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.read_body()
         address = urlsplit(self.path)
         if not (self._goes_wrong() or self._is_refused(address.path, address.query)):
             self._answer_path(address.path, address.query, body)
@@ -117,11 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.path.startswith(faults.only_paths):
             return False
         if faults.delay_seconds:
-            state.stopping.wait(faults.delay_seconds)
+            self.server.stopping.wait(faults.delay_seconds)
         status = state.next_of(faults.statuses) or faults.status
         if faults.hang:
             state.record(self.exchange)
-            self._keep_silent()
+            self.keep_silent()
             self.close_connection = True
         elif faults.html is not None:
             self._answer(status or 200, faults.html.encode(), _HTML)
@@ -218,10 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_head(self, status: int, headers: dict[str, str]) -> None:
         self.exchange.status = status
         self.server.state.record(self.exchange)
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
+        self.send_head(status, headers)
 
     def _answer_media(self, media: Media) -> None:
         if isinstance(media.content, bytes):
@@ -271,10 +230,10 @@ class _Handler(BaseHTTPRequestHandler):
         step = max(1, rate // _SLOW_STEPS_PER_SECOND) if rate else _CHUNK_BYTES
         for part in parts:
             for begin in range(0, len(part), step):
-                if left <= 0 or state.stopping.is_set():
+                if left <= 0 or self.server.stopping.is_set():
                     break
                 if rate:
-                    state.stopping.wait(1 / _SLOW_STEPS_PER_SECOND)
+                    self.server.stopping.wait(1 / _SLOW_STEPS_PER_SECOND)
                 piece = part[begin : begin + min(step, left)]
                 # Counted first: a client that has the bytes finds them counted.
                 self.exchange.sent_bytes += len(piece)
@@ -285,14 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self.close_connection = True
                     return
         if self.exchange.sent_bytes < total:
-            self.close_connection = True
-            _cut(self.connection)
-
-    def _keep_silent(self) -> None:
-        """Wait until the client leaves or the server stops."""
-        while not self.server.state.stopping.is_set():
-            if select.select([self.connection], [], [], 0.05)[0]:
-                return
+            self.hang_up()
 
 
 def _iter_file(path: Path, start: int, stop: int) -> Iterator[bytes]:
@@ -301,10 +253,3 @@ def _iter_file(path: Path, start: int, stop: int) -> Iterator[bytes]:
         while start < stop and (part := file.read(min(_CHUNK_BYTES, stop - start))):
             start += len(part)
             yield part
-
-
-def _cut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the other side was first

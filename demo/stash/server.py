@@ -6,10 +6,10 @@ between two requests: the rows, the key, the version, and what goes wrong.
 
 import dataclasses
 import tempfile
-import threading
+from functools import partial
 from pathlib import Path
-from typing import Self
 
+from demo.http_host import LoopbackServer
 from demo.stash import rows
 from demo.stash.host import StashHost
 from demo.stash.library import Library, MediaFile
@@ -22,7 +22,7 @@ __all__ = ["Faults", "Request", "StashServer"]
 DEFAULT_VERSION = "0.30.1"
 
 
-class StashServer:
+class StashServer(LoopbackServer):
     """Serves a library until `stop` or the end of its `with`."""
 
     def __init__(
@@ -36,27 +36,13 @@ class StashServer:
     ) -> None:
         parse_version(version)
         self._state = State(library, api_key, version, external_host)
-        self._host: StashHost | None = StashHost(self._state, port)
-        self._port = self._host.server_port
-        self._thread: threading.Thread | None = None
+        super().__init__(partial(StashHost, self._state), port)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
-        self.url = f"http://127.0.0.1:{self._port}"
-
-    def start(self) -> Self:
-        self._listen()
-        return self
 
     def stop(self) -> None:
-        """End every connection, whatever it was doing."""
-        self.go_down()
+        super().stop()
         if self._scratch is not None:
             self._scratch.cleanup()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def library(self) -> Library:
@@ -109,31 +95,6 @@ class StashServer:
         """What was asked of streams, pictures and sprites."""
         return [r for r in self.requests if not r.path.startswith("/graphql")]
 
-    @property
-    def connection_count(self) -> int:
-        """How many connections were ever made."""
-        return self._state.connection_count
-
-    def go_down(self) -> None:
-        """Refuse connections until `come_back`, and cut those there are."""
-        host = self._host
-        if host is None:
-            return
-        self._state.stopping.set()
-        if self._thread is not None:
-            host.shutdown()
-            self._thread.join()
-        host.server_close()
-        host.cut_connections()
-        self._host = self._thread = None
-
-    def come_back(self) -> None:
-        """Listen at the same address again."""
-        if self._host is None:
-            self._state.stopping.clear()
-            self._host = StashHost(self._state, self._port)
-            self._listen()
-
     def replace_video(self, scene_id: str, path: Path) -> MediaFile:
         """Put another video in place of the scene's; sprites and cover stay behind."""
         library = self.library
@@ -164,11 +125,3 @@ class StashServer:
         )
         with library.lock:
             library.files[file.id] = dataclasses.replace(file, name=str(damaged))
-
-    def _listen(self) -> None:
-        assert self._host is not None, "a stopped server"
-        # Polled often: tests stop many servers.
-        self._thread = threading.Thread(
-            target=self._host.serve_forever, args=(0.02,), daemon=True
-        )
-        self._thread.start()

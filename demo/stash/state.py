@@ -1,6 +1,5 @@
 """What a running stand-in serves and what goes wrong with it; edited by its owner."""
 
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -76,11 +75,8 @@ class State:
     version: str = "0.30.1"
     external_host: str = ""
     faults: Faults = field(default_factory=Faults)
-    stopping: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     exchanges: list[Exchanged] = field(default_factory=list)
-    connection_count: int = 0
-    connections: dict[socket.socket, int] = field(default_factory=dict)
 
     def record(self, exchange: Exchanged) -> None:
         with self.lock:

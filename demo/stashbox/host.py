@@ -1,14 +1,12 @@
 """The HTTP of the stand-in stash-box: who is let in, and what goes wrong."""
 
 import json
-import select
-import socket
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import cv2
 import numpy as np
 
+from demo.http_host import Connections, LoopbackHandler, LoopbackHost
 from demo.stashbox.graphql_api import answer_request
 from demo.stashbox.resolvers import IMAGE_SIDE_PX, Exchange
 from demo.stashbox.state import Request, State
@@ -17,48 +15,14 @@ _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
 
 
-class StashBoxHost(ThreadingHTTPServer):
-    """Listens on the loopback and nowhere else."""
-
-    # Tests stop servers and start them on the same port.
-    allow_reuse_address = True
-    daemon_threads = True
-    # Threads end with their connections, which are cut at the end.
-    block_on_close = False
-
-    def __init__(self, state: State, port: int) -> None:
+class StashBoxHost(LoopbackHost):
+    def __init__(self, state: State, port: int, connections: Connections) -> None:
         self.state = state
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self.state.lock:
-            self.state.connection_count += 1
-            self.state.connections[request] = self.state.connection_count
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self.state.lock:
-            self.state.connections.pop(request, None)
-        super().shutdown_request(request)
-
-    def cut_connections(self) -> None:
-        with self.state.lock:
-            connections = list(self.state.connections)
-        for connection in connections:
-            _cut(connection)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that leave are what this server is for."""
+        super().__init__(port, _Handler, connections)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Headers and body leave in two writes; the second must not wait for the first.
-    disable_nagle_algorithm = True
+class _Handler(LoopbackHandler):
     server: StashBoxHost
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing; `requests` has it all."""
 
     def do_GET(self) -> None:
         self._begin()
@@ -69,8 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self._begin()
-        # Read whatever happens, or it would be taken for the next request.
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.read_body()
         if self.path != "/graphql":
             self._answer(404, b"404 page not found\n", _TEXT)
             return
@@ -86,9 +49,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self) -> None:
         state = self.server.state
-        headers = {name.lower(): value for name, value in self.headers.items()}
         self.request_row = Request(
-            self.path, headers, state.connections.get(self.connection, 0)
+            self.path,
+            self.lower_headers(),
+            self.server.connections.number_of(self.connection),
         )
         # At once: whoever counts must not be faster than the answer.
         with state.lock:
@@ -100,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         faults = state.faults
         refusal = faults.refusals.get(request.get("operationName", ""))
         if faults.hang:
-            self._keep_silent()
+            self.keep_silent()
             self.close_connection = True
         elif (status := state.next_status()) is not None:
             wanted = faults.retry_after
@@ -154,36 +118,24 @@ class _Handler(BaseHTTPRequestHandler):
         headers: dict[str, str] | None = None,
     ) -> None:
         self.request_row.status = status
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
+        self.send_head(
+            status,
+            {
+                "Content-Type": content_type,
+                "Content-Length": str(len(body)),
+                **(headers or {}),
+            },
+        )
         is_cut = self.server.state.faults.cut
         try:
             self.wfile.write(body[: len(body) // 2] if is_cut else body)
         except OSError:
             self.close_connection = True
         if is_cut:
-            self.close_connection = True
-            _cut(self.connection)
-
-    def _keep_silent(self) -> None:
-        """Wait until the client leaves or the server stops."""
-        while not self.server.state.stopping.is_set():
-            if select.select([self.connection], [], [], 0.05)[0]:
-                return
+            self.hang_up()
 
 
 def _picture() -> bytes:
     """Return a grey square: who is in it is for others to draw."""
     grey = np.full((IMAGE_SIDE_PX, IMAGE_SIDE_PX, 3), 128, np.uint8)
     return bytes(cv2.imencode(".jpg", grey)[1])
-
-
-def _cut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the other side was first

@@ -1,6 +1,5 @@
 """What a running stand-in box serves and what goes wrong; edited by its owner."""
 
-import socket
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,11 +52,8 @@ class State:
     box: Box
     api_key: str
     faults: Faults = field(default_factory=Faults)
-    stopping: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     requests: list[Request] = field(default_factory=list)
-    connection_count: int = 0
-    connections: dict[socket.socket, int] = field(default_factory=dict)
 
     def next_status(self) -> int | None:
         with self.lock:

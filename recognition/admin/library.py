@@ -3,8 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
@@ -18,6 +16,7 @@ from recognition.models import (
     LibraryRun,
 )
 from stashsense.exceptions import StashSenseError
+from stashsense.read_only_admin import AskedForColumn, OperatedAdmin
 
 if TYPE_CHECKING:
     _RunAdmin = admin.ModelAdmin[LibraryRun]
@@ -30,32 +29,14 @@ REFRESH_SECONDS = 3
 RUNS = "admin:recognition_libraryrun_changelist"
 
 
-class ReadOnly:
-    """Services write the rows; people look at them, and ask services for changes."""
+class ReadOnly(OperatedAdmin):
+    """People look at the rows; some may have the library gone through."""
 
-    def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        return False
-
-    def has_delete_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        return False
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Return whether this person may have the library gone through."""
-        return request.user.has_perm(OPERATE)
-
-    def operator(self, request: HttpRequest) -> User:
-        """Return this person, who may; or raise PermissionDenied."""
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
-        assert isinstance(request.user, User)
-        return request.user
+    operate_permission = OPERATE
 
 
 @admin.register(LibraryRun)
-class LibraryRunAdmin(ReadOnly, _RunAdmin):
+class LibraryRunAdmin(AskedForColumn, ReadOnly, _RunAdmin):
     change_list_template = "admin/recognition/libraryrun/change_list.html"
     change_form_template = "admin/recognition/libraryrun/change_form.html"
     list_display = (
@@ -86,11 +67,6 @@ class LibraryRunAdmin(ReadOnly, _RunAdmin):
     @admin.display(description="done", ordering="done_count")
     def how_far(self, run: LibraryRun) -> str:
         return f"{run.done_count} of {run.total_count} ({run.percent} %)"
-
-    @admin.display(description="asked for by", ordering="asked_by")
-    def asked(self, run: LibraryRun) -> str:
-        way = run.get_asked_by_display()
-        return f"{run.user} ({way})" if run.user else way
 
     def get_urls(self) -> list[URLPattern]:
         """Return Django's routes and those behind the buttons."""

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -18,6 +17,7 @@ from recognition.model_downloads import Asker
 from recognition.model_files import FileState, PublishedFile
 from recognition.models import OPERATE_MODEL_FILES, ModelDownload, ModelFile
 from stashsense.exceptions import StashSenseError
+from stashsense.read_only_admin import OperatedAdmin
 
 if TYPE_CHECKING:
     _FileAdmin = admin.ModelAdmin[ModelFile]
@@ -67,9 +67,8 @@ class DownloadInline(_Inline):
 
 
 @admin.register(ModelFile)
-class ModelFileAdmin(_FileAdmin):
-    """Services write the rows; people ask services for changes."""
-
+class ModelFileAdmin(OperatedAdmin, _FileAdmin):
+    operate_permission = OPERATE_MODEL_FILES
     change_list_template = "admin/recognition/modelfile/change_list.html"
     list_display = ("name", "seen_at")
     actions = ("download_action", "verify_action", "cancel_action", "forget_action")
@@ -80,19 +79,6 @@ class ModelFileAdmin(_FileAdmin):
         ("recorded_sha256", "recorded_at"),
     )
     inlines = (DownloadInline,)
-
-    def has_add_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        return False
-
-    def has_change_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        return False
-
-    def has_delete_permission(self, *_args: Any, **_kwargs: Any) -> bool:
-        return False
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        """Return whether this person may have files downloaded."""
-        return request.user.has_perm(OPERATE_MODEL_FILES)
 
     @admin.action(description="Download", permissions=["operate"])
     def download_action(self, request: HttpRequest, files: Files) -> None:
@@ -194,8 +180,7 @@ class ModelFileAdmin(_FileAdmin):
 
     def do_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Do what a button above the list says."""
-        if not self.has_operate_permission(request):
-            raise PermissionDenied
+        asker = self._asker(request)
         works: dict[str, Callable[..., list[ModelDownload]]] = {
             "download-all": model_downloads.request_all,
             "cancel-all": model_downloads.cancel_downloads,
@@ -203,7 +188,7 @@ class ModelFileAdmin(_FileAdmin):
         if request.method != "POST" or name not in works:
             return HttpResponseNotAllowed(["POST"])
         try:
-            downloads = works[name](asker=_asker(request))
+            downloads = works[name](asker=asker)
         except StashSenseError as error:
             messages.error(request, str(error))
             return redirect(LIST)
@@ -216,14 +201,18 @@ class ModelFileAdmin(_FileAdmin):
 
     def _operate(self, request: HttpRequest, files: Files, work: Work) -> None:
         """Do it to each file, tell of it and log it."""
+        asker = self._asker(request)
         for file in files:
             try:
-                done = work(model_files.get_published(file.name), _asker(request))
+                done = work(model_files.get_published(file.name), asker)
             except (StashSenseError, OSError) as error:
                 messages.error(request, str(error))
             else:
                 messages.success(request, done)
                 self.log_change(request, file, done)
+
+    def _asker(self, request: HttpRequest) -> Asker:
+        return Asker(ModelDownload.Asker.ADMIN, self.operator(request))
 
     @staticmethod
     def _progress_context() -> dict[str, Any]:
@@ -238,8 +227,3 @@ class ModelFileAdmin(_FileAdmin):
 
 def _status_words(state: FileState) -> str:
     return state.status.replace("_", " ")
-
-
-def _asker(request: HttpRequest) -> Asker:
-    assert isinstance(request.user, User)
-    return Asker(ModelDownload.Asker.ADMIN, request.user)

@@ -1,15 +1,15 @@
 """The processes that answer, as people see them."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from recognition.models import ServingProcess
+from stashsense.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(ServingProcess)
-class ServingProcessAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ServingProcessAdmin(ReadOnlyAdmin, admin.ModelAdmin):  # type: ignore[type-arg]
     """Written by the processes themselves, read by people."""
 
     list_display = (
@@ -35,16 +35,3 @@ class ServingProcessAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return how long ago that was."""
         seconds = (timezone.now() - process.heartbeat_at).total_seconds()
         return f"{seconds:.0f} s ago"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(
-        self, request: HttpRequest, obj: ServingProcess | None = None
-    ) -> bool:
-        return False
-
-    def has_delete_permission(
-        self, request: HttpRequest, obj: ServingProcess | None = None
-    ) -> bool:
-        return False

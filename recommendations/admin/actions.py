@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from recommendations.admin.policy import ReadOnly
 from recommendations.models import ActionRecord
+from stashsense.read_only_admin import AskedForColumn
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[ActionRecord]
@@ -16,7 +17,7 @@ else:
 
 
 @admin.register(ActionRecord)
-class ActionRecordAdmin(ReadOnly, _ModelAdmin):
+class ActionRecordAdmin(AskedForColumn, ReadOnly, _ModelAdmin):
     list_display = (
         *("created_at", "action", "state", "target_type", "target_id"),
         *("is_destructive", "asked", "ended_at", "error"),
@@ -40,8 +41,3 @@ class ActionRecordAdmin(ReadOnly, _ModelAdmin):
         match = request.resolver_match
         is_list = match is not None and str(match.url_name).endswith("_changelist")
         return rows.defer("before", "after") if is_list else rows
-
-    @admin.display(description="asked for by", ordering="asked_by")
-    def asked(self, record: ActionRecord) -> str:
-        way = record.get_asked_by_display()
-        return f"{record.user} ({way})" if record.user else way

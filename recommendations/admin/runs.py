@@ -12,6 +12,7 @@ from recommendations.admin.policy import ReadOnly, operator
 from recommendations.models import AnalysisRun
 from recommendations.run_types import all_run_types
 from stashsense.exceptions import StashSenseError
+from stashsense.read_only_admin import AskedForColumn
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[AnalysisRun]
@@ -25,7 +26,7 @@ PAGE = "admin:recommendations_analysisrun_change"
 
 
 @admin.register(AnalysisRun)
-class AnalysisRunAdmin(ReadOnly, _ModelAdmin):
+class AnalysisRunAdmin(AskedForColumn, ReadOnly, _ModelAdmin):
     change_list_template = "admin/recommendations/analysisrun/change_list.html"
     change_form_template = "admin/recommendations/analysisrun/change_form.html"
     list_display = (
@@ -47,11 +48,6 @@ class AnalysisRunAdmin(ReadOnly, _ModelAdmin):
     @admin.display(description="done", ordering="done_count")
     def how_far(self, run: AnalysisRun) -> str:
         return f"{run.done_count} of {run.total_count} ({run.percent} %)"
-
-    @admin.display(description="asked for by", ordering="asked_by")
-    def asked(self, run: AnalysisRun) -> str:
-        way = run.get_asked_by_display()
-        return f"{run.user} ({way})" if run.user else way
 
     def get_urls(self) -> list[URLPattern]:
         """Return Django's routes and those behind the buttons."""

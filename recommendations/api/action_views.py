@@ -1,16 +1,17 @@
 """Routes that change Stash: acting on recommendations."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
-from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recommendations.api import action_serializers as shapes
-from recommendations.api.requests import DECIDE, validated
+from recommendations.api.requests import DECIDE, user_of, validated
 from recommendations.models import ActionRecord
 from recommendations.stash_actions import (
     creating,
@@ -25,9 +26,13 @@ from recommendations.stash_actions import (
     studios,
     tags,
 )
-from recommendations.stash_actions.acting import ActionAsker, ActionContext
+from recommendations.stash_actions.acting import ActionAsker, ActionContext, Outcome
 from recommendations.stash_actions.scenes import ListChange
 from stashsense.integrations.stash_types import StashId
+
+Asked = Mapping[str, Any]
+# Of a view, what it does; the request is read and the answer written around it.
+Act = Callable[[Any, ActionContext, Asked], Outcome]
 
 _REFUSALS = {
     400: OpenApiResponse(description="Not confirmed, or STASH_URL is not set."),
@@ -42,14 +47,37 @@ _REFUSALS = {
 }
 
 
-def _context(request: Request, asked: Mapping[str, Any]) -> ActionContext:
-    user = request.user if isinstance(request.user, User) else None
+def _context(request: Request, asked: Asked) -> ActionContext:
     return ActionContext(
-        asker=ActionAsker(ActionRecord.Asker.API, user),
+        asker=ActionAsker(ActionRecord.Asker.API, user_of(request)),
         recommendation_id=asked.get("recommendation_id"),
         is_dry_run=asked.get("dry_run", False),
         is_confirmed=asked.get("confirm", False),
     )
+
+
+def _action(
+    operation_id: str,
+    shape: type[serializers.Serializer[Any]],
+    answer: type[serializers.Serializer[Any]],
+) -> Callable[[Act], Callable[[Any, Request], Response]]:
+    """Make what acts into the method of a route: `shape` is asked, `answer` said."""
+
+    def made(act: Act) -> Callable[[Any, Request], Response]:
+        @extend_schema(
+            operation_id=operation_id,
+            request=shape,
+            responses={200: answer, **_REFUSALS},
+        )
+        @wraps(act)
+        def method(view: Any, request: Request) -> Response:
+            asked = validated(shape, request.data)
+            outcome = act(view, _context(request, asked), asked)
+            return Response(shapes.action_answer(outcome))
+
+        return method
+
+    return made
 
 
 class ActionView(APIView):
@@ -61,146 +89,97 @@ class ActionView(APIView):
 class MergePerformersView(ActionView):
     """Performers who are one."""
 
-    @extend_schema(
-        operation_id="merge_performers",
-        request=shapes.MergeRequest,
-        responses={200: shapes.MergePerformersAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("merge_performers", shapes.MergeRequest, shapes.MergePerformersAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Give the destination what the sources have, and remove these."""
-        asked = validated(shapes.MergeRequest, request.data)
-        outcome = performer_merge.merge_performers(
-            _context(request, asked), asked["destination_id"], asked["source_ids"]
+        return performer_merge.merge_performers(
+            context, asked["destination_id"], asked["source_ids"]
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class MergeScenesView(ActionView):
     """Scenes that are one."""
 
-    @extend_schema(
-        operation_id="merge_scenes",
-        request=shapes.MergeRequest,
-        responses={200: shapes.MergeScenesAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("merge_scenes", shapes.MergeRequest, shapes.MergeScenesAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Give the destination what the sources have; no file is deleted."""
-        asked = validated(shapes.MergeRequest, request.data)
-        outcome = scene_merge.merge_scenes(
-            _context(request, asked), asked["destination_id"], asked["source_ids"]
+        return scene_merge.merge_scenes(
+            context, asked["destination_id"], asked["source_ids"]
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class DeleteSceneView(ActionView):
     """A scene too many."""
 
-    @extend_schema(
-        operation_id="delete_scene",
-        request=shapes.DeleteSceneRequest,
-        responses={200: shapes.DeletedAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("delete_scene", shapes.DeleteSceneRequest, shapes.DeletedAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Delete a scene, with its files where `delete_file` says so."""
-        asked = validated(shapes.DeleteSceneRequest, request.data)
-        outcome = scene_deletion.delete_scene(
-            _context(request, asked),
+        return scene_deletion.delete_scene(
+            context,
             asked["scene_id"],
             deletes_files=asked["delete_file"],
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class DeleteSceneFilesView(ActionView):
     """Files too many of a scene."""
 
-    @extend_schema(
-        operation_id="delete_scene_files",
-        request=shapes.DeleteFilesRequest,
-        responses={200: shapes.DeletedAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("delete_scene_files", shapes.DeleteFilesRequest, shapes.DeletedAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Delete files from the disk; the one that is kept becomes primary first."""
-        asked = validated(shapes.DeleteFilesRequest, request.data)
-        outcome = scene_deletion.delete_scene_files(
-            _context(request, asked),
+        return scene_deletion.delete_scene_files(
+            context,
             asked["scene_id"],
             file_ids=asked["file_ids_to_delete"],
             keeper_id=asked["keep_file_id"],
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class UpdatePerformerView(ActionView):
     """What changed upstream of a performer."""
 
-    @extend_schema(
-        operation_id="update_performer",
-        request=shapes.UpdatePerformerRequest,
-        responses={200: shapes.PerformerAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("update_performer", shapes.UpdatePerformerRequest, shapes.PerformerAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Write fields; parts of measurements and careers leave the others as is."""
-        asked = validated(shapes.UpdatePerformerRequest, request.data)
-        outcome = performers.update_performer(
-            _context(request, asked), asked["performer_id"], asked["fields"]
+        return performers.update_performer(
+            context, asked["performer_id"], asked["fields"]
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class UpdateTagView(ActionView):
     """What changed upstream of a tag."""
 
-    @extend_schema(
-        operation_id="update_tag",
-        request=shapes.UpdateTagRequest,
-        responses={200: shapes.TagAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("update_tag", shapes.UpdateTagRequest, shapes.TagAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Write fields; aliases that are another tag's are left out and told."""
-        asked = validated(shapes.UpdateTagRequest, request.data)
-        outcome = tags.update_tag(
-            _context(request, asked), asked["tag_id"], asked["fields"]
-        )
-        return Response(shapes.action_answer(outcome))
+        return tags.update_tag(context, asked["tag_id"], asked["fields"])
 
 
 class UpdateStudioView(ActionView):
     """What changed upstream of a studio."""
 
-    @extend_schema(
-        operation_id="update_studio",
-        request=shapes.UpdateStudioRequest,
-        responses={200: shapes.StudioAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("update_studio", shapes.UpdateStudioRequest, shapes.StudioAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Write fields; a parent is found by its id, and never by its name alone."""
-        asked = validated(shapes.UpdateStudioRequest, request.data)
-        outcome = studios.update_studio(
-            _context(request, asked),
+        return studios.update_studio(
+            context,
             asked["studio_id"],
             asked["fields"],
             endpoint=asked["endpoint"],
             parent_id=asked["parent_id"],
             creates_parent=asked["create_parent"],
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class UpdateSceneView(ActionView):
     """What changed upstream of a scene."""
 
-    @extend_schema(
-        operation_id="update_scene",
-        request=shapes.UpdateSceneRequest,
-        responses={200: shapes.SceneAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("update_scene", shapes.UpdateSceneRequest, shapes.SceneAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Write fields and lists; resolves the scene's upstream changes."""
-        asked = validated(shapes.UpdateSceneRequest, request.data)
         studio_id = asked.get("studio_id") or scenes.KEEP
-        outcome = scenes.update_scene(
-            _context(request, asked),
+        return scenes.update_scene(
+            context,
             asked["scene_id"],
             asked["fields"],
             performers=ListChange(
@@ -215,60 +194,44 @@ class UpdateSceneView(ActionView):
             ),
             studio_id=None if asked["clear_studio"] else studio_id,
         )
-        return Response(shapes.action_answer(outcome))
 
 
-def _create(request: Request, kind: str, asked: Mapping[str, Any]) -> Response:
-    outcome = creating.create_entity(
-        _context(request, asked),
+def _create(context: ActionContext, kind: str, asked: Asked) -> Outcome:
+    return creating.create_entity(
+        context,
         kind,
         asked["stashbox_data"],
         endpoint=asked["endpoint"],
         stashbox_id=asked["stashbox_id"],
         scene_id=asked.get("scene_id"),
     )
-    return Response(shapes.action_answer(outcome))
 
 
 class CreatePerformerView(ActionView):
     """A performer whom the library lacks."""
 
-    @extend_schema(
-        operation_id="create_performer",
-        request=shapes.CreatePerformerRequest,
-        responses={200: shapes.PerformerAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("create_performer", shapes.CreatePerformerRequest, shapes.PerformerAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Create a performer with all that the stash-box says."""
-        asked = validated(shapes.CreatePerformerRequest, request.data)
-        return _create(request, "performer", asked)
+        return _create(context, "performer", asked)
 
 
 class CreateTagView(ActionView):
     """A tag that the library lacks."""
 
-    @extend_schema(
-        operation_id="create_tag",
-        request=shapes.CreateRequest,
-        responses={200: shapes.TagAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("create_tag", shapes.CreateRequest, shapes.TagAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Create a tag with all that the stash-box says."""
-        return _create(request, "tag", validated(shapes.CreateRequest, request.data))
+        return _create(context, "tag", asked)
 
 
 class CreateStudioView(ActionView):
     """A studio that the library lacks."""
 
-    @extend_schema(
-        operation_id="create_studio",
-        request=shapes.CreateRequest,
-        responses={200: shapes.StudioAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("create_studio", shapes.CreateRequest, shapes.StudioAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Create a studio with all that the stash-box says."""
-        asked = validated(shapes.CreateRequest, request.data)
-        return _create(request, "studio", asked)
+        return _create(context, "studio", asked)
 
 
 class SearchEntitiesView(APIView):
@@ -291,23 +254,17 @@ class SearchEntitiesView(APIView):
 class LinkEntityView(ActionView):
     """What is the same at a stash-box."""
 
-    @extend_schema(
-        operation_id="link_entity",
-        request=shapes.LinkRequest,
-        responses={200: shapes.LinkAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("link_entity", shapes.LinkRequest, shapes.LinkAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Add a stash-box's id; nothing is changed where it is there already."""
-        asked = validated(shapes.LinkRequest, request.data)
-        outcome = links.link_entity(
-            _context(request, asked),
+        return links.link_entity(
+            context,
             asked["entity_type"],
             asked["entity_id"],
             endpoint=asked["endpoint"],
             stashbox_id=asked["stashbox_id"],
             adds_second=asked["add_second"],
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class RelinkView(ActionView):
@@ -335,21 +292,15 @@ class RelinkView(ActionView):
 class AcceptMatchView(ActionView):
     """A scene that a stash-box knows."""
 
-    @extend_schema(
-        operation_id="accept_fingerprint_match",
-        request=shapes.AcceptMatchRequest,
-        responses={200: shapes.ActionAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("accept_fingerprint_match", shapes.AcceptMatchRequest, shapes.ActionAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Give the scene the id that the recommendation proposes."""
-        asked = validated(shapes.AcceptMatchRequest, request.data)
-        outcome = fingerprint_matches.accept_match(
-            _context(request, asked),
+        return fingerprint_matches.accept_match(
+            context,
             scene_id=asked["scene_id"],
             endpoint=asked["endpoint"],
             stash_id=asked["stash_id"],
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class AcceptAllMatchesView(ActionView):
@@ -381,39 +332,33 @@ class AcceptAllMatchesView(ActionView):
 class SceneCreatePerformerView(ActionView):
     """Somebody in a scene whom the library lacks."""
 
-    @extend_schema(
-        operation_id="stash_create_performer",
-        request=shapes.SceneCreatePerformerRequest,
-        responses={200: shapes.SceneCreatePerformerAnswer, **_REFUSALS},
+    @_action(
+        "stash_create_performer",
+        shapes.SceneCreatePerformerRequest,
+        shapes.SceneCreatePerformerAnswer,
     )
-    def post(self, request: Request) -> Response:
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Create the stash-box's performer, and add them to the scene."""
-        asked = validated(shapes.SceneCreatePerformerRequest, request.data)
-        outcome = creating.create_performer_in_scene(
-            _context(request, asked),
+        return creating.create_performer_in_scene(
+            context,
             scene_id=asked["scene_id"],
             endpoint=asked["endpoint"],
             stashbox_id=asked["stashdb_id"],
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class SceneLinkPerformerView(ActionView):
     """Somebody in a scene whom the library has."""
 
-    @extend_schema(
-        operation_id="stash_link_performer",
-        request=shapes.SceneLinkPerformerRequest,
-        responses={200: shapes.ActionAnswer, **_REFUSALS},
+    @_action(
+        "stash_link_performer", shapes.SceneLinkPerformerRequest, shapes.ActionAnswer
     )
-    def post(self, request: Request) -> Response:
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Add a performer to the scene, and with `update_metadata` ids to them."""
-        asked = validated(shapes.SceneLinkPerformerRequest, request.data)
         given = asked["stash_ids"] if asked["update_metadata"] else []
-        outcome = links.link_performer_to_scene(
-            _context(request, asked),
+        return links.link_performer_to_scene(
+            context,
             asked["scene_id"],
             asked["performer_id"],
             stash_ids=[StashId(each["endpoint"], each["stash_id"]) for each in given],
         )
-        return Response(shapes.action_answer(outcome))
