@@ -270,23 +270,17 @@ class LinkEntityView(ActionView):
 class RelinkView(ActionView):
     """An id that is gone upstream."""
 
-    @extend_schema(
-        operation_id="relink_entity",
-        request=shapes.RelinkRequest,
-        responses={200: shapes.ActionAnswer, **_REFUSALS},
-    )
-    def post(self, request: Request) -> Response:
+    @_action("relink_entity", shapes.RelinkRequest, shapes.ActionAnswer)
+    def post(self, context: ActionContext, asked: Asked) -> Outcome:
         """Put another id in the place of one that is gone at the stash-box, or none."""
-        asked = validated(shapes.RelinkRequest, request.data)
-        outcome = relinking.relink_entity(
-            _context(request, asked),
+        return relinking.relink_entity(
+            context,
             asked["entity_type"],
             asked["entity_id"],
             endpoint=asked["endpoint"],
             old_id=asked["old_stashbox_id"],
             new_id=asked["new_stashbox_id"],
         )
-        return Response(shapes.action_answer(outcome))
 
 
 class AcceptMatchView(ActionView):
