@@ -123,9 +123,11 @@ def _store(analyzer: Analyzer, step: Step, at_work: SliceAtWork[AnalysisRun]) ->
 
 
 def _progress(step: Step) -> dict[str, object]:
-    facts: dict[str, object] = {"death_count": 0}
+    facts: dict[str, object] = {}
     if step.cursor is not None:
         facts["cursor"] = dict(step.cursor)
+        # Without one, whoever goes on does all of it again and may die of it again.
+        facts["death_count"] = 0
     for name in ("done_count", "total_count", "note"):
         value = getattr(step, name)
         if value is not None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from recommendations import execution, runs
-from recommendations.analyzers.base import Resource
+from recommendations.analyzers.base import Resource, Step
 from recommendations.exceptions import (
     AnalysisInProgress,
     AnalysisNotEnded,
@@ -311,3 +311,38 @@ def test_a_failing_store_leaves_neither_findings_nor_progress(stash, registered)
     run.refresh_from_db()
     assert (run.done_count, run.cursor) == (1, {"place": 1})
     assert targets() == ["1"]
+
+
+def test_an_old_run_that_is_tried_again_resolves_nothing_a_newer_one_saw(
+    stash, registered
+):
+    def fail(_):
+        raise StashUnreachable("Stash cannot be reached.")
+
+    registered(ListAnalyzer(["1", fail, "2"]))
+    old = ended(ask())
+    registered(ListAnalyzer(["1", "2"]))
+    ended(ask())
+
+    registered(ListAnalyzer(["1", lambda _: None, "2"]))
+    ended(runs.retry_run(old, asker=ASKER))
+
+    assert targets() == ["1", "2"]
+
+
+def test_deaths_are_counted_until_a_step_that_can_be_gone_on_from(stash, registered):
+    class Endless(ListAnalyzer):
+        def analyze(self, work):
+            yield Step(done_count=1, total_count=2)
+            deaths.append(work_rows.get().death_count)
+            yield Step(cursor={"place": 1})
+
+    work_rows, deaths = AnalysisRun.objects, []
+    registered(Endless())
+    run = ask()
+    run.rows_in_progress.update(death_count=2)
+
+    run = ended(run)
+
+    assert deaths == [2]
+    assert run.death_count == 0
