@@ -7,7 +7,7 @@ from contextlib import closing
 from django.db import OperationalError, transaction
 from django.db.models import F
 
-from recommendations import findings, runs
+from recommendations import findings, other_runs, runs
 from recommendations.analyzers.base import Analyzer, Step, Work
 from recommendations.exceptions import AnalysisStuck, UnknownAnalysis
 from recommendations.models import AnalysisRun
@@ -38,7 +38,11 @@ def work_at_slice(run_id: int, number: int, *, seconds: float | None = None) -> 
         if run is None:
             return
         with renewed(run) as lost:
-            _work(SliceAtWork(run, SLICE_SECONDS if seconds is None else seconds, lost))
+            if other_runs.is_done_elsewhere(run.type):
+                other_runs.begin(run)
+            else:
+                limit = SLICE_SECONDS if seconds is None else seconds
+                _work(SliceAtWork(run, limit, lost))
     runs.dispatch()
 
 
