@@ -91,11 +91,19 @@ def _go_on(at_work: SliceAtWork[AnalysisRun]) -> bool:
         cursor=run.cursor,
         check=at_work.check,
     )
+    is_ready = False
     with closing(analyzer.analyze(work)) as steps:
         for step in steps:
             at_work.check()
             _store(analyzer, step, at_work)
-            if step.cursor and at_work.is_over():
+            if not step.cursor:
+                continue
+            if not is_ready:
+                # Some read the library first, each time they go on: a slice without
+                # time for more than that would get on by a single step.
+                at_work.begin()
+                is_ready = True
+            if at_work.is_over():
                 return False
     at_work.check()
     return True

@@ -28,6 +28,7 @@ from recommendations.tests.analyses import (
 from recommendations.tests.holding import hold_by
 from stashsense import stopping
 from stashsense.integrations.stash_errors import StashNotConfigured, StashUnreachable
+from stashsense.slices import work as slice_work
 
 State = AnalysisRun.State
 
@@ -62,6 +63,25 @@ def test_a_run_is_worked_at_in_slices_and_goes_on_where_it_was(stash, registered
     assert analyzer.began == [0, 1, 2, 3]
     assert targets() == ["1", "2", "3"]
     assert run.created_count == 3
+
+
+def test_a_slice_lasts_for_its_time_after_an_analysis_got_ready(
+    stash, registered, monkeypatch
+):
+    clock = [0.0]
+    monkeypatch.setattr(slice_work.time, "monotonic", lambda: clock[0])
+
+    class Ready(ListAnalyzer):
+        def analyze(self, work):
+            clock[0] += 60
+            yield from super().analyze(work)
+
+    analyzer = Ready(["1", "2", "3"])
+    registered(analyzer)
+
+    ended(ask(), seconds=20)
+
+    assert analyzer.began == [0]
 
 
 def test_a_second_pass_keeps_ids_and_resolves_what_is_gone(stash, registered):
