@@ -85,7 +85,7 @@ def _go_on(at_work: SliceAtWork[AnalysisRun]) -> bool:
         raise AnalysisStuck(str(error)) from error
     first = AnalysisRun.objects.filter(pk=run.pass_id).first() or run
     work = Work(
-        stash=configured_client(),
+        stash=configured_client().stopped_by(at_work.check),
         is_full=run.is_full,
         began_at=first.started_at or first.created_at,
         cursor=run.cursor,

@@ -3,11 +3,12 @@
 import pytest
 from django.db import connection
 
+from dbupdates import updates
 from dbupdates.exceptions import AlreadyLatest, FeedError
 from dbupdates.models import UpdateRun
 from dbupdates.progress import Phase
 from dbupdates.runs import queue_run
-from recommendations import other_runs, runs
+from recommendations import runs
 from recommendations.models import AnalysisRun
 from recommendations.tests.analyses import ask, work
 
@@ -21,7 +22,7 @@ def when_asked(monkeypatch):
     """Have this be done when an update is asked for."""
 
     def set_to(act):
-        monkeypatch.setattr(other_runs.updates, "request_update", act)
+        monkeypatch.setattr(updates, "request_update", act)
 
     return set_to
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from django.db import connection
@@ -28,7 +29,6 @@ from recommendations.tests.analyses import (
 from recommendations.tests.holding import hold_by
 from stashsense import stopping
 from stashsense.integrations.stash_errors import StashNotConfigured, StashUnreachable
-from stashsense.slices import work as slice_work
 
 State = AnalysisRun.State
 
@@ -69,7 +69,7 @@ def test_a_slice_lasts_for_its_time_after_an_analysis_got_ready(
     stash, registered, monkeypatch
 ):
     clock = [0.0]
-    monkeypatch.setattr(slice_work.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
 
     class Ready(ListAnalyzer):
         def analyze(self, work):
@@ -200,6 +200,36 @@ def test_a_stop_is_seen_by_a_long_step_within_seconds(stash, registered):
     run.refresh_from_db()
     assert run.state == State.CANCELLED
     assert targets() == []
+
+
+def test_a_stop_is_seen_while_stash_does_not_answer(stash, registered):
+    begun, left = threading.Event(), threading.Event()
+
+    def ask_stash(work):
+        begun.set()
+        try:
+            work.stash.get_version()
+        finally:
+            left.set()
+
+    registered(ListAnalyzer([ask_stash]))
+    run = ask()
+    stash.faults.hang = True
+
+    def work_there():
+        try:
+            execution.work_at_slice(run.pk, 1)
+        finally:
+            connection.close()
+
+    worker = threading.Thread(target=work_there)
+    worker.start()
+    begun.wait(5)
+    runs.stop_run(run)
+
+    assert left.wait(5)
+    worker.join()
+    stash.faults.hang = False
 
 
 def test_a_stopped_service_leaves_the_run_for_the_next_start(
@@ -357,7 +387,8 @@ def test_deaths_are_counted_until_a_step_that_can_be_gone_on_from(stash, registe
             deaths.append(work_rows.get().death_count)
             yield Step(cursor={"place": 1})
 
-    work_rows, deaths = AnalysisRun.objects, []
+    work_rows = AnalysisRun.objects
+    deaths: list[int] = []
     registered(Endless())
     run = ask()
     run.rows_in_progress.update(death_count=2)

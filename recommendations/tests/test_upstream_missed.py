@@ -144,5 +144,6 @@ def test_a_decision_made_while_a_run_compares_is_kept(library, box, monkeypatch)
         find()
 
     snapshot = UpstreamSnapshot.objects.get()
+    assert snapshot.base is not None
     assert (snapshot.base["country"], snapshot.is_due) == ("US", True)
     assert find() == []
