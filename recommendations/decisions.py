@@ -54,9 +54,7 @@ def claimed(row: Recommendation) -> Iterator[Recommendation]:
     rows = Recommendation.objects.filter(pk=row.pk)
     if not rows.pending().filter(free).update(claimed_until=now + CLAIM):
         _require_pending(row.pk)
-        raise RecommendationClaimed(
-            f"Somebody else acts on recommendation {row.pk} at this moment."
-        )
+        raise _claimed_error(row.pk)
     try:
         row.refresh_from_db()
         yield row
@@ -84,6 +82,18 @@ def resolve(
     _tell_analyzer(row)
 
 
+def resolve_by_hand(
+    row: Recommendation, action: str, details: Mapping[str, Any] | None = None
+) -> None:
+    """Mark it as done elsewhere, as `resolve` does.
+
+    Raises RecommendationClaimed while somebody acts on it through us.
+    """
+    with transaction.atomic():
+        _require_free(Recommendation.objects.select_for_update().get(pk=row.pk))
+        resolve(row, action, details)
+
+
 def dismiss(
     row: Recommendation,
     *,
@@ -101,10 +111,7 @@ def dismiss(
         locked = Recommendation.objects.select_for_update().get(pk=row.pk)
         if locked.status == Status.RESOLVED:
             raise RecommendationClosed(_closed_sentence(locked))
-        if locked.claimed_until is not None and locked.claimed_until >= now:
-            raise RecommendationClaimed(
-                f"Somebody else acts on recommendation {row.pk} at this moment."
-            )
+        _require_free(locked)
         Recommendation.objects.filter(pk=row.pk).update(
             status=Status.DISMISSED, updated_at=now
         )
@@ -246,6 +253,17 @@ def _identity(row: Recommendation | Dismissal) -> dict[str, str]:
         "target_id": row.target_id,
         "endpoint": row.endpoint,
     }
+
+
+def _require_free(row: Recommendation) -> None:
+    if row.claimed_until is not None and row.claimed_until >= timezone.now():
+        raise _claimed_error(row.pk)
+
+
+def _claimed_error(pk: int) -> RecommendationClaimed:
+    return RecommendationClaimed(
+        f"Somebody else acts on recommendation {pk} at this moment."
+    )
 
 
 def _require_pending(pk: int) -> None:

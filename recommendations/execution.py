@@ -7,7 +7,7 @@ from contextlib import closing
 from django.db import OperationalError, transaction
 from django.db.models import F
 
-from recommendations import findings, runs
+from recommendations import findings, other_runs, runs
 from recommendations.analyzers.base import Analyzer, Step, Work
 from recommendations.exceptions import AnalysisStuck, UnknownAnalysis
 from recommendations.models import AnalysisRun
@@ -38,7 +38,11 @@ def work_at_slice(run_id: int, number: int, *, seconds: float | None = None) -> 
         if run is None:
             return
         with renewed(run) as lost:
-            _work(SliceAtWork(run, SLICE_SECONDS if seconds is None else seconds, lost))
+            if other_runs.is_done_elsewhere(run.type):
+                other_runs.begin(run)
+            else:
+                limit = SLICE_SECONDS if seconds is None else seconds
+                _work(SliceAtWork(run, limit, lost))
     runs.dispatch()
 
 
@@ -81,17 +85,25 @@ def _go_on(at_work: SliceAtWork[AnalysisRun]) -> bool:
         raise AnalysisStuck(str(error)) from error
     first = AnalysisRun.objects.filter(pk=run.pass_id).first() or run
     work = Work(
-        stash=configured_client(),
+        stash=configured_client().stopped_by(at_work.check),
         is_full=run.is_full,
         began_at=first.started_at or first.created_at,
         cursor=run.cursor,
         check=at_work.check,
     )
+    is_ready = False
     with closing(analyzer.analyze(work)) as steps:
         for step in steps:
             at_work.check()
             _store(analyzer, step, at_work)
-            if step.cursor and at_work.is_over():
+            if not step.cursor:
+                continue
+            if not is_ready:
+                # Some read the library first, each time they go on: a slice without
+                # time for more than that would get on by a single step.
+                at_work.begin()
+                is_ready = True
+            if at_work.is_over():
                 return False
     at_work.check()
     return True
@@ -123,9 +135,11 @@ def _store(analyzer: Analyzer, step: Step, at_work: SliceAtWork[AnalysisRun]) ->
 
 
 def _progress(step: Step) -> dict[str, object]:
-    facts: dict[str, object] = {"death_count": 0}
+    facts: dict[str, object] = {}
     if step.cursor is not None:
         facts["cursor"] = dict(step.cursor)
+        # Without one, whoever goes on does all of it again and may die of it again.
+        facts["death_count"] = 0
     for name in ("done_count", "total_count", "note"):
         value = getattr(step, name)
         if value is not None:

@@ -85,7 +85,8 @@ def sweep(type: str, endpoint: str | None, *, pass_id: int) -> int:
     # Those that were found have another cause since.
     _forget_import(rows)
     _forget_import(dismissals)
-    return _auto_resolve(rows.exclude(last_pass_id=pass_id))
+    # An older pass that was taken up again says nothing of what a newer one saw.
+    return _auto_resolve(rows.filter(last_pass_id__lt=pass_id))
 
 
 def close_endpoint(endpoint: str) -> int:
@@ -173,7 +174,7 @@ def _bring_up_to_date(row: Recommendation, finding: Finding, pass_id: int) -> bo
     """Write the finding into its row; return whether that opened it again."""
     is_opened = row.status != Status.PENDING and row.cause != finding.cause
     now = timezone.now()
-    facts: dict[str, Any] = {"last_pass_id": pass_id}
+    facts: dict[str, Any] = {"last_pass_id": max(pass_id, row.last_pass_id)}
     if is_opened:
         facts |= {
             "status": Status.PENDING,

@@ -63,7 +63,12 @@ def is_done_elsewhere(type: str) -> bool:
 
 
 def begin(run: AnalysisRun) -> None:
-    """Have the other part begin, and note what is followed; or end the run."""
+    """Have the other part begin, and note what is followed; or end the run.
+
+    Nothing where it has begun. What it does may take seconds.
+    """
+    if run.followed_id is not None:
+        return
     try:
         followed_id = _begun(run)
     except AlreadyLatest as reason:
@@ -71,8 +76,12 @@ def begin(run: AnalysisRun) -> None:
     except StashSenseError as error:
         _end(run, State.FAILED, error=str(error), error_code=error.code)
     else:
-        run.rows_in_progress.update(followed_id=followed_id)
+        is_followed = run.rows_in_progress.update(followed_id=followed_id)
         run.refresh_from_db()
+        if not is_followed:
+            # Somebody stopped it while it began.
+            run.followed_id = followed_id
+            stop(run)
 
 
 def stop(run: AnalysisRun) -> None:

@@ -52,8 +52,8 @@ def request_run(
 ) -> AnalysisRun:
     """Queue a run; returns at once. It begins when its resource has room.
 
-    Raises UnknownAnalysis, AnalysisInProgress, StashNotConfigured, or what the part
-    refuses with that does the work of a type that is no analysis.
+    Raises UnknownAnalysis, AnalysisInProgress or StashNotConfigured. What the part
+    refuses with that does the work of a type that is no analysis, the row tells.
     """
     run_type = get_run_type(type)
     if run_type.analyzer is not None:
@@ -202,9 +202,8 @@ def follow(run: AnalysisRun) -> None:
 
 
 def _begin(run: AnalysisRun) -> None:
+    # What another part does begins in the background too: it may have to ask for what
+    # is published, while here everybody waits who writes.
     run.rows_in_progress.update(state=State.RUNNING, started_at=timezone.now())
     run.refresh_from_db()
-    if other_runs.is_done_elsewhere(run.type):
-        other_runs.begin(run)
-    else:
-        hand_on(run, TASK)
+    hand_on(run, TASK)

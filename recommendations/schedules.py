@@ -39,7 +39,7 @@ def set_schedule(
     """Store when a type starts by itself.
 
     The next start is an interval from now, or from the last one where only the interval
-    changes. Raises UnknownSchedule or InvalidSchedule.
+    changes; it stays where nothing does. Raises UnknownSchedule or InvalidSchedule.
     """
     try:
         run_type = get_run_type(type)
@@ -60,10 +60,14 @@ def set_schedule(
             },
         )
         was_enabled = row.is_enabled
+        is_same = was_enabled and row.interval_hours == interval_hours
         row.is_enabled = is_enabled
         row.interval_hours = interval_hours
         row.priority = row.priority if priority is None else priority
-        row.next_run_at = _next(row, was_enabled) if is_enabled else None
+        if not is_enabled:
+            row.next_run_at = None
+        elif not is_same or row.next_run_at is None:
+            row.next_run_at = _next(row, was_enabled)
         row.save()
     return row
 

@@ -77,6 +77,11 @@ class Snapshots:
         """Have everything asked for and compared again."""
         self.rows.update(is_due=True, is_to_be_fetched=True)
 
+    def compare_again(self, local_ids: Iterable[int]) -> None:
+        """Have these compared with what is known; they are asked for no more."""
+        for chunk in _chunks(sorted(local_ids)):
+            self.rows.filter(local_id__in=chunk).update(is_due=True)
+
     def see(self, items: Mapping[str, tuple[dict[str, Any], datetime]]) -> None:
         """Keep what the box says now of those that the library has, by its ids."""
         rows = self._by_box_ids(items)
@@ -103,9 +108,19 @@ class Snapshots:
         """Return the ids in Stash of all."""
         return set(self.rows.values_list("local_id", flat=True))
 
-    def save(self, rows: Sequence[UpstreamSnapshot]) -> None:
-        """Write what comparing made of rows; not their links."""
-        UpstreamSnapshot.objects.bulk_update(rows, _COMPARED, batch_size=CHUNK)
+    def save(
+        self, rows: Sequence[UpstreamSnapshot], bases: Mapping[int, object]
+    ) -> None:
+        """Write what comparing made of rows, by their keys; not their links.
+
+        Left out are those of another base than they were compared by: somebody decided
+        meanwhile, and they are due still.
+        """
+        kept: dict[int, object] = {}
+        for chunk in _chunks([row.pk for row in rows]):
+            kept |= self.rows.filter(pk__in=chunk).values_list("pk", "base")
+        same = [row for row in rows if kept.get(row.pk, row) == bases.get(row.pk)]
+        UpstreamSnapshot.objects.bulk_update(same, _COMPARED, batch_size=CHUNK)
 
     def _by_box_ids(self, ids: Iterable[str]) -> list[UpstreamSnapshot]:
         return [

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from recommendations import endpoints, findings
@@ -27,6 +28,7 @@ from recommendations.analyzers.upstream_comparison import (
     compare,
     decided_fields,
     previous_values,
+    still_so,
 )
 from recommendations.analyzers.upstream_kind import Box, UpstreamKind, linked
 from recommendations.analyzers.upstream_looking import Look
@@ -59,6 +61,8 @@ class _Round:
     cleared: list[Target] = field(default_factory=list)
     saved: list[UpstreamSnapshot] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)
+    # By the rows' keys, as they were read.
+    bases: dict[int, Any] = field(default_factory=dict)
     unanswered: int = 0
 
 
@@ -156,7 +160,7 @@ class UpstreamAnalyzer(UpstreamKind):
     def _round(
         self, work: Work, box: Box, rows: Sequence[UpstreamSnapshot], rules: Rules
     ) -> _Round:
-        round_ = _Round()
+        round_ = _Round(bases={row.pk: row.base for row in rows})
         never = findings.dismissed_for_good(self.type, self.entity_type, box.endpoint)
         wanted = []
         for row in rows:
@@ -279,7 +283,6 @@ class UpstreamAnalyzer(UpstreamKind):
         )
 
     def _about(self, row: UpstreamSnapshot, one: Any) -> dict[str, Any]:
-        updated_at = row.upstream_updated_at
         links = (each for each in one.stash_ids if each.endpoint == row.endpoint)
         return {
             "endpoint": row.endpoint,
@@ -287,7 +290,7 @@ class UpstreamAnalyzer(UpstreamKind):
             "stash_box_id": row.stash_box_id,
             f"{self.entity_type}_id": str(row.local_id),
             f"{self.entity_type}_name": self.name_of(one),
-            "upstream_updated_at": updated_at.isoformat() if updated_at else None,
+            "upstream_updated_at": _told_moment(row),
             **self.own_details(one),
         }
 
@@ -295,28 +298,37 @@ class UpstreamAnalyzer(UpstreamKind):
         """Remember that a difference is wanted, or that it is not any more.
 
         What was decided is what the newest run found, even if somebody had an older
-        page before them.
+        page before them; but nothing that was seen since and not proposed yet.
         """
         if not row.target_id.isdecimal():
             return
         kept = Snapshots(self.entity_type, row.endpoint)
-        snapshot = kept.rows.filter(local_id=int(row.target_id)).first()
-        if snapshot is None:
-            return
-        base, seen = dict(snapshot.base or {}), snapshot.seen or {}
-        fields = decided_fields(row.details)
-        if row.status == Status.PENDING:
-            base = {name: value for name, value in base.items() if name not in fields}
-            base |= previous_values(row.details)
-        else:
-            base |= {name: seen[name] for name in fields if name in seen}
-        snapshot.base, snapshot.is_due = base, True
-        snapshot.save(update_fields=["base", "is_due"])
+        with transaction.atomic():
+            snapshot = kept.rows.filter(local_id=int(row.target_id)).first()
+            if snapshot is None:
+                return
+            base, seen = dict(snapshot.base or {}), snapshot.seen or {}
+            fields = decided_fields(row.details)
+            if row.status == Status.PENDING:
+                base = {name: base[name] for name in base if name not in fields}
+                base |= previous_values(row.details)
+            else:
+                if _told_moment(snapshot) != row.details.get("upstream_updated_at"):
+                    fields = still_so(self.entity_type, row.details, seen)
+                base |= {name: seen[name] for name in fields if name in seen}
+            snapshot.base, snapshot.is_due = base, True
+            snapshot.save(update_fields=["base", "is_due"])
 
 
 def _write(kept: Snapshots, round_: _Round) -> None:
-    kept.save(round_.saved)
+    kept.save(round_.saved, round_.bases)
     kept.forget(round_.forgotten)
+
+
+def _told_moment(row: UpstreamSnapshot) -> str | None:
+    """Return how recommendations tell when the stash-box changed it."""
+    updated_at = row.upstream_updated_at
+    return updated_at.isoformat() if updated_at else None
 
 
 def _cursor(endpoint: str, phase: str, **facts: Any) -> dict[str, Any]:

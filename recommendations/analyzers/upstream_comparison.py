@@ -101,6 +101,24 @@ def decided_fields(details: Values) -> set[str]:
     return names
 
 
+def still_so(entity_type: str, details: Values, seen: Values) -> set[str]:
+    """Return the fields of which the stash-box says now what a recommendation tells.
+
+    Of a scene's parts that is not known.
+    """
+    told = {
+        str(change["field"]): change["upstream_value"]
+        for change in details.get("changes", ())
+    }
+    own_name = str(seen.get("name") or "")
+    return {
+        each.name
+        for each in get_fields(entity_type)
+        if each.name in told
+        and is_same(each, seen.get(each.name), told[each.name], own_name=own_name)
+    }
+
+
 def previous_values(details: Values) -> dict[str, Any]:
     """Return what the box said before, of the fields where that is known."""
     return {

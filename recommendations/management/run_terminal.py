@@ -56,7 +56,7 @@ def _is_left_alone(run: AnalysisRun) -> bool:
 
 
 def _work_here(run: AnalysisRun) -> None:
-    while run.state == State.RUNNING:
+    while run.state == State.RUNNING and run.followed_id is None:
         work_at_slice(run.pk, run.slice_number)
         run.refresh_from_db()
 

@@ -63,6 +63,8 @@ def test_of_two_who_act_one_wins_and_the_other_is_told(row):
             pass
         with pytest.raises(RecommendationClaimed):
             decisions.dismiss(row, person=NOBODY)
+        with pytest.raises(RecommendationClaimed):
+            decisions.resolve_by_hand(row, "merged elsewhere")
         decisions.resolve(row, "merged")
 
     with pytest.raises(RecommendationClosed), decisions.claimed(row):

@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from django.db import connection
 
 from recommendations import execution, runs
-from recommendations.analyzers.base import Resource
+from recommendations.analyzers.base import Resource, Step
 from recommendations.exceptions import (
     AnalysisInProgress,
     AnalysisNotEnded,
@@ -62,6 +63,25 @@ def test_a_run_is_worked_at_in_slices_and_goes_on_where_it_was(stash, registered
     assert analyzer.began == [0, 1, 2, 3]
     assert targets() == ["1", "2", "3"]
     assert run.created_count == 3
+
+
+def test_a_slice_lasts_for_its_time_after_an_analysis_got_ready(
+    stash, registered, monkeypatch
+):
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    class Ready(ListAnalyzer):
+        def analyze(self, work):
+            clock[0] += 60
+            yield from super().analyze(work)
+
+    analyzer = Ready(["1", "2", "3"])
+    registered(analyzer)
+
+    ended(ask(), seconds=20)
+
+    assert analyzer.began == [0]
 
 
 def test_a_second_pass_keeps_ids_and_resolves_what_is_gone(stash, registered):
@@ -180,6 +200,36 @@ def test_a_stop_is_seen_by_a_long_step_within_seconds(stash, registered):
     run.refresh_from_db()
     assert run.state == State.CANCELLED
     assert targets() == []
+
+
+def test_a_stop_is_seen_while_stash_does_not_answer(stash, registered):
+    begun, left = threading.Event(), threading.Event()
+
+    def ask_stash(work):
+        begun.set()
+        try:
+            work.stash.get_version()
+        finally:
+            left.set()
+
+    registered(ListAnalyzer([ask_stash]))
+    run = ask()
+    stash.faults.hang = True
+
+    def work_there():
+        try:
+            execution.work_at_slice(run.pk, 1)
+        finally:
+            connection.close()
+
+    worker = threading.Thread(target=work_there)
+    worker.start()
+    begun.wait(5)
+    runs.stop_run(run)
+
+    assert left.wait(5)
+    worker.join()
+    stash.faults.hang = False
 
 
 def test_a_stopped_service_leaves_the_run_for_the_next_start(
@@ -311,3 +361,39 @@ def test_a_failing_store_leaves_neither_findings_nor_progress(stash, registered)
     run.refresh_from_db()
     assert (run.done_count, run.cursor) == (1, {"place": 1})
     assert targets() == ["1"]
+
+
+def test_an_old_run_that_is_tried_again_resolves_nothing_a_newer_one_saw(
+    stash, registered
+):
+    def fail(_):
+        raise StashUnreachable("Stash cannot be reached.")
+
+    registered(ListAnalyzer(["1", fail, "2"]))
+    old = ended(ask())
+    registered(ListAnalyzer(["1", "2"]))
+    ended(ask())
+
+    registered(ListAnalyzer(["1", lambda _: None, "2"]))
+    ended(runs.retry_run(old, asker=ASKER))
+
+    assert targets() == ["1", "2"]
+
+
+def test_deaths_are_counted_until_a_step_that_can_be_gone_on_from(stash, registered):
+    class Endless(ListAnalyzer):
+        def analyze(self, work):
+            yield Step(done_count=1, total_count=2)
+            deaths.append(work_rows.get().death_count)
+            yield Step(cursor={"place": 1})
+
+    work_rows = AnalysisRun.objects
+    deaths: list[int] = []
+    registered(Endless())
+    run = ask()
+    run.rows_in_progress.update(death_count=2)
+
+    run = ended(run)
+
+    assert deaths == [2]
+    assert run.death_count == 0

@@ -120,3 +120,15 @@ def test_the_background_gives_room_to_what_is_queued():
 
     run.refresh_from_db()
     assert run.state == "running"
+
+
+def test_a_schedule_that_is_stored_as_it_was_starts_when_it_would_have():
+    schedules.set_schedule("list", is_enabled=True, interval_hours=168)
+    soon = timezone.now() + timedelta(hours=1)
+    AnalysisSchedule.objects.update(next_run_at=soon)
+
+    row = schedules.set_schedule(
+        "list", is_enabled=True, interval_hours=168, priority=5
+    )
+
+    assert (row.next_run_at, row.priority) == (soon, 5)

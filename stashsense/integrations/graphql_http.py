@@ -6,8 +6,10 @@ for the modules that use this one.
 """
 
 import json
+import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -18,6 +20,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from stashsense.integrations.safe_fetch import trusted_tls_context
+from stashsense.integrations.shared_rate_limiter import POLL_SECONDS, CheckStop, go_on
 
 # Of an answer that is an error we read enough for its message.
 _MAX_ERROR_BYTES = 1024 * 1024
@@ -124,6 +127,32 @@ def send(
     with response:
         body = _body(response, request, ends_at)
     return HttpAnswer(response.status_code, response.headers, body)
+
+
+def send_unless_stopped(
+    session: requests.Session,
+    request: HttpRequest,
+    patience: Patience,
+    seconds: float,
+    stop: CheckStop,
+) -> HttpAnswer:
+    """Return what `send` does; what `stop` raises meanwhile breaks the waiting off."""
+    if stop is go_on:
+        return send(session, request, patience, seconds)
+    sent: Future[HttpAnswer] = Future()
+
+    def run() -> None:
+        try:
+            sent.set_result(send(session, request, patience, seconds))
+        except Exception as exc:
+            # The thread's edge: whoever waits gets it.
+            sent.set_exception(exc)
+
+    # A daemon: when nobody waits any more it ends with its time-outs or with us.
+    threading.Thread(target=run, name="request", daemon=True).start()
+    while not wait([sent], timeout=POLL_SECONDS).done:
+        stop()
+    return sent.result()
 
 
 def _body(response: requests.Response, request: HttpRequest, ends_at: float) -> bytes:

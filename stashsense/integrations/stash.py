@@ -4,17 +4,20 @@ Threads share a client, and with it its connections and its limit. A process has
 by the settings: `configured_client`.
 """
 
+import copy
 import os
 import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from django.conf import settings
 
 from stashsense.integrations import stash_operations as operations
 from stashsense.integrations.rate_limiter import RateLimiter, RateLimiterFigures
+from stashsense.integrations.shared_rate_limiter import CheckStop, go_on
 from stashsense.integrations.stash_address import StashAddress, parse_stash_url
 from stashsense.integrations.stash_answers import (
     Node,
@@ -92,6 +95,16 @@ class StashClient:
             self._address, api_key, patience=patience, limiter=self.limiter
         )
         self._version: tuple[StashVersion, float] | None = None
+        self._check_stop: CheckStop = go_on
+
+    def stopped_by(self, check_stop: CheckStop) -> Self:
+        """Return a client that calls this about twice a second while it waits.
+
+        What it raises breaks the waiting off. Connections and limit are shared.
+        """
+        client = copy.copy(self)
+        client._check_stop = check_stop
+        return client
 
     def close(self) -> None:
         """Close the connections that are kept; the next question opens one again."""
@@ -322,6 +335,8 @@ class StashClient:
                 variables,
                 name=operation.name,
                 may_repeat=operation.is_read,
+                # A change that was sent is waited for.
+                stop=self._check_stop if operation.is_read else go_on,
             )
         except StashError:
             # It may have gone away to come back as another version.

@@ -27,9 +27,10 @@ from stashsense.integrations.graphql_http import (
     open_session,
     parsed_json,
     printable,
-    send,
+    send_unless_stopped,
 )
 from stashsense.integrations.rate_limiter import RateLimiter
+from stashsense.integrations.shared_rate_limiter import POLL_SECONDS, CheckStop, go_on
 from stashsense.integrations.stash_address import StashAddress
 from stashsense.integrations.stash_errors import (
     StashError,
@@ -92,8 +93,12 @@ class StashTransport:
         *,
         name: str,
         may_repeat: bool,
+        stop: CheckStop = go_on,
     ) -> dict[str, Any]:
-        """Return the data that a GraphQL operation is answered with."""
+        """Return the data that a GraphQL operation is answered with.
+
+        What `stop` raises while it waits breaks that off.
+        """
         body = {"operationName": name, "query": document, "variables": variables}
         request = HttpRequest(
             method="POST",
@@ -113,6 +118,7 @@ class StashTransport:
                 attempts=attempts,
                 seconds=self._patience.answer_seconds,
                 limiter=self._limiter,
+                stop=stop,
             )
         except AnswerTooLarge:
             raise StashError(
@@ -167,6 +173,7 @@ class StashTransport:
         attempts: int,
         seconds: float,
         limiter: RateLimiter | None,
+        stop: CheckStop = go_on,
     ) -> HttpAnswer:
         """Return the answer, of the last attempt if it took several."""
         patience = self._patience
@@ -177,7 +184,9 @@ class StashTransport:
                 limiter.wait()
             began_at = time.monotonic()
             try:
-                answer = send(self._session, request, patience, seconds_left)
+                answer = send_unless_stopped(
+                    self._session, request, patience, seconds_left, stop
+                )
                 if answer.status not in _PASSING_STATUSES:
                     return answer
                 delay = max(delay, asked_for_delay(answer))
@@ -200,7 +209,7 @@ class StashTransport:
                     "it runs and that STASH_URL leads to it from this machine."
                 ) from cause
             logger.info("Stash %s; asking again in %.1f s", reason, delay)
-            time.sleep(delay)
+            _pause(delay, stop)
         raise AssertionError("the last attempt returns or raises")
 
     def _data(self, answer: HttpAnswer, name: str) -> dict[str, Any]:
@@ -261,6 +270,13 @@ class StashTransport:
 
     def _scrubbed(self, text: str) -> str:
         return printable(text, self._api_key)
+
+
+def _pause(seconds: float, stop: CheckStop) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        stop()
+        time.sleep(min(left, POLL_SECONDS))
 
 
 def _is_login(location: str) -> bool:

@@ -8,9 +8,7 @@ import json
 import logging
 import math
 import re
-import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,14 +28,12 @@ from stashsense.integrations.graphql_http import (
     open_session,
     parsed_json,
     printable,
-    send,
+    send_unless_stopped,
 )
 from stashsense.integrations.shared_rate_limiter import (
-    POLL_SECONDS,
     CheckStop,
     PausedForLonger,
     SharedRateLimiter,
-    go_on,
 )
 from stashsense.integrations.stash_types import endpoint_domain
 from stashsense.integrations.stashbox_errors import (
@@ -203,23 +199,8 @@ class StashBoxTransport:
     def _send(self, request: HttpRequest, stop: CheckStop) -> HttpAnswer:
         """Send the request; while it waits for its answer, `stop` may break it off."""
         patience = self._patience
-        if stop is go_on:
-            return send(self._session, request, patience, patience.answer_seconds)
-        sent: Future[HttpAnswer] = Future()
-
-        def run() -> None:
-            try:
-                seconds = patience.answer_seconds
-                sent.set_result(send(self._session, request, patience, seconds))
-            except Exception as exc:
-                # The thread's edge: whoever waits gets it.
-                sent.set_exception(exc)
-
-        # A daemon: when nobody waits any more it ends with its time-outs or with us.
-        threading.Thread(target=run, name="stash-box request", daemon=True).start()
-        while not wait([sent], timeout=POLL_SECONDS).done:
-            stop()
-        return sent.result()
+        seconds = patience.answer_seconds
+        return send_unless_stopped(self._session, request, patience, seconds, stop)
 
     def _read(self, answer: HttpAnswer, operation_name: str) -> BoxAnswer:
         if answer.status in REDIRECT_STATUSES:

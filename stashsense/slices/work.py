@@ -30,8 +30,13 @@ class SliceAtWork(Generic[Run]):
 
     def __init__(self, run: Run, seconds: float, lost: threading.Event) -> None:
         self.run = run
+        self._seconds = seconds
         self._until = time.monotonic() + seconds
         self._lost = lost
+
+    def begin(self) -> None:
+        """Have the slice's time begin now: what came before was to get ready."""
+        self._until = time.monotonic() + self._seconds
 
     def is_over(self) -> bool:
         """Return whether the next task should have its turn."""
