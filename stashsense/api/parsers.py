@@ -1,6 +1,7 @@
 """Readers of request bodies that know when to stop."""
 
 import io
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -27,6 +28,14 @@ def _refuse_large_body(context: Mapping[str, Any] | None) -> None:
         raise BodyTooLarge
 
 
+def _refuse_half_characters(parsed: object) -> None:
+    """Refuse texts that can be neither kept, passed on nor repeated in an answer."""
+    try:
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ParseError("A text holds half of a surrogate pair.") from None
+
+
 class BoundedJSONParser(JSONParser):
     """JSON of at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes.
 
@@ -44,10 +53,13 @@ class BoundedJSONParser(JSONParser):
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise BodyTooLarge
         try:
-            return super().parse(io.BytesIO(body), media_type, parser_context)
+            parsed = super().parse(io.BytesIO(body), media_type, parser_context)
+            if b"\\ud" in body or b"\\uD" in body:
+                _refuse_half_characters(parsed)
         except RecursionError:
             # Python's reader gives up at about a thousand brackets within brackets.
             raise ParseError("The JSON is nested too deeply.") from None
+        return parsed
 
 
 class BoundedMultiPartParser(MultiPartParser):
