@@ -234,6 +234,12 @@ def _as_ours(error: sqlite3.Error, path: Path) -> PredecessorUnreadable:
         return PredecessorUnreadable(
             f"{path} is locked by whoever writes to it; end the predecessor first."
         )
+    if "unsafe use of" in str(error):
+        # The predecessor's tables compute nothing; this service's check their JSON.
+        return PredecessorUnreadable(
+            f"{path} is a database, but not of the predecessor. It may be this "
+            "service's own."
+        )
     return PredecessorUnreadable(f"{path} cannot be read: {error}.")
 
 

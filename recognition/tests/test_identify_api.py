@@ -155,7 +155,7 @@ def test_where_the_time_went_is_in_a_header(admin_client, portrait):
         ({"image_base64": "!!!"}, "unreadable_image", "not base64"),
         ({"image_base64": "caf\u00e9"}, "unreadable_image", "not base64"),
         ({"image_base64": "AAAA\x00"}, "unreadable_image", "not base64"),
-        ({"image_base64": "\ud800"}, "unreadable_image", "not base64"),
+        ({"image_base64": "\ud800"}, "parse_error", "surrogate"),
         ({"image_base64": "aGVsbG8="}, "unreadable_image", ""),
         ({"image_url": "ftp://example.org/a.jpg"}, "address_refused", "http"),
         ({"image_url": "http://127.0.0.1/a.jpg"}, "address_refused", ""),

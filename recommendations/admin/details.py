@@ -61,9 +61,10 @@ def laid_out(details: Mapping[str, Any]) -> Details:
 
 def as_text(value: Any) -> str:
     """Return any JSON as a person reads it, shortened where it is long."""
+    if value in (None, "", [], {}):
+        # As a pattern {} is any object.
+        return "-"
     match value:
-        case None | "" | [] | {}:
-            return "-"
         case bool():
             return "yes" if value else "no"
         case Mapping():

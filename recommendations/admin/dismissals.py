@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from recommendations import decisions
 from recommendations.admin.policy import ReadOnly
+from recommendations.admin.type_names import AnalysisTypeFilter, type_name
 from recommendations.models import Dismissal
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ else:
 @admin.register(Dismissal)
 class DismissalAdmin(ReadOnly, _ModelAdmin):
     list_display = (
-        *("dismissed_at", "type", "target_type", "target_id", "endpoint"),
+        *("dismissed_at", "kind", "target_type", "target_id", "endpoint"),
         *("is_permanent", "reason", "user"),
     )
-    list_filter = ("is_permanent", "type", "target_type")
+    list_filter = ("is_permanent", AnalysisTypeFilter, "target_type")
     search_fields = ("=target_id", "reason")
     list_select_related = ("user",)
     fields = (
@@ -30,6 +31,10 @@ class DismissalAdmin(ReadOnly, _ModelAdmin):
         ("endpoint", "is_permanent"),
         ("reason", "user", "dismissed_at"),
     )
+
+    @admin.display(description="type", ordering="type")
+    def kind(self, row: Dismissal) -> str:
+        return type_name(row.type)
 
     def has_delete_permission(self, request: HttpRequest, *_args: Any) -> bool:
         """Return whether this person may decide: deleting one is a decision."""

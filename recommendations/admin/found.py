@@ -11,9 +11,10 @@ from django.urls import URLPattern, path
 from recommendations import decisions
 from recommendations.admin.details import laid_out
 from recommendations.admin.policy import ReadOnly, decider
+from recommendations.admin.type_names import AnalysisTypeFilter, type_name
 from recommendations.models import Dismissal, Recommendation
-from recommendations.run_types import all_run_types
 from stashsense.exceptions import StashSenseError
+from stashsense.integrations.stash_types import endpoint_domain
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Recommendation]
@@ -24,32 +25,14 @@ PAGE = "admin:recommendations_recommendation_change"
 MAX_REASON_CHARACTERS = 2000
 
 
-class KnownTypeFilter(admin.SimpleListFilter):
-    """By type; those that are known, without looking through the rows for them."""
-
-    title = "type"
-    parameter_name = "type"
-
-    def lookups(self, *_args: Any) -> list[tuple[str, str]]:
-        return [
-            (each.type, each.display_name)
-            for each in all_run_types().values()
-            if each.analyzer is not None
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return what is chosen."""
-        return queryset.filter(type=self.value()) if self.value() else queryset
-
-
 @admin.register(Recommendation)
 class RecommendationAdmin(ReadOnly, _ModelAdmin):
     change_form_template = "admin/recommendations/recommendation/change_form.html"
     list_display = (
-        *("id", "type", "status", "target_type", "target_id", "endpoint"),
-        *("percent", "created_at", "updated_at", "resolution_action"),
+        *("id", "kind", "status", "about", "stash_box"),
+        *("percent", "updated_at", "resolution_action"),
     )
-    list_filter = ("status", KnownTypeFilter, "target_type")
+    list_filter = ("status", AnalysisTypeFilter, "target_type")
     search_fields = ("=target_id", "endpoint")
     search_help_text = "An id of Stash, exactly, or part of a stash-box's address."
     actions = ("dismiss_action", "dismiss_for_good_action", "restore_action")
@@ -73,6 +56,18 @@ class RecommendationAdmin(ReadOnly, _ModelAdmin):
     @property
     def _list_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+
+    @admin.display(description="type", ordering="type")
+    def kind(self, row: Recommendation) -> str:
+        return type_name(row.type)
+
+    @admin.display(description="about")
+    def about(self, row: Recommendation) -> str:
+        return f"{row.target_type} {row.target_id}"
+
+    @admin.display(description="stash-box", ordering="endpoint")
+    def stash_box(self, row: Recommendation) -> str:
+        return endpoint_domain(row.endpoint) if row.endpoint else "-"
 
     @admin.display(description="confidence", ordering="confidence")
     def percent(self, row: Recommendation) -> str:
@@ -135,6 +130,7 @@ class RecommendationAdmin(ReadOnly, _ModelAdmin):
         if row is not None:
             context = {
                 "recommendation": row,
+                "type_name": type_name(row.type),
                 "laid_out": laid_out(row.details),
                 "outcome": laid_out(row.resolution_details),
                 "dismissal": _dismissal_of(row),

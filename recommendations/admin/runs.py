@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 
 from recommendations import history, runs
 from recommendations.admin.policy import ReadOnly, operator
+from recommendations.admin.type_names import RunTypeFilter, type_name
 from recommendations.models import AnalysisRun
 from recommendations.run_types import all_run_types
 from stashsense.exceptions import StashSenseError
@@ -30,10 +31,10 @@ class AnalysisRunAdmin(AskedForColumn, ReadOnly, _ModelAdmin):
     change_list_template = "admin/recommendations/analysisrun/change_list.html"
     change_form_template = "admin/recommendations/analysisrun/change_form.html"
     list_display = (
-        *("created_at", "type", "state", "is_full", "how_far"),
+        *("created_at", "kind", "state", "how_far"),
         *("found_count", "created_count", "asked", "error"),
     )
-    list_filter = ("state", "type", "asked_by", "is_full")
+    list_filter = ("state", RunTypeFilter, "asked_by", "is_full")
     list_select_related = ("user",)
     fields = (
         ("type", "state", "is_full", "priority"),
@@ -45,9 +46,19 @@ class AnalysisRunAdmin(AskedForColumn, ReadOnly, _ModelAdmin):
     )
     readonly_fields = ("asked",)
 
+    @admin.display(description="type", ordering="type")
+    def kind(self, run: AnalysisRun) -> str:
+        name = type_name(run.type)
+        return f"{name}, everything" if run.is_full else name
+
     @admin.display(description="done", ordering="done_count")
     def how_far(self, run: AnalysisRun) -> str:
-        return f"{run.done_count} of {run.total_count} ({run.percent} %)"
+        if not run.total_count:
+            return str(run.done_count)
+        # One word, as columns are narrow.
+        return (
+            f"{run.done_count}\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}{run.total_count}"
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """Return Django's routes and those behind the buttons."""

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 
 from recommendations import schedules
 from recommendations.admin.policy import ReadOnly
+from recommendations.admin.type_names import type_name
 from recommendations.exceptions import InvalidSchedule
 from recommendations.models import AnalysisSchedule
 from recommendations.run_types import RunType, all_run_types
@@ -98,7 +99,8 @@ def _store(request: HttpRequest) -> None:
         messages.error(request, str(error))
         return
     when = interval_label(int(row.interval_hours)).lower()
-    messages.success(request, f"{row} starts {when if row.is_enabled else 'no more'}.")
+    how = f"starts {when}" if row.is_enabled else "does not start by itself"
+    messages.success(request, f"{type_name(row.type)} {how}.")
 
 
 def _number(request: HttpRequest, name: str) -> int:

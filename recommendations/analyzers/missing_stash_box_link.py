@@ -101,6 +101,8 @@ def _count_scenes(evidence: Evidence, library: StashLibrary, work: Work) -> Step
                 evidence.add(medium, scene.performer_ids, _people(media[scene.id]))
         done_count += len(scenes)
         yield Step(done_count=done_count)
+    # Now it is known how many they are.
+    yield Step(total_count=done_count)
 
 
 def _count_images(evidence: Evidence, work: Work) -> Steps:

@@ -320,6 +320,8 @@ def _last_step(now: _Pass, box: _Box, work: Work) -> Step:
     before = marks.as_moment(box.since)
     reached_at = marks.overlapping(newest, work.began_at)
     return now.step(
+        # Known when the last stash-box was asked.
+        total_count=None if now.left else now.done_count,
         sweeps=[box.endpoint] if box.since is None else [],
         write=partial(
             snapshots.set_mark,

@@ -209,7 +209,8 @@ class _Scenes:
                 "newest": marks.as_text(self._newest),
             },
             done_count=self._done_count,
-            total_count=self._total_count,
+            # A scene that is changed as well is looked at again, beyond those expected.
+            total_count=self._total_count and max(self._total_count, self._done_count),
         )
 
     def _finding(self, scene: SceneRow, media: RecognisedMedia) -> Finding | None:

@@ -64,8 +64,10 @@ def _work_here(run: AnalysisRun) -> None:
 def _line(run: AnalysisRun) -> str:
     if run.state == State.QUEUED:
         return "Waiting for others to end."
+    # Some do not know beforehand how many there are.
+    total = f" of {run.total_count}" if run.total_count else " done"
     line = (
-        f"{run.done_count} of {run.total_count}: {run.found_count} found, "
+        f"{run.done_count}{total}: {run.found_count} found, "
         f"{run.created_count} newly recommended."
     )
     return f"{line} {run.note}" if run.note else line

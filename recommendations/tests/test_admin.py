@@ -93,6 +93,33 @@ def test_strange_details_are_shown_short():
     assert (len(shown.tables[0].rows), shown.tables[0].left_out_count) == (100, 200)
 
 
+def test_an_object_in_a_list_or_a_value_is_shown():
+    shown = laid_out({"tags": [{"id": "u1", "local_match": {"id": "7"}}], "none": {}})
+
+    assert shown.tables[0].rows == [["u1", "id 7"]]
+    assert shown.facts == [("None", "-")]
+
+
+def test_types_are_called_by_their_names(admin_client, rows):
+    run = ask("list", is_full=True)
+    found = admin_client.get(FOUND).content.decode()
+    listed = admin_client.get(RUNS).content.decode()
+
+    assert '<td class="field-kind">List</td>' in found
+    assert '<td class="field-kind">List, everything</td>' in listed
+    assert "<h2>List: " in page_of(admin_client, rows[0])
+    assert "<h2>List, everything: " in page_of(admin_client, run)
+
+
+def test_a_run_that_does_not_know_its_total_tells_what_is_done(admin_client):
+    run = ask("list")
+    AnalysisRun.objects.filter(pk=run.pk).update(done_count=7)
+    page = page_of(admin_client, run)
+
+    assert "7 done" in page
+    assert "7 of 0" not in page + admin_client.get(RUNS).content.decode()
+
+
 def test_one_is_dismissed_for_good_and_taken_back(admin_client, admin_user, rows):
     row = rows[0]
     press(admin_client, "dismiss", row.pk, reason="Not mine")

@@ -203,10 +203,12 @@ def test_a_version_that_is_not_known_is_refused(tmp_path, version, sentence):
 
 def test_a_database_of_another_program_is_refused(tmp_path):
     ours = "CREATE TABLE django_migrations (id); CREATE TABLE schema_version (version);"
+    checked = "CREATE TABLE recommendations (id, details CHECK (json_valid(details)));"
     other = "CREATE TABLE recommendations (id);"
 
     for name, schema, sentence in [
         ("ours.db", ours, "not of the predecessor. It is this service's own"),
+        ("checked.db", checked, "not of the predecessor"),
         ("other.db", other, "not of the predecessor"),
     ]:
         path = Predecessor(tmp_path / name, version=None, schema=schema).path

@@ -35,6 +35,25 @@ def begin(client, type="list"):
     )
 
 
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"type":' * 100_000])
+def test_a_body_nested_too_deeply_is_refused(admin_client, body):
+    answer = admin_client.post("/queue", body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "parse_error"
+    assert "nested too deeply" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\uDFFF"])
+def test_half_a_character_is_refused_and_a_whole_one_is_not(admin_client, half):
+    def ask(text):
+        body = f'{{"type": "{text}"}}'
+        return admin_client.post("/queue", body, content_type="application/json")
+
+    assert (ask(half).status_code, ask(half).json()["code"]) == (400, "parse_error")
+    assert "There is no" in ask("\\ud83d\\ude00").json()["detail"]
+
+
 def test_analyses_are_listed_with_what_they_look_for(admin_client):
     types = admin_client.get(f"{ANALYSIS}/types").json()["types"]
 

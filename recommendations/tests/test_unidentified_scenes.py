@@ -232,6 +232,17 @@ def test_only_what_was_matched_since_is_looked_at_again_unless_all_is_asked_for(
     assert len(find(is_full=True)) == 2
 
 
+def test_scenes_that_are_looked_at_twice_do_not_pass_the_total(library):
+    for _ in range(3):
+        seen(add_scene(library).id, ADA)
+    find()
+
+    run = ended(ask(TYPE))
+
+    # Recommended, matched a moment ago, and changed a moment ago.
+    assert (run.done_count, run.total_count) == (9, 9)
+
+
 def test_the_mark_stays_where_a_run_fails_and_what_was_found_stays(
     library, library_server
 ):

@@ -1,11 +1,12 @@
 """Readers of request bodies that know when to stop."""
 
 import io
+import json
 from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser, MultiPartParser
 
 
@@ -27,6 +28,14 @@ def _refuse_large_body(context: Mapping[str, Any] | None) -> None:
         raise BodyTooLarge
 
 
+def _refuse_half_characters(parsed: object) -> None:
+    """Refuse texts that can be neither kept, passed on nor repeated in an answer."""
+    try:
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ParseError("A text holds half of a surrogate pair.") from None
+
+
 class BoundedJSONParser(JSONParser):
     """JSON of at most `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes.
 
@@ -43,7 +52,14 @@ class BoundedJSONParser(JSONParser):
         body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise BodyTooLarge
-        return super().parse(io.BytesIO(body), media_type, parser_context)
+        try:
+            parsed = super().parse(io.BytesIO(body), media_type, parser_context)
+            if b"\\ud" in body or b"\\uD" in body:
+                _refuse_half_characters(parsed)
+        except RecursionError:
+            # Python's reader gives up at about a thousand brackets within brackets.
+            raise ParseError("The JSON is nested too deeply.") from None
+        return parsed
 
 
 class BoundedMultiPartParser(MultiPartParser):
