@@ -99,9 +99,9 @@ def update_scene(
         if not act.begin(plan, scene):
             return Outcome(plan, is_dry_run=True)
         _send(act, scene, only_changed(written, changes), lists)
-        after = act.stash.library.get_full_scene(scene.id)
-        act.keep_after(after)
-        return Outcome(plan, {"scene": {"id": str(after.id), "title": after.title}})
+        after = act.read_after(lambda: act.stash.library.get_full_scene(scene.id))
+        title = after.title if after is not None else written.get("title", scene.title)
+        return Outcome(plan, {"scene": {"id": str(scene.id), "title": title}})
 
 
 def _send(

@@ -91,10 +91,10 @@ def _send(
         name = str(written.get("name", row.name))
         with collisions_told(row, lambda: library.find_studios_named(name)):
             sent = act.stash.writes.update_studio(row.id, written)
-    after = library.get_studio_row(row.id)
-    act.keep_after(after)
+    after = act.read_after(lambda: library.get_studio_row(row.id))
+    name = after.name if after is not None else str(written.get("name", row.name))
     answer = {
-        "studio": {"id": str(after.id), "name": after.name},
+        "studio": {"id": str(row.id), "name": name},
         "refused_aliases": plan["refused_aliases"],
         "not_kept": not_kept(sent),
     }
