@@ -246,7 +246,8 @@ def _carry_out(act: Act, plan: PerformerMergePlan) -> list[str]:
     """Do what the plan says; return the fields that this Stash has no place for."""
     values = dict(plan.values)
     if plan.image_from is not None:
-        picture = find_stash_picture(act.stash.client, plan.image_from.image_url)
+        url = plan.image_from.image_url
+        picture = find_stash_picture(act.stash.client, url, is_own=True)
         if picture is not None:
             values["image"] = picture
     into = plan.destination.id

@@ -188,6 +188,19 @@ def test_stashs_own_merge_is_used_where_it_is(api, stash, people):
     assert mutations(stash) == ["PerformerMerge"]
 
 
+@pytest.mark.parametrize("picture", [b"\0\0\0 ftypavif", b"<svg xmlns='x'/>"])
+@pytest.mark.parametrize("stash_version", ["0.30.1", "0.31.0"])
+def test_a_picture_of_any_kind_arrives(api, stash, people, picture, stash_version):
+    stash.version = stash_version
+    for row in people.performers.values():
+        row.picture = row.picture_name = None
+    people.performers["2"].picture = picture
+
+    merge(api)
+
+    assert people.performers[INTO].picture == picture
+
+
 def test_the_destinations_own_picture_stays(api, stash, people):
     people.performers[INTO].picture = b"\xff\xd8\xff its own"
 
