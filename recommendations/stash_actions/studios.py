@@ -24,7 +24,11 @@ from recommendations.stash_actions.values import (
     read_fields,
 )
 from stashsense.integrations.stash_library_types import StudioRow
+from stashsense.integrations.stash_types import StashVersion
 from stashsense.integrations.stashbox_types import BoxStudio
+
+# Before, a studio has one.
+URLS_SINCE = StashVersion(0, 30)
 
 
 def update_studio(
@@ -66,6 +70,11 @@ def update_studio(
         if given.get("parent_id") == row.id:
             raise ActionRefused("A studio cannot be its own parent.")
         written = as_stash_input("studio", given, local=row, has_career_dates=False)
+        if act.stash.version < URLS_SINCE and "urls" in written:
+            # There is place for the first alone: the one that is there, if it stays.
+            written["urls"] = sorted(
+                written["urls"], key=lambda url: url not in row.urls
+            )
         changes = changes_to(row, written)
         if "name" in changes:
             refuse_taken_name(library, "studio", row, written["name"])

@@ -383,6 +383,20 @@ def test_a_studios_fields_are_written(api, stash, library, version):
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("version")
+def test_an_url_that_stays_is_not_lost_where_there_is_place_for_one(
+    api, stash, library
+):
+    studio = library.studios["1"]
+    studio.urls = ["https://own.example"]
+
+    urls = ["https://b.example", "https://own.example"]
+    done(api, "update-studio", studio_id="1", fields={"urls": urls})
+
+    assert "https://own.example" in studio.urls
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("kind", "field", "read"),
     [
