@@ -1,7 +1,7 @@
 """What people decide of recommendations: to act, that it is done, or to let it be."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -95,6 +95,14 @@ def resolve(
         _require_pending(row.pk)
     row.refresh_from_db()
     _tell_analyzer(row)
+
+
+def call_done(row: Recommendation, action: str, details: Mapping[str, Any]) -> None:
+    """Resolve what somebody says is done; RecommendationClaimed while another acts."""
+    with ExitStack() as stack:
+        if row.status == Status.PENDING:
+            stack.enter_context(claimed(row))
+        resolve(row, action, details)
 
 
 def dismiss(

@@ -91,7 +91,7 @@ class ResolveView(APIView):
         """Mark it as done."""
         row = _row(rec_id)
         asked = validated(shapes.ResolveRequest, request.data)
-        decisions.resolve(row, asked["action"], asked["details"])
+        decisions.call_done(row, asked["action"], asked["details"])
         return Response({"success": True})
 
 
