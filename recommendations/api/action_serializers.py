@@ -192,6 +192,13 @@ class LinkRequest(ActionRequest):
         default=False,
         help_text="Also where it has another id at the stash-box.",
     )
+    replaces = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=64,
+        help_text="An id at the stash-box that it loses, as one that was merged there.",
+    )
 
 
 class AcceptMatchRequest(ActionRequest):

@@ -305,6 +305,7 @@ class LinkEntityView(ActionView):
             endpoint=asked["endpoint"],
             stashbox_id=asked["stashbox_id"],
             adds_second=asked["add_second"],
+            replaces=asked["replaces"],
         )
         return Response(shapes.action_answer(outcome))
 

@@ -17,6 +17,7 @@ from recommendations.stash_actions.creating import Created, add_to_scene, find_l
 from recommendations.stash_actions.fitting import (
     UNIDENTIFIED_SCENES,
     about,
+    gone_upstream,
     missing_link,
 )
 from recommendations.stash_actions.telling import Entity, told_entity
@@ -51,31 +52,48 @@ def link_entity(
     endpoint: str,
     stashbox_id: str,
     adds_second: bool = False,
+    replaces: str = "",
 ) -> Outcome:
     """Add the id to what the entity has; nothing is sent where it has it.
 
-    Raises ActionRefused where another entity has the id, and where this one has
-    another id there, unless it is to have two.
+    `replaces` is an id at that stash-box that the entity loses. Raises ActionRefused
+    where another entity has the id, and where this one has another id there, unless it
+    is to have two.
     """
-    deed = Deed(
-        "link-entity", kind, str(entity_id), missing_link(kind, entity_id, endpoint)
-    )
+    fits = missing_link(kind, entity_id, endpoint)
+    if replaces:
+        fits = gone_upstream(kind, entity_id, endpoint, replaces)
+    deed = Deed("link-entity", kind, str(entity_id), fits)
     with acting(context, deed) as act:
         stash_id = stash_id_of(endpoint, stashbox_id)
         row = act.target(lambda: _get(act.stash.library, kind, entity_id))
         is_linked = stash_id in row.stash_ids
         _refuse_others(act, kind, row, stash_id)
-        other = _id_at(row, stash_id.endpoint)
+        old = StashId(stash_id.endpoint, replaces)
+        if replaces and not is_linked and old not in row.stash_ids:
+            raise ActionRefused(
+                f"{row.name} has no id {replaces} there.",
+                facts={"entity": told_entity(row)},
+            )
+        kept = [each for each in row.stash_ids if each != old]
+        other = next(
+            (each.stash_id for each in kept if each.endpoint == stash_id.endpoint), None
+        )
         if other is not None and not is_linked and not adds_second:
             raise ActionRefused(
                 f"{row.name} has the id {other} there already.",
                 facts={"entity": told_entity(row)},
             )
-        plan = {"entity": told_entity(row), "already_linked": is_linked}
+        is_replaced = len(kept) < len(row.stash_ids)
+        plan = {
+            "entity": told_entity(row),
+            "already_linked": is_linked,
+            "removes_stash_id": replaces if is_replaced else None,
+        }
         if not act.begin(plan, row):
             return Outcome(plan, is_dry_run=True)
-        if not is_linked:
-            _write_ids(act, kind, row, [stash_id])
+        if not is_linked or is_replaced:
+            _write_ids(act, kind, row, [stash_id], kept)
         answer = {
             "entity_id": str(row.id),
             "entity_name": row.name,
@@ -118,7 +136,7 @@ def link_performer_to_scene(
         if not act.begin(plan, {"performer": row, "scene": scene}):
             return Outcome(plan, is_dry_run=True)
         if new:
-            _write_ids(act, "performer", row, new)
+            _write_ids(act, "performer", row, new, row.stash_ids)
         if not is_in:
             add_to_scene(act, Created(row.id, row.name), scene.id)
         return Outcome(plan)
@@ -150,10 +168,17 @@ def _refuse_others(act: Act, kind: str, row: Entity, stash_id: StashId) -> None:
         )
 
 
-def _write_ids(act: Act, kind: str, row: Entity, new: Sequence[StashId]) -> None:
+def _write_ids(
+    act: Act,
+    kind: str,
+    row: Entity,
+    new: Sequence[StashId],
+    kept: Sequence[StashId],
+) -> None:
     writes = act.stash.writes
     # Stash has no way of adding one: the whole list goes, as it was a moment ago.
-    values = {"stash_ids": [*row.stash_ids, *new]}
+    more = [each for each in new if each not in kept]
+    values = {"stash_ids": [*kept, *more]}
     match kind:
         case "performer":
             writes.update_performer(row.id, values)

@@ -412,3 +412,27 @@ def test_way_of_missing_stash_box_link(library, way):
     assert ids_at(ada, AT) == [ADA.partition(":")[2]]
     assert ids_at(ada, "https://b.example/graphql") == ["b"]
     assert way.is_settled(found, "link-entity")
+
+
+def test_way_of_an_id_that_was_merged_upstream(library, box, way):
+    way = way("upstream_performer_changes")
+    theirs, target = (box_performer(box.box, "Ada") for _ in range(2))
+    ours = add_performer(library, "Ada", ids=[(AT, "there")])
+    link(ours, theirs, box)
+    assert way.look() == []
+    box.box.merge("PERFORMER", [theirs.id], target.id)
+
+    (found,) = way.look()
+    way.act(
+        action("link-entity"),
+        recommendation_id=found["id"],
+        entity_type="performer",
+        entity_id=found["target_id"],
+        endpoint=found["details"]["endpoint"],
+        stashbox_id=found["details"]["merged_into_id"],
+        replaces=found["details"]["stash_box_id"],
+    )
+
+    assert ids_at(ours, box.endpoint) == [target.id]
+    assert ids_at(ours, AT) == ["there"]
+    assert way.is_settled(found, "link-entity")

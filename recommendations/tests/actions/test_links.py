@@ -284,3 +284,22 @@ def test_a_dry_run_of_accepting_all_changes_nothing(api, stash, library):
     assert answer["accepted"] == [row.pk]
     assert changed(library, before) == set()
     assert told_of(row) == ("pending", "")
+
+
+def test_an_id_is_replaced_only_where_it_is(api, stash, library):
+    library.performers["1"].stash_ids = [linked("mine")]
+    before = snapshot(library)
+
+    refused(api, "link-entity", 409, "action_refused", **link(replaces="old"))
+
+    assert changed(library, before) == set()
+
+
+def test_what_was_replaced_is_not_sent_again(api, stash, library):
+    library.performers["1"].stash_ids = [linked("old")]
+
+    for _ in range(2):
+        done(api, "link-entity", **link(replaces="old"))
+
+    assert ids_of(library.performers["1"]) == [(BOX, ID)]
+    assert mutations(stash) == ["PerformerUpdate"]
