@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recommendations.analyzers.upstream_comparison import decided_fields
 from recommendations.models import Recommendation
 from recommendations.stash_actions.acting import (
     Act,
@@ -76,7 +77,9 @@ def update_scene(
     values = read_fields("scene", fields)
     if studio_id is not KEEP:
         values["studio_id"] = studio_id
-    context = _with_upstream_changes(context, scene_id)
+    asked = {name.removesuffix("_id") for name in values}
+    asked |= {*_asked_lists(performers=performers, tags=tags)}
+    context = _with_upstream_changes(context, scene_id, asked)
     deed = Deed(
         "update-scene",
         "scene",
@@ -133,20 +136,32 @@ def _send(
             act.did(f"{step} {', '.join(values)} of scene {scene.id}.")
 
 
-def _with_upstream_changes(context: ActionContext, scene_id: int) -> ActionContext:
-    """Return the context with the recommendation that clients do not name."""
+def _asked_lists(**lists: ListChange) -> list[str]:
+    return [name for name, each in lists.items() if each != ListChange()]
+
+
+def _with_upstream_changes(
+    context: ActionContext, scene_id: int, asked: set[str]
+) -> ActionContext:
+    """Return the context with the recommendation that clients do not name.
+
+    Nothing of what it proposes was asked for: then it is not what they act on.
+    """
     if context.recommendation_id is not None or context.is_dry_run:
         return context
     rows = Recommendation.objects.filter(
         type=UPSTREAM_SCENE, target_type="scene", target_id=str(scene_id)
     ).pending()
-    ids = list(rows.values_list("pk", flat=True)[:2])
+    found = list(rows[:2])
     # Of two stash-boxes it is not known whose changes were accepted.
-    if len(ids) != 1:
+    if len(found) != 1 or found[0].details.get("is_gone_upstream"):
+        return context
+    proposed = decided_fields(found[0].details)
+    if proposed and not proposed & asked:
         return context
     return ActionContext(
         asker=context.asker,
-        recommendation_id=ids[0],
+        recommendation_id=found[0].pk,
         is_dry_run=context.is_dry_run,
         is_confirmed=context.is_confirmed,
     )

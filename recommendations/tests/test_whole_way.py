@@ -309,6 +309,21 @@ def test_way_of_upstream_scene_changes(library, box, way):
     assert way.is_settled(found, "update-scene")
 
 
+def test_changes_of_a_scene_wait_while_something_else_of_it_is_updated(
+    library, box, way
+):
+    way = way("upstream_scene_changes")
+    scene = add_scene(library, title="Old")
+    link(scene, box_scene(box.box, "New"), box)
+    (found,) = way.look()
+
+    way.act(action("update-scene"), scene_id=scene.id, fields={"rating100": 50})
+    assert [each["id"] for each in way.look()] == [found["id"]]
+    way.act(action("update-scene"), scene_id=scene.id, fields={"title": "New"})
+
+    assert way.look() == []
+
+
 def _local_ids(lists):
     return [each["local_match"]["id"] for each in lists["added"]]
 
