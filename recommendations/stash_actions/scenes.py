@@ -80,11 +80,14 @@ def update_scene(
     asked = {name.removesuffix("_id") for name in values}
     asked |= {*_asked_lists(performers=performers, tags=tags)}
     context = _with_upstream_changes(context, scene_id, asked)
+    # Nobody is identified by a title.
+    settled = {UPSTREAM_SCENE}
+    settled |= {UNIDENTIFIED_SCENES} if "performers" in asked else set()
     deed = Deed(
         "update-scene",
         "scene",
         str(scene_id),
-        about((UPSTREAM_SCENE, UNIDENTIFIED_SCENES), "scene", scene_id),
+        about(settled, "scene", scene_id),
     )
     with acting(context, deed) as act:
         scene = act.target(lambda: act.stash.library.get_full_scene(scene_id))
@@ -137,7 +140,11 @@ def _send(
 
 
 def _asked_lists(**lists: ListChange) -> list[str]:
-    return [name for name, each in lists.items() if each != ListChange()]
+    return [
+        name
+        for name, each in lists.items()
+        if each.wanted is not None or each.added or each.removed
+    ]
 
 
 def _with_upstream_changes(

@@ -314,7 +314,10 @@ def test_changes_of_a_scene_wait_while_something_else_of_it_is_updated(
 ):
     way = way("upstream_scene_changes")
     scene = add_scene(library, title="Old")
-    link(scene, box_scene(box.box, "New"), box)
+    ada, theirs = add_performer(library, "Ada"), box_performer(box.box, "Ada")
+    link(ada, theirs, box)
+    cast = [Appearance(theirs.id)]
+    link(scene, box_scene(box.box, "New", performers=cast), box)
     (found,) = way.look()
 
     way.act(action("update-scene"), scene_id=scene.id, fields={"rating100": 50})
