@@ -55,11 +55,24 @@ def claimed(row: Recommendation) -> Iterator[Recommendation]:
     if not rows.pending().filter(free).update(claimed_until=now + CLAIM):
         _require_pending(row.pk)
         raise _claimed_error(row.pk)
+    # The time is what tells one's own claim from that of whoever came after it.
+    row.claimed_until = now + CLAIM
     try:
         row.refresh_from_db()
         yield row
     finally:
-        rows.update(claimed_until=None)
+        if row.claimed_until is not None:
+            rows.filter(claimed_until=row.claimed_until).update(claimed_until=None)
+
+
+def hold_on(row: Recommendation) -> None:
+    """Keep a claim for as long as a new one lasts, unless somebody else has it now."""
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
+    mine = Q(claimed_until=row.claimed_until)
+    rows = Recommendation.objects.filter(free | mine, pk=row.pk)
+    if rows.pending().update(claimed_until=now + CLAIM):
+        row.claimed_until = now + CLAIM
 
 
 def resolve(

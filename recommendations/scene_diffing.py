@@ -20,24 +20,31 @@ LOCAL_PARTS = ("studio", "performers", "tags")
 
 
 class NameIndex:
-    """The library's performers, tags or studios without an id at the endpoint, by name.
+    """The library's performers, tags or studios: by id at the endpoint, else by name.
 
-    Entities are those of `field_maps.read_entity`; linked ones are left out, as they
-    are somebody else.
+    Entities are those of `field_maps.read_entity`; those that are linked to another id
+    are somebody else, whatever their names are.
     """
 
     def __init__(self, entities: Iterable[Entity] = ()) -> None:
         self._named: dict[str, list[Entity]] = {}
+        self._linked: dict[str, list[Entity]] = {}
         for entity in entities:
-            if not entity.get("stash_box_id"):
+            if stash_box_id := text_of(entity, "stash_box_id"):
+                self._linked.setdefault(stash_box_id, []).append(entity)
+            else:
                 for name in sorted(names_of(entity)):
                     self._named.setdefault(name, []).append(entity)
 
     def find_matches(self, upstream: Entity) -> list[Entity]:
         """Return who may be meant, the likeliest first.
 
-        A name that is the name comes before one that is an alias, then the older id.
+        Who has the id is meant, and nobody by name. A name that is the name comes
+        before one that is an alias, then the older id.
         """
+        linked = self._linked.get(text_of(upstream, "stash_box_id"))
+        if linked:
+            return sorted(linked, key=lambda entity: id_order(text_of(entity, "id")))
         own = fold(text_of(upstream, "name"))
         found = {
             text_of(entity, "id"): entity

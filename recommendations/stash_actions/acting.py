@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from recommendations.decisions import (
-    CLAIM,
     claimed,
     get_recommendation,
+    hold_on,
     resolve,
 )
 from recommendations.exceptions import (
@@ -145,13 +145,26 @@ class Act:
         self.record.save(update_fields=["after"])
         if self.recommendation is not None:
             # A long action keeps others out as long as it gets on.
-            rows = Recommendation.objects.filter(pk=self.recommendation.pk)
-            rows.update(claimed_until=timezone.now() + CLAIM)
+            hold_on(self.recommendation)
 
     def keep_after(self, rows: object) -> None:
         """Keep what is there now."""
         assert self.record is not None, "a dry run does nothing"
         self.record.after = {**self.record.after, "rows": told(rows)}
+
+    def read_after(self, read: Callable[[], Read]) -> Read | None:
+        """Keep what is there now, and return it; None where Stash does not tell.
+
+        What was done is done, whether it can be read afterwards or not.
+        """
+        try:
+            found = read()
+        except StashError as exc:
+            assert self.record is not None, "a dry run does nothing"
+            self.record.after = {**self.record.after, "unread": str(exc)}
+            return None
+        self.keep_after(found)
+        return found
 
     def end(self, state: ActionRecord.State, error: str = "") -> None:
         if self.record is not None:

@@ -1,12 +1,14 @@
 """What an update would change of a row, told before it is sent."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from recommendations.stash_actions.telling import told
+from stashsense.integrations.stash_inputs import CustomFields
 from stashsense.integrations.stash_writes import Written
 
 Values = Mapping[str, Any]
+Row = TypeVar("Row")
 
 _COLUMNS = {
     "favorite": "is_favorite",
@@ -39,6 +41,21 @@ def changes_to(row: object, values: Values) -> dict[str, dict[str, Any]]:
 def only_changed(values: Values, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that are different: what nobody changes, nobody overwrites."""
     return {key: value for key, value in values.items() if key in changes}
+
+
+def lost_custom_fields(
+    has: Values, sources: Sequence[tuple[Row, Values]], values: Values
+) -> list[tuple[Row, str, Any, Any]]:
+    """Return whose custom fields say otherwise than what is kept, and both values."""
+    given = values.get("custom_fields")
+    joined = given.partial if isinstance(given, CustomFields) else None
+    kept = {**has, **(joined or {})}
+    return [
+        (row, name, theirs, kept[name])
+        for row, fields in sources
+        for name, theirs in fields.items()
+        if theirs != kept[name]
+    ]
 
 
 def not_kept(written: Written | None) -> list[str]:

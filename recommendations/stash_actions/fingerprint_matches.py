@@ -65,7 +65,7 @@ def accept_match(
             act.stash.writes.update_scene(
                 scene.id, {"stash_ids": [*scene.stash_ids, new]}
             )
-            act.keep_after(library.get_full_scene(scene.id))
+            act.read_after(lambda: library.get_full_scene(scene.id))
         return Outcome(plan)
 
 

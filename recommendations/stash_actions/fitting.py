@@ -81,6 +81,18 @@ def missing_link(kind: str, entity_id: int, endpoint: str) -> Fits:
     return lambda row: is_about(row) and endpoint_domain(row.endpoint) in boxes
 
 
+def gone_upstream(kind: str, entity_id: int, endpoint: str, stash_id: str) -> Fits:
+    """Return whether it tells that this id of the entity is gone at that stash-box."""
+    is_about = about_upstream(kind, entity_id)
+    domain = endpoint_domain(endpoint)
+    return lambda row: (
+        is_about(row)
+        and endpoint_domain(row.endpoint) == domain
+        and row.details.get("is_gone_upstream") is True
+        and row.details.get("stash_box_id") == stash_id
+    )
+
+
 def fingerprint_match(scene_id: int, endpoint: str, stash_id: str) -> Fits:
     """Return whether it is about just that scene, stash-box and id there."""
     target_id = f"{scene_id}|{endpoint}|{stash_id}"

@@ -162,4 +162,4 @@ def _write_ids(act: Act, kind: str, row: Entity, new: Sequence[StashId]) -> None
         case _:
             writes.update_studio(row.id, values)
     act.did(f"Linked {kind} {row.id} with {', '.join(s.stash_id for s in new)}.")
-    act.keep_after(_get(act.stash.library, kind, row.id))
+    act.read_after(lambda: _get(act.stash.library, kind, row.id))

@@ -27,7 +27,11 @@ from recommendations.stash_actions.acting import (
     StashAccess,
     acting,
 )
-from recommendations.stash_actions.changing import changes_to, not_kept
+from recommendations.stash_actions.changing import (
+    changes_to,
+    lost_custom_fields,
+    not_kept,
+)
 from recommendations.stash_actions.fitting import among_performers
 from recommendations.stash_actions.names import clean_aliases
 from recommendations.stash_actions.performers import write_performer
@@ -91,7 +95,7 @@ class PerformerMergePlan:
                 _PLURALS[kind]: [str(each) for each in ids]
                 for kind, ids in self.links.items()
             },
-            "lost": _lost(self.destination, self.sources),
+            "lost": _lost(self.destination, self.sources, self.values),
         }
 
 
@@ -118,9 +122,8 @@ def merge_performers(
         if not act.begin(shown, [destination, *others]):
             return Outcome(shown, is_dry_run=True)
         left_out = _carry_out(act, plan)
-        after = act.stash.library.get_performer_row(destination.id)
-        act.keep_after(after)
-        merged = {"id": str(after.id), "name": after.name}
+        act.read_after(lambda: act.stash.library.get_performer_row(destination.id))
+        merged = {"id": str(destination.id), "name": destination.name}
         return Outcome(shown, {"merged_into": merged, "not_kept": left_out})
 
 
@@ -243,7 +246,8 @@ def _carry_out(act: Act, plan: PerformerMergePlan) -> list[str]:
     """Do what the plan says; return the fields that this Stash has no place for."""
     values = dict(plan.values)
     if plan.image_from is not None:
-        picture = find_stash_picture(act.stash.client, plan.image_from.image_url)
+        url = plan.image_from.image_url
+        picture = find_stash_picture(act.stash.client, url, is_own=True)
         if picture is not None:
             values["image"] = picture
     into = plan.destination.id
@@ -307,25 +311,34 @@ def _relink_batch(
 
 
 def _lost(
-    destination: PerformerRow, sources: Sequence[PerformerRow]
+    destination: PerformerRow,
+    sources: Sequence[PerformerRow],
+    values: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """Return what sources say otherwise, and what the destination keeps instead."""
+    """Return what sources say otherwise than what the destination will say."""
     names = (*_SIMPLE, "disambiguation", "measurements", "career_length")
-    lost = []
+    lost: list[tuple[PerformerRow, str, Any, Any]] = []
     for source in sources:
         for name in names:
-            theirs, kept = getattr(source, name), getattr(destination, name)
-            is_said = theirs not in (None, "")
-            if is_said and theirs != kept and kept not in (None, ""):
-                lost.append(
-                    {
-                        "performer_id": str(source.id),
-                        "field": name,
-                        "value": theirs,
-                        "kept": kept,
-                    }
-                )
-    return lost
+            theirs = getattr(source, name)
+            kept = values.get(name, getattr(destination, name))
+            if theirs not in (None, "", kept):
+                lost.append((source, name, theirs, kept))
+    lost += [
+        (source, f"custom_fields.{name}", theirs, kept)
+        for source, name, theirs, kept in lost_custom_fields(
+            destination.custom_fields, [(s, s.custom_fields) for s in sources], values
+        )
+    ]
+    return [
+        {
+            "performer_id": str(source.id),
+            "field": name,
+            "value": theirs,
+            "kept": kept,
+        }
+        for source, name, theirs, kept in lost
+    ]
 
 
 def _listed(ids: Iterable[int]) -> str:

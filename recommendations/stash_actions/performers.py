@@ -78,10 +78,10 @@ def _send(
 
         with collisions_told(row, namesakes):
             left_out = write_performer(act, row, written)
-    after = library.get_performer_row(row.id)
-    act.keep_after(after)
+    after = act.read_after(lambda: library.get_performer_row(row.id))
+    name = after.name if after is not None else _name_of(row, written)[0]
     answer = {
-        "performer": {"id": str(after.id), "name": after.name},
+        "performer": {"id": str(row.id), "name": name},
         "not_kept": left_out,
     }
     return Outcome(plan, answer)

@@ -14,6 +14,7 @@ MAX_PICTURE_BYTES = 20_000_000
 _STASH_SECONDS = 30
 # Nobody waits longer for a picture, and the rest is done without it.
 _UPSTREAM_SECONDS = 15
+_ANY_KIND = "application/octet-stream"
 _SIGNATURES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -21,9 +22,12 @@ _SIGNATURES = {
 }
 
 
-def find_stash_picture(client: StashClient, url: str | None) -> str | None:
+def find_stash_picture(
+    client: StashClient, url: str | None, *, is_own: bool = False
+) -> str | None:
     """Return a picture that Stash serves as a data URL; None for its placeholder.
 
+    Of a row that has its own it is none, whatever it is: what Stash keeps, it takes.
     Raises StashError, and of its kinds StashMediaTooLarge.
     """
     if url is None:
@@ -34,8 +38,10 @@ def find_stash_picture(client: StashClient, url: str | None) -> str | None:
         )
     except StashNotFound:
         return None
-    kind = _kind_of(media.data)
-    return None if kind is None else _data_url(kind, media.data)
+    if media.is_placeholder and not is_own:
+        return None
+    kind = _kind_of(media.data) or media.content_type
+    return _data_url(kind if "/" in kind else _ANY_KIND, media.data)
 
 
 def find_upstream_picture(url: str) -> tuple[str | None, str]:

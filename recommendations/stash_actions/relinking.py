@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from recommendations.exceptions import ActionRefused
-from recommendations.models import Recommendation
 from recommendations.stash_actions.acting import (
     Act,
     ActionContext,
     Deed,
-    Fits,
     Outcome,
     acting,
 )
 from recommendations.stash_actions.boxes import stash_id_of
 from recommendations.stash_actions.creating import find_linked
-from recommendations.stash_actions.fitting import about_upstream
+from recommendations.stash_actions.fitting import gone_upstream
 from recommendations.stash_actions.telling import Entity, told
 from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_library_types import FullScene, SceneRow
@@ -38,12 +36,12 @@ def relink_entity(
     Raises ActionRefused where it does not have the old id, or another entity has the
     new one.
     """
-    fits = _fits(kind, entity_id, endpoint)
+    fits = gone_upstream(kind, entity_id, endpoint, old_id)
     with acting(context, Deed("relink-entity", kind, str(entity_id), fits)) as act:
         old = stash_id_of(endpoint, old_id)
         new = stash_id_of(endpoint, new_id) if new_id else None
         row = act.target(lambda: _get(act.stash.library, kind, entity_id))
-        if old not in row.stash_ids:
+        if old not in row.stash_ids and new not in row.stash_ids:
             raise ActionRefused(f"{_name(row)} does not have the id {old_id} there.")
         if new is not None:
             _refuse_others(act, kind, row, new)
@@ -57,18 +55,10 @@ def relink_entity(
         }
         if not act.begin(plan, row):
             return Outcome(plan, is_dry_run=True)
-        _write(act, kind, row, ids)
+        # Asked for twice, it is done already.
+        if old in row.stash_ids:
+            _write(act, kind, row, ids)
         return Outcome(plan, {"entity_id": str(row.id), "entity_name": _name(row)})
-
-
-def _fits(kind: str, entity_id: int, endpoint: str) -> Fits:
-    is_about = about_upstream(kind, entity_id)
-
-    def fits(row: Recommendation) -> bool:
-        is_gone = row.details.get("is_gone_upstream") is True
-        return is_about(row) and is_gone and row.endpoint == endpoint
-
-    return fits
 
 
 def _get(library: StashLibrary, kind: str, entity_id: int) -> Row:
@@ -114,4 +104,4 @@ def _write(act: Act, kind: str, row: Row, ids: Sequence[StashId]) -> None:
         case _:
             writes.update_scene(row.id, values)
     act.did(f"Changed the ids of {kind} {row.id}.")
-    act.keep_after(_get(act.stash.library, kind, row.id))
+    act.read_after(lambda: _get(act.stash.library, kind, row.id))

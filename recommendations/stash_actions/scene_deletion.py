@@ -1,10 +1,12 @@
 """Deleting a scene, or files of a scene that keeps another one."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from recommendations.exceptions import ActionRefused
 from recommendations.stash_actions.acting import (
+    Act,
     ActionContext,
     Deed,
     Outcome,
@@ -22,7 +24,11 @@ from stashsense.integrations.stash_library_types import FullScene, LibraryFile
 def delete_scene(
     context: ActionContext, scene_id: int, *, deletes_files: bool
 ) -> Outcome:
-    """Remove the scene with what was generated for it; its files only if asked to."""
+    """Remove the scene with what was generated for it; its files only if asked to.
+
+    As one of two duplicates it is removed only while the other is there: TargetGone
+    where that is gone, and ActionRefused where files go and the other has none.
+    """
     deed = Deed(
         "delete-scene",
         "scene",
@@ -32,7 +38,11 @@ def delete_scene(
     )
     with acting(context, deed) as act:
         scene = act.target(lambda: act.stash.library.get_full_scene(scene_id))
-        plan = _deletion_plan(scene, deletes_files=deletes_files)
+        others = _duplicates(act, scene, deletes_files=deletes_files)
+        plan = {
+            **_deletion_plan(scene, deletes_files=deletes_files),
+            "duplicates_kept": [told_scene(each) for each in others],
+        }
         if not act.begin(plan, scene):
             return Outcome(plan, is_dry_run=True)
         act.stash.writes.destroy_scene(
@@ -40,6 +50,26 @@ def delete_scene(
         )
         act.keep_after({})
         return Outcome(plan, {"deleted": plan})
+
+
+def _duplicates(act: Act, scene: FullScene, *, deletes_files: bool) -> list[FullScene]:
+    """Return what the scene is a duplicate of by the recommendation, read freshly."""
+    if act.recommendation is None:
+        return []
+    ids = act.recommendation.target_id.split(":")
+    others = [
+        act.target(partial(act.stash.library.get_full_scene, int(each)))
+        for each in ids
+        if each != str(scene.id)
+    ]
+    for each in others:
+        if deletes_files and not each.files:
+            raise ActionRefused(
+                f"Scene {each.id}, which would be kept, has no file; nothing was "
+                "changed.",
+                facts={"scene_id": str(each.id)},
+            )
+    return others
 
 
 def _deletion_plan(scene: FullScene, *, deletes_files: bool) -> dict[str, Any]:
@@ -96,7 +126,7 @@ def delete_scene_files(
             act.did(f"Made file {keeper.id} the primary one of scene {scene.id}.")
         act.stash.writes.delete_files([each.id for each in deleted])
         act.did(f"Deleted files {', '.join(str(each.id) for each in deleted)}.")
-        act.keep_after(act.stash.library.get_full_scene(scene.id))
+        act.read_after(lambda: act.stash.library.get_full_scene(scene.id))
         return Outcome(plan, {"deleted": plan["files_deleted"]})
 
 

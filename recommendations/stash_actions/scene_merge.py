@@ -1,6 +1,6 @@
 """Merging scenes: files and markers by Stash's merge, everything else by its values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -13,7 +13,11 @@ from recommendations.stash_actions.acting import (
     StashAccess,
     acting,
 )
-from recommendations.stash_actions.changing import changes_to, not_kept
+from recommendations.stash_actions.changing import (
+    changes_to,
+    lost_custom_fields,
+    not_kept,
+)
 from recommendations.stash_actions.fitting import among_scenes
 from recommendations.stash_actions.pictures import find_stash_picture
 from recommendations.stash_actions.telling import told, told_file, told_scene
@@ -60,7 +64,7 @@ class SceneMergePlan:
             "moved_plays": sum(len(s.play_history) for s in self.sources),
             "moved_o_counts": sum(len(s.o_history) for s in self.sources),
             "cover_from": self.cover_from and str(self.cover_from),
-            "lost": _lost(self.destination, self.sources),
+            "lost": _lost(self.destination, self.sources, self.values),
         }
 
 
@@ -112,9 +116,8 @@ def merge_scenes(
             sources, destination.id, values=values, play_history=True, o_history=True
         )
         act.did(f"Merged scenes {_listed(sources)} into {destination.id}.")
-        after = library.get_full_scene(destination.id)
-        act.keep_after(after)
-        result = {**told_scene(after), "not_kept": not_kept(written)}
+        after = act.read_after(lambda: library.get_full_scene(destination.id))
+        result = {**told_scene(after or destination), "not_kept": not_kept(written)}
         return Outcome(shown, {"result": result})
 
 
@@ -202,31 +205,32 @@ def _cover(
     return None, None
 
 
-def _lost(destination: FullScene, sources: Sequence[FullScene]) -> list[dict[str, Any]]:
-    """Return what sources say otherwise, and what the destination keeps instead."""
-    lost = []
+def _lost(
+    destination: FullScene, sources: Sequence[FullScene], values: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return what sources say otherwise than what the destination will say."""
+    lost: list[tuple[FullScene, str, Any, Any]] = []
+    studio = next(
+        (each.studio for each in (destination, *sources) if each.studio), None
+    )
     for source in sources:
         for name in _SIMPLE:
-            theirs, kept = getattr(source, name), getattr(destination, name)
-            if theirs and kept and theirs != kept:
-                lost.append(
-                    {
-                        "scene_id": str(source.id),
-                        "field": name,
-                        "value": theirs,
-                        "kept": kept,
-                    }
-                )
-        if destination.studio and source.studio not in (None, destination.studio):
-            lost.append(
-                {
-                    "scene_id": str(source.id),
-                    "field": "studio",
-                    "value": source.studio and source.studio.name,
-                    "kept": destination.studio.name,
-                }
-            )
-    return lost
+            theirs = getattr(source, name)
+            kept = values.get(name, getattr(destination, name))
+            if theirs and theirs != kept:
+                lost.append((source, name, theirs, kept))
+        if studio is not None and source.studio not in (None, studio):
+            lost.append((source, "studio", source.studio.name, studio.name))
+    lost += [
+        (source, f"custom_fields.{name}", theirs, kept)
+        for source, name, theirs, kept in lost_custom_fields(
+            destination.custom_fields, [(s, s.custom_fields) for s in sources], values
+        )
+    ]
+    return [
+        {"scene_id": str(source.id), "field": name, "value": theirs, "kept": kept}
+        for source, name, theirs, kept in lost
+    ]
 
 
 def _group(each: SceneGroup) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recommendations.analyzers.upstream_comparison import decided_fields
 from recommendations.models import Recommendation
 from recommendations.stash_actions.acting import (
     Act,
@@ -76,12 +77,17 @@ def update_scene(
     values = read_fields("scene", fields)
     if studio_id is not KEEP:
         values["studio_id"] = studio_id
-    context = _with_upstream_changes(context, scene_id)
+    asked = {name.removesuffix("_id") for name in values}
+    asked |= {*_asked_lists(performers=performers, tags=tags)}
+    context = _with_upstream_changes(context, scene_id, asked)
+    # Nobody is identified by a title.
+    settled = {UPSTREAM_SCENE}
+    settled |= {UNIDENTIFIED_SCENES} if "performers" in asked else set()
     deed = Deed(
         "update-scene",
         "scene",
         str(scene_id),
-        about((UPSTREAM_SCENE, UNIDENTIFIED_SCENES), "scene", scene_id),
+        about(settled, "scene", scene_id),
     )
     with acting(context, deed) as act:
         scene = act.target(lambda: act.stash.library.get_full_scene(scene_id))
@@ -99,9 +105,9 @@ def update_scene(
         if not act.begin(plan, scene):
             return Outcome(plan, is_dry_run=True)
         _send(act, scene, only_changed(written, changes), lists)
-        after = act.stash.library.get_full_scene(scene.id)
-        act.keep_after(after)
-        return Outcome(plan, {"scene": {"id": str(after.id), "title": after.title}})
+        after = act.read_after(lambda: act.stash.library.get_full_scene(scene.id))
+        title = after.title if after is not None else written.get("title", scene.title)
+        return Outcome(plan, {"scene": {"id": str(scene.id), "title": title}})
 
 
 def _send(
@@ -133,20 +139,36 @@ def _send(
             act.did(f"{step} {', '.join(values)} of scene {scene.id}.")
 
 
-def _with_upstream_changes(context: ActionContext, scene_id: int) -> ActionContext:
-    """Return the context with the recommendation that clients do not name."""
+def _asked_lists(**lists: ListChange) -> list[str]:
+    return [
+        name
+        for name, each in lists.items()
+        if each.wanted is not None or each.added or each.removed
+    ]
+
+
+def _with_upstream_changes(
+    context: ActionContext, scene_id: int, asked: set[str]
+) -> ActionContext:
+    """Return the context with the recommendation that clients do not name.
+
+    Nothing of what it proposes was asked for: then it is not what they act on.
+    """
     if context.recommendation_id is not None or context.is_dry_run:
         return context
     rows = Recommendation.objects.filter(
         type=UPSTREAM_SCENE, target_type="scene", target_id=str(scene_id)
     ).pending()
-    ids = list(rows.values_list("pk", flat=True)[:2])
+    found = list(rows[:2])
     # Of two stash-boxes it is not known whose changes were accepted.
-    if len(ids) != 1:
+    if len(found) != 1 or found[0].details.get("is_gone_upstream"):
+        return context
+    proposed = decided_fields(found[0].details)
+    if proposed and not proposed & asked:
         return context
     return ActionContext(
         asker=context.asker,
-        recommendation_id=ids[0],
+        recommendation_id=found[0].pk,
         is_dry_run=context.is_dry_run,
         is_confirmed=context.is_confirmed,
     )

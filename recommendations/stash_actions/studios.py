@@ -24,7 +24,11 @@ from recommendations.stash_actions.values import (
     read_fields,
 )
 from stashsense.integrations.stash_library_types import StudioRow
+from stashsense.integrations.stash_types import StashVersion
 from stashsense.integrations.stashbox_types import BoxStudio
+
+# Before, a studio has one.
+URLS_SINCE = StashVersion(0, 30)
 
 
 def update_studio(
@@ -66,6 +70,11 @@ def update_studio(
         if given.get("parent_id") == row.id:
             raise ActionRefused("A studio cannot be its own parent.")
         written = as_stash_input("studio", given, local=row, has_career_dates=False)
+        if act.stash.version < URLS_SINCE and "urls" in written:
+            # There is place for the first alone: the one that is there, if it stays.
+            written["urls"] = sorted(
+                written["urls"], key=lambda url: url not in row.urls
+            )
         changes = changes_to(row, written)
         if "name" in changes:
             refuse_taken_name(library, "studio", row, written["name"])
@@ -91,10 +100,10 @@ def _send(
         name = str(written.get("name", row.name))
         with collisions_told(row, lambda: library.find_studios_named(name)):
             sent = act.stash.writes.update_studio(row.id, written)
-    after = library.get_studio_row(row.id)
-    act.keep_after(after)
+    after = act.read_after(lambda: library.get_studio_row(row.id))
+    name = after.name if after is not None else str(written.get("name", row.name))
     answer = {
-        "studio": {"id": str(after.id), "name": after.name},
+        "studio": {"id": str(row.id), "name": name},
         "refused_aliases": plan["refused_aliases"],
         "not_kept": not_kept(sent),
     }

@@ -62,10 +62,10 @@ def _send(
         names = [str(written.get("name", row.name)), *written.get("aliases", ())]
         with collisions_told(row, lambda: _found(library, names)):
             sent = act.stash.writes.update_tag(row.id, written)
-    after = library.get_tag_row(row.id)
-    act.keep_after(after)
+    after = act.read_after(lambda: library.get_tag_row(row.id))
+    name = after.name if after is not None else str(written.get("name", row.name))
     answer = {
-        "tag": {"id": str(after.id), "name": after.name},
+        "tag": {"id": str(row.id), "name": name},
         "refused_aliases": plan["refused_aliases"],
         "not_kept": not_kept(sent),
     }

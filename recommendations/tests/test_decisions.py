@@ -1,12 +1,13 @@
 """Deciding about a recommendation, also when two people do at once."""
 
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from recommendations import decisions, findings
-from recommendations.decisions import Person
+from recommendations.decisions import Person, claimed
 from recommendations.exceptions import (
     RecommendationClaimed,
     RecommendationClosed,
@@ -155,3 +156,19 @@ def test_what_was_dismissed_before_it_was_found_is_allowed_again(row):
 def test_an_unknown_one_is_not_found(db):
     with pytest.raises(RecommendationNotFound, match="12"):
         decisions.get_recommendation(12)
+
+
+def test_who_was_too_slow_takes_nothing_from_whoever_acts_since(row):
+    slow, quick = (Recommendation.objects.get() for _ in range(2))
+
+    with ExitStack() as acting:
+        with claimed(slow):
+            long_ago = timezone.now() - timedelta(seconds=1)
+            Recommendation.objects.update(claimed_until=long_ago)
+            acting.enter_context(claimed(quick))
+            decisions.hold_on(slow)
+
+        with pytest.raises(RecommendationClaimed), claimed(row):
+            pass
+
+    assert Recommendation.objects.get().claimed_until is None

@@ -250,3 +250,28 @@ def test_deciding_wants_a_key_or_the_permission(client, rows):
     allowed = tell(client, path).status_code
 
     assert (refused, reads, allowed) == (403, 200, 200)
+
+
+def test_what_somebody_acts_on_is_not_resolved_meanwhile(admin_client, rows):
+    with decisions.claimed(rows[0]):
+        answer = tell(admin_client, f"{rows[0].pk}/resolve", {"action": "done"})
+
+    assert (answer.status_code, answer.json()["code"]) == (
+        409,
+        "recommendation_claimed",
+    )
+    rows[0].refresh_from_db()
+    assert (rows[0].status, rows[0].claimed_until) == ("pending", None)
+    answer = tell(admin_client, f"{rows[0].pk}/resolve", {"action": "done"})
+    assert answer.status_code == 200
+
+
+def test_what_an_analysis_saw_done_may_be_called_done(admin_client, rows, analyzer):
+    targets = [finding(rows[0].target_id).target]
+    assert findings.clear(analyzer.type, targets) == 1
+
+    answer = tell(admin_client, f"{rows[0].pk}/resolve", {"action": "done"})
+
+    assert answer.status_code == 200
+    rows[0].refresh_from_db()
+    assert rows[0].resolution_action == "done"

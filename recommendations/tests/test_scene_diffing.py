@@ -123,6 +123,23 @@ def test_added_ones_are_offered_with_whom_the_library_knows_by_name():
     assert not solo["is_ambiguous"]
 
 
+def test_who_has_the_id_is_offered_and_nobody_by_name():
+    library = Library(
+        performers=NameIndex(
+            [
+                {"id": "3", "name": "Cleo", "stash_box_id": None},
+                {"id": "7", "name": "Somebody", "stash_box_id": "p-3"},
+            ]
+        )
+    )
+
+    changes = diff({}, {"performers": [appearance("p-3", "Cleo")]}, library=library)
+
+    cleo = changes.performers.added[0].as_details()
+    assert cleo["local_match"] == {"id": "7", "name": "Somebody"}
+    assert not cleo["is_ambiguous"]
+
+
 def test_what_was_left_out_or_added_deliberately_is_not_asked_about():
     local = {"tags": [here("5", "Own", "t-own")]}
     upstream = {"tags": [there("t-1", "Seen before"), there("t-2", "New")]}

@@ -20,6 +20,8 @@ from stashsense.integrations.stash_library_types import (
 )
 from stashsense.integrations.stash_types import Fingerprint, is_own_image
 
+_SITES = {"twitter": "https://twitter.com", "instagram": "https://instagram.com"}
+
 
 def read_lean_scene(node: Node) -> LeanScene:
     files = node.children("files")
@@ -81,7 +83,7 @@ def read_performer_row(node: Node, address: StashAddress) -> PerformerRow:
         height_cm=node.optional_integer("height_cm"),
         weight=node.optional_integer("weight"),
         penis_length=node.optional_number("penis_length"),
-        urls=_urls(node),
+        urls=read_urls(node),
         tags=_named_rows(node, "tags"),
         image_url=image_url,
         has_own_image=is_own_image(image_url),
@@ -122,7 +124,7 @@ def read_studio_row(node: Node, address: StashAddress) -> StudioRow:
         aliases=node.texts("aliases"),
         details=node.optional_text("details"),
         parent=_named_row(parent) if parent else None,
-        urls=_urls(node),
+        urls=read_urls(node),
         stash_ids=read_stash_ids(node),
         tags=_named_rows(node, "tags") if "tags" in node.fields else (),
         image_url=node.url("image_path", address),
@@ -214,9 +216,19 @@ def _moments(node: Node, key: str) -> tuple[datetime, ...]:
     return tuple(each.moment(key) for each in moments)
 
 
-def _urls(node: Node) -> tuple[str, ...]:
-    """Return the urls, whichever fields the version keeps them in."""
+def read_urls(node: Node) -> tuple[str, ...]:
+    """Return the urls, whichever fields the version keeps them in.
+
+    People wrote names without an address into two of them; made addresses they go back
+    into their own field when the list is written.
+    """
     if node.fields.get("urls") is not None:
         return node.texts("urls")
-    kept = (node.optional_text(key) for key in ("url", "twitter", "instagram"))
-    return tuple(url for url in kept if url)
+    kept = ((key, node.optional_text(key)) for key in ("url", *_SITES))
+    return tuple(_url_of(key, text) for key, text in kept if text)
+
+
+def _url_of(key: str, text: str) -> str:
+    if key not in _SITES or "://" in text:
+        return text
+    return f"https://{text}" if "/" in text else f"{_SITES[key]}/{text.lstrip('@')}"

@@ -10,11 +10,14 @@ from demo.stash.library import StashId as Row
 from demo.stash.testing import StashServer
 from stashsense.integrations import stash_library
 from stashsense.integrations.stash import StashClient
+from stashsense.integrations.stash_answers import Node
 from stashsense.integrations.stash_errors import InvalidStashId, StashNotFound
+from stashsense.integrations.stash_inputs import fit_input
 from stashsense.integrations.stash_library import StashLibrary
+from stashsense.integrations.stash_library_answers import read_urls
 from stashsense.integrations.stash_library_types import NamedRow, SceneGroup
 from stashsense.integrations.stash_tags import TaggedKind
-from stashsense.integrations.stash_types import StashId
+from stashsense.integrations.stash_types import StashId, StashVersion
 from stashsense.tests.stash_server import data, running_stash
 
 OTHER_BOX = "https://other.example/graphql"
@@ -377,3 +380,17 @@ def test_a_search_returns_ten_at_most_by_name(library, rows):
     assert performers[0].name == "Anna 1"
     assert [row.id for row in library.search_studios("anna 3")] == [3]
     assert [row.id for row in library.search_tags("tag 5")] == [5]
+
+
+def test_names_in_the_fields_before_urls_are_addresses_and_go_back_into_them():
+    names = {"twitter": "@anna", "instagram": "instagram.com/anna.b"}
+
+    urls = read_urls(Node({"url": "https://a.example", **names}, "performer"))
+    written = fit_input("performer", {"urls": urls}, StashVersion(0, 26))
+
+    assert written.left_out == ()
+    assert written.fields == {
+        "url": "https://a.example",
+        "twitter": "https://twitter.com/anna",
+        "instagram": "https://instagram.com/anna.b",
+    }

@@ -380,3 +380,47 @@ def test_a_studios_fields_are_written(api, stash, library, version):
     assert studio.urls == (urls if has_urls else urls[:1])
     assert answer["not_kept"] == ([] if has_urls else ["urls"])
     assert changed(library, before) == {("studios", "1")}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("version")
+def test_an_url_that_stays_is_not_lost_where_there_is_place_for_one(
+    api, stash, library
+):
+    studio = library.studios["1"]
+    studio.urls = ["https://own.example"]
+
+    urls = ["https://b.example", "https://own.example"]
+    done(api, "update-studio", studio_id="1", fields={"urls": urls})
+
+    assert "https://own.example" in studio.urls
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "field", "read"),
+    [
+        ("performer", "country", "PerformerRowByIds"),
+        ("tag", "description", "TagRowByIds"),
+        ("studio", "details", "StudioRowByIds"),
+        ("scene", "details", "FullSceneByIds"),
+    ],
+)
+def test_what_was_done_is_done_even_if_it_cannot_be_read_then(
+    api, stash, library, kind, field, read
+):
+    row = recommend(f"upstream_{kind}_changes", "1", target_type=kind)
+    answers = iter([None])
+    stash.faults.meanwhile[read] = lambda: next(answers, "the database is locked")
+
+    answer = done(
+        api,
+        f"update-{kind}",
+        **{f"{kind}_id": "1", "fields": {field: "NL"}, "recommendation_id": row.pk},
+    )
+
+    assert answer[kind]["id"] == "1"
+    assert told_of(row) == ("resolved", f"update-{kind}")
+    (record,) = ActionRecord.objects.all()
+    assert record.state == "done"
+    assert "the database is locked" in record.after["unread"]

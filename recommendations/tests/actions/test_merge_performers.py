@@ -161,12 +161,44 @@ def test_what_sources_say_otherwise_is_told(api, stash, people):
     } in plan["lost"]
 
 
+def test_what_arrives_from_one_source_is_lost_of_another(api, stash, people):
+    stash.version = "0.31.0"
+    first, second, third = (people.performers[each] for each in "123")
+    second.country, third.country = "NL", "US"
+    first.disambiguation, second.disambiguation = None, "the other"
+    first.custom_fields = {"shoe": 38}
+    second.custom_fields = {"shoe": 39, "kept": 1}
+    third.custom_fields = {"kept": 2}
+
+    lost = merge(api, dry_run=True)["plan"]["lost"]
+
+    told = [(each["performer_id"], each["field"], each["value"]) for each in lost]
+    assert ("3", "country", "US") in told
+    assert ("2", "disambiguation", "the other") in told
+    assert ("2", "custom_fields.shoe", 39) in told
+    assert ("3", "custom_fields.kept", 2) in told
+    assert ("2", "country", "NL") not in told
+
+
 def test_stashs_own_merge_is_used_where_it_is(api, stash, people):
     stash.version = "0.31.0"
 
     merge(api)
 
     assert mutations(stash) == ["PerformerMerge"]
+
+
+@pytest.mark.parametrize("picture", [b"\0\0\0 ftypavif", b"<svg xmlns='x'/>"])
+@pytest.mark.parametrize("stash_version", ["0.30.1", "0.31.0"])
+def test_a_picture_of_any_kind_arrives(api, stash, people, picture, stash_version):
+    stash.version = stash_version
+    for row in people.performers.values():
+        row.picture = row.picture_name = None
+    people.performers["2"].picture = picture
+
+    merge(api)
+
+    assert people.performers[INTO].picture == picture
 
 
 def test_the_destinations_own_picture_stays(api, stash, people):

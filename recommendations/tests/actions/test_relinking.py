@@ -49,6 +49,7 @@ def test_the_new_id_takes_the_place_of_the_old_and_settles_the_finding(
         target_type=kind,
         endpoint=BOX,
         is_gone_upstream=True,
+        stash_box_id=OLD,
         merged_into_id=NEW,
     )
     before = snapshot(library)
@@ -62,6 +63,16 @@ def test_the_new_id_takes_the_place_of_the_old_and_settles_the_finding(
     assert ids_of(rows["1"]) == [(OTHER_BOX, "other"), (BOX, NEW)]
     assert changed(library, before) == {(f"{kind}s", "1")}
     assert told_of(row) == ("resolved", "relink-entity")
+
+
+def test_what_was_exchanged_is_not_sent_again(api, stash, library):
+    library.performers["1"].stash_ids = [linked(OLD)]
+
+    for _ in range(2):
+        done(api, "relink-entity", **relink(new_stashbox_id=NEW))
+
+    assert ids_of(library.performers["1"]) == [(BOX, NEW)]
+    assert mutations(stash) == ["PerformerUpdate"]
 
 
 def test_without_a_new_id_the_old_one_is_taken_away(api, stash, library):

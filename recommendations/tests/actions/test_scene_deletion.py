@@ -242,3 +242,43 @@ def test_a_scene_that_goes_between_reading_and_deleting_closes_the_recommendatio
     )
 
     assert told_of(row) == ("resolved", "target_gone")
+
+
+@pytest.fixture
+def pair(files):
+    """A recommendation of two scenes that show the same."""
+    return recommend("duplicate_scenes", f"1:{SCENE}", target_type="scene")
+
+
+def test_a_duplicate_is_deleted_only_while_the_other_one_is_there(
+    api, stash, library, pair
+):
+    del library.scenes["1"]
+    before = snapshot(library)
+    asked = {"scene_id": SCENE, "delete_file": True, "recommendation_id": pair.pk}
+
+    refused(api, "delete-scene", 409, "target_gone", **asked, confirm=True)
+
+    assert changed(library, before) == set()
+    assert mutations(stash) == []
+    assert told_of(pair) == ("resolved", "target_gone")
+
+
+def test_the_last_files_of_two_duplicates_are_not_deleted(api, stash, library, pair):
+    library.scenes["1"].file_ids = []
+    before = snapshot(library)
+    asked = {"scene_id": SCENE, "delete_file": True, "recommendation_id": pair.pk}
+
+    refused(api, "delete-scene", 409, "action_refused", **asked, confirm=True)
+
+    assert changed(library, before) == set()
+    assert told_of(pair) == ("pending", "")
+
+
+def test_what_is_kept_of_two_duplicates_is_told(api, stash, library, pair):
+    asked = {"scene_id": SCENE, "recommendation_id": pair.pk}
+
+    plan = done(api, "delete-scene", **asked, dry_run=True)["plan"]
+
+    assert [each["id"] for each in plan["duplicates_kept"]] == ["1"]
+    assert done(api, "delete-scene", **asked, confirm=True)["plan"] == plan

@@ -180,3 +180,13 @@ def test_a_scene_that_is_gone_closes_its_recommendation(api, stash, library, row
 
     assert told_of(row) == ("resolved", "target_gone")
     assert row.resolution_details["reason"] == "Scene 1 not found."
+
+
+def test_a_title_identifies_nobody(api, stash, library):
+    row = recommend("unidentified_scenes", "1", target_type="scene")
+    asked = {"scene_id": "1", "fields": {"title": "New"}, "recommendation_id": row.pk}
+
+    refused(api, "update-scene", 409, "wrong_recommendation", **asked)
+
+    assert mutations(stash) == []
+    assert told_of(row) == ("pending", "")
