@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from recommendations.exceptions import (
+    RecommendationChanged,
     RecommendationClaimed,
     RecommendationClosed,
     RecommendationNotFound,
@@ -41,6 +42,15 @@ def get_recommendation(pk: int) -> Recommendation:
     if row is None:
         raise RecommendationNotFound(f"There is no recommendation {pk}.")
     return row
+
+
+def require_unchanged(row: Recommendation, seen_at: datetime | None) -> None:
+    """Raise RecommendationChanged where a run found more since somebody saw it."""
+    if seen_at is not None and row.updated_at > seen_at:
+        raise RecommendationChanged(
+            f"Recommendation {row.pk} has changed since it was looked at; look again.",
+            facts={"updated_at": row.updated_at.isoformat()},
+        )
 
 
 @contextmanager

@@ -87,6 +87,13 @@ class RecommendationClaimed(RecommendationError):
     code: ClassVar[str] = "recommendation_claimed"
 
 
+class RecommendationChanged(RecommendationError):
+    """It tells something else than when it was looked at; nothing was done."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "recommendation_changed"
+
+
 class WrongRecommendation(RecommendationError):
     """The recommendation is about something else than the action."""
 

@@ -77,6 +77,13 @@ class ActionRequest(serializers.Serializer[Any]):
         max_value=_MAX_KEY,
         help_text="What is acted on: claimed meanwhile, and resolved afterwards.",
     )
+    seen_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Its `updated_at` as the person saw it: refused with "
+        "409 where it tells something else by now.",
+    )
     dry_run = serializers.BooleanField(
         required=False, default=False, help_text="Only tell what would be changed."
     )

@@ -53,6 +53,7 @@ def _context(request: Request, asked: Asked) -> ActionContext:
         recommendation_id=asked.get("recommendation_id"),
         is_dry_run=asked.get("dry_run", False),
         is_confirmed=asked.get("confirm", False),
+        seen_at=asked.get("seen_at"),
     )
 
 

@@ -75,6 +75,12 @@ class ResolveRequest(serializers.Serializer[Any]):
 
     action = serializers.CharField(max_length=64)
     details = ObjectField(required=False, allow_null=True, default=None)
+    seen_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Its `updated_at` as the person saw it; 409 if it has changed since.",
+    )
 
     def validate_action(self, action: str) -> str:
         """Return it, unless it is a word that analyses use."""
@@ -88,6 +94,12 @@ class DismissRequest(serializers.Serializer[Any]):
 
     reason = serializers.CharField(
         required=False, allow_blank=True, allow_null=True, default="", max_length=2000
+    )
+    seen_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Its `updated_at` as the person saw it; 409 if it has changed since.",
     )
 
 

@@ -91,6 +91,7 @@ class ResolveView(APIView):
         """Mark it as done."""
         row = _row(rec_id)
         asked = validated(shapes.ResolveRequest, request.data)
+        decisions.require_unchanged(row, asked["seen_at"])
         decisions.resolve_by_hand(row, asked["action"], asked["details"])
         return Response({"success": True})
 
@@ -110,6 +111,7 @@ class DismissView(APIView):
         """Propose it no more; what is about upstream comes back when that changes."""
         row = _row(rec_id)
         asked = validated(shapes.DismissRequest, request.data or {})
+        decisions.require_unchanged(row, asked["seen_at"])
         decisions.dismiss(row, person=person_of(request), reason=asked["reason"] or "")
         return Response({"success": True})
 
@@ -129,6 +131,7 @@ class DismissUpstreamView(APIView):
         """Dismiss it; `permanent` upgrades what was dismissed before."""
         row = _row(rec_id)
         asked = validated(shapes.DismissUpstreamRequest, request.data or {})
+        decisions.require_unchanged(row, asked["seen_at"])
         decisions.dismiss(
             row,
             person=person_of(request),

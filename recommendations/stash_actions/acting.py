@@ -7,6 +7,7 @@ leaves it BEGUN, and the recommendation claimed for some minutes more.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from recommendations.decisions import (
     claimed,
     get_recommendation,
     hold_on,
+    require_unchanged,
     resolve,
 )
 from recommendations.exceptions import (
@@ -57,6 +59,7 @@ class ActionContext:
     recommendation_id: int | None = None
     is_dry_run: bool = False
     is_confirmed: bool = False
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -232,6 +235,7 @@ def _held(
         if row.status != Recommendation.Status.PENDING:
             closed = f"Recommendation {row.pk} was {row.status} before."
             raise RecommendationClosed(closed, facts=_told_by_whom(row))
+        require_unchanged(row, context.seen_at)
         yield row
         return
     with ExitStack() as stack:
@@ -240,6 +244,7 @@ def _held(
         except (RecommendationClaimed, RecommendationClosed) as exc:
             exc.facts |= _told_by_whom(row)
             raise
+        require_unchanged(held, context.seen_at)
         yield held
 
 

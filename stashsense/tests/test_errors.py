@@ -113,6 +113,7 @@ STATUS_AND_CODE = {
     recommendation_errors.RecommendationNotFound: (404, "recommendation_not_found"),
     recommendation_errors.RecommendationClosed: (409, "recommendation_closed"),
     recommendation_errors.RecommendationClaimed: (409, "recommendation_claimed"),
+    recommendation_errors.RecommendationChanged: (409, "recommendation_changed"),
     recommendation_errors.WrongRecommendation: (409, "wrong_recommendation"),
     recommendation_errors.TargetGone: (409, "target_gone"),
     recommendation_errors.ConfirmationRequired: (400, "confirmation_required"),
