@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -14,6 +15,8 @@ from recommendations.admin.policy import ReadOnly, decider
 from recommendations.admin.type_names import AnalysisTypeFilter, type_name
 from recommendations.models import Dismissal, Recommendation
 from stashsense.exceptions import StashSenseError
+from stashsense.integrations.stash_address import parse_stash_url
+from stashsense.integrations.stash_errors import StashNotConfigured
 from stashsense.integrations.stash_types import endpoint_domain
 
 if TYPE_CHECKING:
@@ -137,6 +140,7 @@ class RecommendationAdmin(ReadOnly, _ModelAdmin):
                 "is_pending": row.status == Recommendation.Status.PENDING,
                 "is_dismissed": row.status == Recommendation.Status.DISMISSED,
                 "action_records": row.actions.all(),
+                "stash_links": _stash_links(row),
                 "can_decide": self.has_decide_permission(request),
             }
         return super().change_view(
@@ -203,3 +207,18 @@ def _dismissal_of(row: Recommendation) -> Dismissal | None:
         target_id=row.target_id,
         endpoint=row.endpoint,
     ).first()
+
+
+def _stash_links(row: Recommendation) -> list[tuple[str, str]]:
+    """Return what it is about, and where Stash shows that; none without a Stash."""
+    try:
+        root = parse_stash_url(settings.STASH_URL).root
+    except StashNotConfigured:
+        return []
+    ids = row.target_id.partition("|")[0].split(":")
+    return [
+        (f"{row.target_type} {each}", f"{root}/{row.target_type}s/{each}")
+        for each in ids
+        if each.isdecimal()
+        and row.target_type in ("performer", "scene", "studio", "tag")
+    ]

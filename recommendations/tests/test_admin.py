@@ -83,6 +83,34 @@ def test_a_page_shows_every_value_of_a_difference_and_escapes_it(admin_client, r
         assert text in page
 
 
+@pytest.mark.parametrize(
+    ("target_id", "links"),
+    [
+        ("7", ["http://stash.example:9999/scenes/7"]),
+        (
+            "3:20",
+            [
+                "http://stash.example:9999/scenes/3",
+                "http://stash.example:9999/scenes/20",
+            ],
+        ),
+        ("5|https://box.example/graphql|abc", ["http://stash.example:9999/scenes/5"]),
+    ],
+)
+def test_a_page_leads_to_what_it_is_about_in_stash(
+    admin_client, settings, target_id, links
+):
+    settings.STASH_URL = "http://somebody:secret@stash.example:9999/"
+    row = Recommendation.objects.create(
+        type="duplicate_scenes", target_type="scene", target_id=target_id
+    )
+
+    page = page_of(admin_client, row)
+
+    assert [link for link in links if f'href="{link}"' in page] == links
+    assert "secret" not in page
+
+
 def test_strange_details_are_shown_short():
     shown = laid_out(
         {"aliases": ["x" * 50] * 10_000, "changes": "none", "things": [{"a": 1}] * 300}
