@@ -197,8 +197,8 @@ def _count_stages(clock: StageClock) -> None:
     calls: list[tuple[Any, str, str]] = [
         (RateLimiter, "wait", WAITING),
         (SharedRateLimiter, "wait", WAITING),
-        (stash_transport, "send", ANSWERING),
-        (stashbox_transport, "send", ANSWERING),
+        (stash_transport, "send_unless_stopped", ANSWERING),
+        (stashbox_transport, "send_unless_stopped", ANSWERING),
         (duplicate_scenes, "find_candidates", PAIRING),
         (duplicate_scenes, "_faces", PEOPLE),
         (StashLibrary, "find_scene_rows", DESCRIBING),

@@ -23,4 +23,4 @@ def test_the_decoder_does_not_wait_for_the_collector(no_collector):
         frames = [*iter_frames(VideoSource(server.url), [1.0, 2.0, 3.0])]
 
     assert len(frames) == 3
-    assert not [each for each in gc.get_objects() if isinstance(each, VideoReader)]
+    assert not [each for each in gc.get_objects() if type(each) is VideoReader]
