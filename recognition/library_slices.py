@@ -5,10 +5,6 @@ second delivery finds it held. What has to be known to go on is written before i
 done, so that a process can die anywhere.
 """
 
-import logging
-
-from django.db import OperationalError
-
 from recognition import (
     library_evaluation,
     library_identification,
@@ -19,11 +15,8 @@ from recognition import (
 from recognition.exceptions import LibraryRunStuck
 from recognition.models import LibraryRun
 from recognition.slice_at_work import LibrarySlice
-from stashsense.exceptions import StashSenseError
 from stashsense.slices.leases import hand_on, leased, renewed
-from stashsense.slices.work import RunEnded, ServiceStopping
-
-logger = logging.getLogger(__name__)
+from stashsense.slices.work import failures_written
 
 State = LibraryRun.State
 
@@ -48,24 +41,10 @@ def work_at_slice(run_id: int, number: int, *, seconds: float | None = None) -> 
 
 
 def _work(run: LibraryRun, at_work: LibrarySlice) -> None:
-    try:
-        is_done = _go_on(run, at_work)
-    except (RunEnded, ServiceStopping) as reason:
-        # Of a stopped service the run goes on at the next start.
-        logger.info("%s: %s", run, reason)
-    except StashSenseError as error:
-        library_runs.end_run(run, State.FAILED, error=error)
-    except OperationalError:
-        # Locked or gone for a moment: `take_up_dead_runs` goes on with it.
-        raise
-    except BaseException as error:
-        logger.exception("%s failed", run)
-        library_runs.end_run(
-            run, State.FAILED, error=f"{type(error).__name__}; the log says more."
-        )
-        raise
-    else:
-        if is_done:
+    with failures_written(
+        run, lambda error: library_runs.end_run(run, State.FAILED, error=error)
+    ):
+        if _go_on(run, at_work):
             library_runs.end_run(run, State.COMPLETE)
             # A scene may have been kept while another release was activated.
             library_runs.rematch_if_outdated()

@@ -4,7 +4,7 @@ import logging
 import time
 from contextlib import closing
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 
 from recommendations import findings, other_runs, runs
@@ -12,10 +12,9 @@ from recommendations.analyzers.base import Analyzer, Step, Work
 from recommendations.exceptions import AnalysisStuck, UnknownAnalysis
 from recommendations.models import AnalysisRun
 from recommendations.run_types import get_analyzer
-from stashsense.exceptions import StashSenseError
 from stashsense.integrations.stash import configured_client
 from stashsense.slices.leases import hand_on, leased, renewed
-from stashsense.slices.work import RunEnded, ServiceStopping, SliceAtWork
+from stashsense.slices.work import SliceAtWork, failures_written
 
 logger = logging.getLogger(__name__)
 
@@ -48,24 +47,10 @@ def work_at_slice(run_id: int, number: int, *, seconds: float | None = None) -> 
 
 def _work(at_work: SliceAtWork[AnalysisRun]) -> None:
     run = at_work.run
-    try:
-        is_done = _go_on(at_work)
-    except (RunEnded, ServiceStopping) as reason:
-        # Of a stopped service the run goes on at the next start.
-        logger.info("%s: %s", run, reason)
-    except StashSenseError as error:
-        runs.end_run(run, State.FAILED, error=error)
-    except OperationalError:
-        # Locked or gone for a moment: `look_after_runs` goes on with it.
-        raise
-    except BaseException as error:
-        logger.exception("%s failed", run)
-        runs.end_run(
-            run, State.FAILED, error=f"{type(error).__name__}; the log says more."
-        )
-        raise
-    else:
-        if is_done:
+    with failures_written(
+        run, lambda error: runs.end_run(run, State.FAILED, error=error)
+    ):
+        if _go_on(at_work):
             runs.end_run(run, State.COMPLETED)
         else:
             hand_on(run, runs.TASK)

@@ -6,7 +6,7 @@ from recommendations import decisions, endpoints, field_switches, runs
 from recommendations.analyzers import upstream_looking
 from recommendations.decisions import Person
 from recommendations.models import HighWaterMark, Recommendation, UpstreamSnapshot
-from recommendations.tests.analyses import ask, ended, work
+from recommendations.tests.analyses import ASKER, ask, ended, work
 from recommendations.tests.box_rows import box_performer
 from recommendations.tests.libraries import add_performer, link, touch
 
@@ -309,7 +309,9 @@ def test_one_that_the_stash_box_fails_at_is_asked_for_again(library, box):
     assert len(find()) == 2
 
 
-@pytest.mark.parametrize("fault", [{"status": 401}, {"body": b"<html>no</html>"}])
+@pytest.mark.parametrize(
+    "fault", [{"status": 401}, {"status": 500}, {"body": b"<html>no</html>"}], ids=str
+)
 def test_a_stash_box_that_is_ill_fails_the_run_and_others_are_followed(
     library, add_box, fault
 ):
@@ -326,6 +328,43 @@ def test_a_stash_box_that_is_ill_fails_the_run_and_others_are_followed(
     for name in fault:
         setattr(ill.faults, name, None)
     assert len(find()) == 2
+
+
+def test_a_stash_box_that_wants_to_be_left_alone_is_left_to_the_next_run(
+    library, add_box, settings, tmp_path
+):
+    settings.DATA_DIR = tmp_path
+    busy, well = add_box("Busy"), add_box("Well")
+    linked(library, busy, "Ada", country="US")
+    linked(library, well, "Bea", country="US")
+    busy.faults.status, busy.faults.retry_after = 429, "600"
+
+    found = find(state="failed")
+
+    assert [each.endpoint for each in found] == [well.endpoint]
+    # Asked once: it said for how long it wants no more.
+    assert busy.request_count == 1
+
+
+def test_a_stash_that_goes_down_in_the_middle_leaves_what_was_found(
+    library, library_server, box
+):
+    for number in range(100):
+        linked(library, box, f"Performer {number}", country="US")
+    run = ask(TYPE)
+    for _ in range(2):
+        work(run, seconds=0)
+    found_before = Recommendation.objects.count()
+    library_server.faults.status = 503
+
+    run = ended(run)
+
+    assert (run.state, run.error_code) == ("failed", "stash_unreachable")
+    assert 0 < Recommendation.objects.pending().count() == found_before < 100
+    library_server.faults.status = None
+    again = ended(runs.retry_run(run, asker=ASKER))
+    assert again.state == "completed"
+    assert Recommendation.objects.pending().count() == 100
 
 
 def test_a_run_is_cut_into_slices_and_misses_nothing(library, box):

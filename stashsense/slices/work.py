@@ -1,13 +1,20 @@
 """A slice as the one who works at it sees it: its row, its time, and when to end."""
 
+import logging
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
+from django.db import OperationalError
 from django.utils import timezone
 
 from stashsense import stopping
+from stashsense.exceptions import StashSenseError
 from stashsense.slices.models import SlicedRun
+
+logger = logging.getLogger(__name__)
 
 Run = TypeVar("Run", bound=SlicedRun)
 
@@ -65,3 +72,27 @@ class SliceAtWork(Generic[Run]):
             self.check()
         for name, value in facts.items():
             setattr(self.run, name, value)
+
+
+@contextmanager
+def failures_written(
+    run: SlicedRun, fail: Callable[[BaseException | str], object]
+) -> Iterator[None]:
+    """Have `fail` write what ends the run inside; only what nobody foresaw is raised.
+
+    A run that was stopped is left as it is, and one of a stopped service goes on at the
+    next start.
+    """
+    try:
+        yield
+    except (RunEnded, ServiceStopping) as reason:
+        logger.info("%s: %s", run, reason)
+    except StashSenseError as error:
+        fail(error)
+    except OperationalError:
+        # Locked or gone for a moment: whoever looks after dead runs goes on with it.
+        raise
+    except BaseException as error:
+        logger.exception("%s failed", run)
+        fail(f"{type(error).__name__}; the log says more.")
+        raise
