@@ -40,7 +40,7 @@ _REFUSALS = {
     404: OpenApiResponse(description="There is no such recommendation or entity."),
     409: OpenApiResponse(
         description="A name or id is another's, somebody else acts on it, it is about "
-        "something else, or what it is about is gone."
+        "something else, what it is about is gone, or the plan is not the one shown."
     ),
     422: OpenApiResponse(description="A value is wrong."),
     502: OpenApiResponse(description="Stash refused; its message is told."),
@@ -55,6 +55,7 @@ def _context(request: Request, asked: Asked) -> ActionContext:
         is_dry_run=asked.get("dry_run", False),
         is_confirmed=asked.get("confirm", False),
         seen_at=asked.get("seen_at"),
+        plan_digest=asked.get("plan_digest"),
     )
 
 
@@ -75,7 +76,7 @@ def _action(
         def method(view: Any, request: Request) -> Response:
             asked = validated(shape, request.data)
             outcome = act(view, _context(request, asked), asked)
-            return Response(shapes.action_answer(outcome))
+            return Response(shapes.action_answer(outcome, answer))
 
         return method
 
