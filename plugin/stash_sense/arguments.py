@@ -79,7 +79,7 @@ def row_id(value: Any) -> int:
     except Unfit:
         number = -1
     if number < 0:
-        raise Unfit("a number of at most %d digits" % _ID_DIGITS)
+        raise Unfit(f"a number of at most {_ID_DIGITS} digits")
     return number
 
 
@@ -112,7 +112,7 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         raise Unfit("a text")
     if len(value) > _MAX_TEXT:
-        raise Unfit("a text of at most %d characters" % _MAX_TEXT)
+        raise Unfit(f"a text of at most {_MAX_TEXT} characters")
     if "\x00" in value:
         raise Unfit("a text without the character NUL")
     try:
@@ -148,7 +148,7 @@ def list_of(check: Check) -> Check:
 
     def check_all(value: Any) -> list[Any]:
         if not isinstance(value, list) or len(value) > _MAX_LIST:
-            raise Unfit("a list of at most %d" % _MAX_LIST)
+            raise Unfit(f"a list of at most {_MAX_LIST}")
         return [check(each) for each in value]
 
     return check_all
@@ -168,7 +168,7 @@ def anything(value: Any) -> Any:
     except (ValueError, TypeError, RecursionError):
         raise Unfit("a value of JSON") from None
     if len(written) > _MAX_JSON_CHARACTERS:
-        raise Unfit("a value of at most %d characters" % _MAX_JSON_CHARACTERS)
+        raise Unfit(f"a value of at most {_MAX_JSON_CHARACTERS} characters")
     return value
 
 
@@ -193,12 +193,9 @@ def checked(
     names = {each.name for each in taken if each.fixed is None}
     unknown = sorted(ascii(name)[1:41] for name in given if name not in names)
     if unknown:
-        known = ", ".join(sorted(names)) or "none"
-        raise BadArguments(
-            "{} does not take {}; it takes {}.".format(
-                mode, ", ".join(unknown[:5]), known
-            )
-        )
+        known, strange = ", ".join(sorted(names)), ", ".join(unknown[:5])
+        takes = f"it takes {known}" if known else "it takes none"
+        raise BadArguments(f"{mode} does not take {strange}; {takes}.")
     values = []
     for argument in taken:
         if argument.fixed is not None:

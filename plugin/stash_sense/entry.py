@@ -7,9 +7,9 @@ output itself.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any, TextIO
 
 from .log import log
@@ -63,11 +63,9 @@ def _document(written: bytes) -> dict[str, Any] | None:
 def _unexpected(mistake: Exception) -> Refusal:
     """Return what is told of a mistake of ours: where, and no value of anything."""
     steps = traceback.extract_tb(mistake.__traceback__)
-    places = [
-        "%s:%d" % (os.path.basename(each.filename), each.lineno) for each in steps
-    ]
-    kind = type(mistake).__name__
-    log("e", "Unexpected {} at {}".format(kind, " < ".join(reversed(places))))
+    places = [f"{Path(each.filename).name}:{each.lineno}" for each in reversed(steps)]
+    kind, where = type(mistake).__name__, " < ".join(places)
+    log("e", f"Unexpected {kind} at {where}")
     return Refusal(
         f"Stash Sense's plugin failed ({kind}); Stash's log says where.", "unexpected"
     )

@@ -51,7 +51,7 @@ class Address:
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return "%s://%s:%d%s" % (self.scheme, host, self.port, self.prefix)
+        return f"{self.scheme}://{host}:{self.port}{self.prefix}"
 
 
 def exchange(
@@ -120,7 +120,7 @@ def _ask(
             parts.append(part)
             left -= len(part)
         if left <= 0:
-            raise TooLarge("more than %d bytes" % max_bytes)
+            raise TooLarge(f"more than {max_bytes} bytes")
         named = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, named, b"".join(parts))
     finally:

@@ -34,7 +34,7 @@ _ACTED_ON = (
     may("seen_at", text),
     may("dry_run", boolean),
 )
-_DESTRUCTIVE = (*_ACTED_ON, may("confirm", boolean))
+_DESTRUCTIVE = (*_ACTED_ON, may("confirm", boolean), may("plan_digest", word))
 
 
 def _in_base64(value: Any) -> str:

@@ -118,15 +118,16 @@ class Sidecar:
             )
         except Unreachable as reason:
             raise SidecarUnreachable(
-                f"No Stash Sense answers at {self.address}: {reason}. Is the sidecar running, and is the"
-                " plugin's setting “Sidecar URL” the address as the machine of Stash"
-                " sees it? (In a container, localhost is the container itself.)"
+                f"No Stash Sense answers at {self.address}: {reason}. Is the sidecar"
+                " running, and is the plugin's setting “Sidecar URL” the address as the"
+                " machine of Stash sees it? (In a container, localhost is the container"
+                " itself.)"
             ) from reason
         except TooSlow as reason:
             raise SidecarTimeout(
-                "The sidecar at %s did not answer within %d seconds. It may be very"
-                " busy, or something in between keeps the answer back."
-                % (self.address, round(seconds))
+                f"The sidecar at {self.address} did not answer within"
+                f" {round(seconds)} seconds. It may be very busy, or something in"
+                " between keeps the answer back."
             ) from reason
         except TooLarge as reason:
             raise SidecarNotOurs(
@@ -139,7 +140,7 @@ class Sidecar:
         told = _told(answer)
         is_known = told is not None and isinstance(told.get("code"), str)
         if answer.status in (404, 405) and _is_no_route(told):
-            return self._without_route(request, answer)
+            return self._stranger(request, answer, lacks_route=True)
         if told is None or not is_known:
             return self._stranger(request, answer)
         facts = {k: v for k, v in told.items() if k not in ("detail", "code")}
@@ -175,11 +176,8 @@ class Sidecar:
             )
         return SidecarUnauthorized(text.strip(), status=401, facts={"reason": reason})
 
-    def _without_route(self, request: Request, answer: Answer) -> Refusal:
-        return self._stranger(request, answer, knows_us=True)
-
     def _stranger(
-        self, request: Request, answer: Answer, knows_us: bool = False
+        self, request: Request, answer: Answer, lacks_route: bool = False
     ) -> Refusal:
         """Return what an answer means that is none of our sidecar's own errors."""
         try:
@@ -188,15 +186,11 @@ class Sidecar:
             return reason
         except Refusal:
             return _not_ours(self.address, answer)
-        if knows_us or not is_compatible(told):
+        if lacks_route or not is_compatible(told):
             return SidecarTooOld(
-                "The sidecar at {} (version {}) does not know {}: bring it up to date,"
-                " this plugin is version {}.".format(
-                    self.address,
-                    _version(told) or "before 1.0",
-                    request.path,
-                    PLUGIN_VERSION,
-                ),
+                f"The sidecar at {self.address} (version"
+                f" {_version(told) or 'before 1.0'}) does not know {request.path}:"
+                f" bring it up to date, this plugin is version {PLUGIN_VERSION}.",
                 status=answer.status,
                 facts={"version": _version(told)},
             )
@@ -251,9 +245,9 @@ def _picture(answer: Answer, address: Address) -> dict[str, str]:
 
 def _not_ours(address: Address, answer: Answer) -> SidecarNotOurs:
     return SidecarNotOurs(
-        "Something answers at %s, but it is no Stash Sense: it sent status %d and %s."
-        " Is the plugin's setting “Sidecar URL” right?"
-        % (address, answer.status, _kind(answer)),
+        f"Something answers at {address}, but it is no Stash Sense: it sent status"
+        f" {answer.status} and {_kind(answer)}. Is the plugin's setting “Sidecar URL”"
+        " right?",
         status=answer.status,
     )
 
@@ -272,4 +266,4 @@ def _sentence(errors: list[Any]) -> str:
         if isinstance(each, dict):
             place = [str(step) for step in each.get("loc", []) if step != "body"]
             parts.append((".".join(place), str(each.get("msg", ""))))
-    return " ".join("{}: {}".format(*pair) if pair[0] else pair[1] for pair in parts)
+    return " ".join(f"{place}: {text}" if place else text for place, text in parts)

@@ -44,7 +44,8 @@ class Secret:
         digest = hashlib.sha256(body).hexdigest()
         text = "\n".join([method, path, query, signed_at, nonce, digest])
         signature = _hmac(self._secret, text.encode("utf-8")).hex()
-        return f"{_SCHEME} key={self.source}, date={signed_at}, nonce={nonce}, signature={signature}"
+        signed = f"key={self.source}, date={signed_at}, nonce={nonce}"
+        return f"{_SCHEME} {signed}, signature={signature}"
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:
