@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from dbupdates.store import active_release
 from recognition.attempts import BEGUN
-from recognition.exceptions import FingerprintNotFound
+from recognition.exceptions import FingerprintNotFound, LibraryRunNotFound
 from recognition.library_runs import find_run_in_progress
 from recognition.local_faces import current_revision
 from recognition.models import (
@@ -72,6 +72,21 @@ def library_status() -> LibraryStatus:
 def latest_run(kind: LibraryRun.Kind) -> LibraryRun | None:
     """Return the run of this kind that was asked for last."""
     return LibraryRun.objects.filter(kind=kind).first()
+
+
+def runs(*, kind: LibraryRun.Kind | None = None) -> QuerySet[LibraryRun]:
+    """Return the runs of this kind, or of all, the latest first."""
+    rows = LibraryRun.objects.all()
+    return rows.filter(kind=kind) if kind else rows
+
+
+def get_run(run_id: int) -> LibraryRun:
+    """Return the run of this id; raises LibraryRunNotFound."""
+    # Longer ones are no ids, and SQLite takes none of them.
+    run = LibraryRun.objects.filter(pk=run_id).first() if run_id < 2**63 else None
+    if run is None:
+        raise LibraryRunNotFound("There is no run of this id.")
+    return run
 
 
 def get_fingerprint(kind: Fingerprint.Kind, stash_id: int) -> KeptFingerprint:

@@ -286,6 +286,8 @@ SPECTACULAR_SETTINGS = {
         "LinkedKindEnum": "recommendations.api.action_serializers.LINKED_KINDS",
         "AnalysisRunStatusEnum": "recommendations.models.AnalysisRun.State",
         "RecommendationStatusEnum": "recommendations.models.Recommendation.Status",
+        "LibraryRunStatusEnum": "recognition.models.LibraryRun.State",
+        "LibraryRunKindEnum": "recognition.models.LibraryRun.Kind",
         "UnknownPersonStateEnum": "recognition.models.groups.PeopleGroup.State",
     },
     "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],

@@ -1,6 +1,8 @@
 """Lines for Stash's log and its progress bar, which it reads from stderr."""
 
 import sys
+import traceback
+from pathlib import Path
 
 # A longer line ends Stash's reading of the log.
 _MAX_CHARACTERS = 4000
@@ -15,6 +17,13 @@ def log(level: str, text: str) -> None:
 def show_progress(share: float) -> None:
     """Move the progress bar of the task, from 0 to 1."""
     _write(f"\x01p\x02{min(1.0, max(0.0, share)):.4f}\n")
+
+
+def places_of(mistake: Exception) -> str:
+    """Return what and where a mistake of ours is, and no value of anything."""
+    steps = traceback.extract_tb(mistake.__traceback__)
+    places = [f"{Path(each.filename).name}:{each.lineno}" for each in reversed(steps)]
+    return f"{type(mistake).__name__} at {' < '.join(places)}"
 
 
 def _write(line: str) -> None:

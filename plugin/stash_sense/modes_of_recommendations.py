@@ -332,6 +332,25 @@ _FINGERPRINTS = (
     ),
     Mode("fp_rematch_library", POST, "/recommendations/fingerprints/rematch-library"),
     Mode(
+        "fp_runs",
+        GET,
+        "/recommendations/fingerprints/runs",
+        may("kind", one_of("identify", "rematch", "evaluate", "local")),
+        *_PAGE,
+    ),
+    Mode(
+        "fp_run",
+        GET,
+        "/recommendations/fingerprints/runs/{run_id}",
+        need("run_id", row_id),
+    ),
+    Mode(
+        "fp_run_stop",
+        POST,
+        "/recommendations/fingerprints/runs/{run_id}/stop",
+        need("run_id", row_id),
+    ),
+    Mode(
         "fp_enqueue",
         POST,
         "/recommendations/fingerprints/enqueue",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from . import OLDEST_SIDECAR, PLUGIN_VERSION
@@ -46,7 +47,7 @@ class Sidecar:
     def __init__(self, settings: Settings) -> None:
         self.address = sidecar_address(settings.sidecar_url)
         given = (settings.stash_secret, settings.plugin_secret)
-        self._secrets: list[Secret] = [each for each in given if each is not None]
+        self._secrets: list[Secret | None] = [each for each in given if each]
 
     def ask(
         self, mode: Mode, given: dict[str, Any], seconds: float | None = None
@@ -81,12 +82,14 @@ class Sidecar:
         it may be sent once more.
         """
         max_bytes = _MAX_PICTURE_BYTES if answers == PICTURE else _MAX_JSON_BYTES
-        answer = None
-        for secret in self._secrets or [None]:
-            answer = self._exchange(request, secret, seconds, max_bytes)
+        deadline = time.monotonic() + seconds
+        first, *others = self._secrets or [None]
+        answer = self._exchange(request, first, seconds, max_bytes)
+        for secret in others:
+            left = deadline - time.monotonic()
             if answer.status != 401 or _code(answer) not in _OTHER_KEY_CODES:
                 break
-        assert answer is not None
+            answer = self._exchange(request, secret, max(left, 1.0), max_bytes)
         return answer
 
     def _exchange(
@@ -194,10 +197,8 @@ class Sidecar:
                 status=answer.status,
                 facts={"version": _version(told)},
             )
-        text = "The sidecar at %s answered %d, and did not say why: see its log."
-        return Refusal(
-            text % (self.address, answer.status), "sidecar_error", answer.status
-        )
+        text = f"The sidecar at {self.address} answered {answer.status}, and did not"
+        return Refusal(f"{text} say why: see its log.", "sidecar_error", answer.status)
 
 
 def is_compatible(health: dict[str, Any]) -> bool:

@@ -230,7 +230,7 @@ def progress_answer(run: LibraryRun | None) -> dict[str, Any]:
             run.current_scene_title or None if run.is_in_progress else None
         ),
         "error_message": run.error or None,
-        "message": _message(run),
+        "message": message_of(run),
     }
 
 
@@ -308,7 +308,7 @@ def _person(person: FingerprintPerson, kept: KeptFingerprint) -> dict[str, Any]:
     }
 
 
-def _message(run: LibraryRun) -> str | None:
+def message_of(run: LibraryRun) -> str | None:
     if run.waiting_for:
         return f"Waiting: {run.waiting_for}"
     if run.state == LibraryRun.State.COMPLETE:
