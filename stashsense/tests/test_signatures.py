@@ -421,6 +421,15 @@ def test_switched_off_authentication_still_refuses_what_is_wrong(ask, settings):
     assert code_of(answer) == refused_as("wrong_signature")
 
 
+def test_the_documented_example_is_signed_so():
+    [header] = signed(
+        "a-key-of-stash", "GET", SETTING, date=1_700_000_000, nonce=NONCE
+    ).values()
+
+    page = (PROJECT_DIR / "docs" / "api.md").read_text()
+    assert f"    {header.rpartition('=')[2]}\n" in page
+
+
 def test_the_api_description_tells_of_signatures(ask):
     _, description = ask("GET", "/openapi.json")
 
