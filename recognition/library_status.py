@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from dbupdates.store import active_release
+from recognition import enqueued_scenes
 from recognition.attempts import BEGUN
 from recognition.exceptions import FingerprintNotFound, LibraryRunNotFound
 from recognition.library_runs import find_run_in_progress
@@ -33,6 +34,7 @@ class LibraryStatus:
     version: str | None
     current_count: int
     outdated_count: int
+    enqueued_count: int
     run: LibraryRun | None
 
 
@@ -65,6 +67,7 @@ def library_status() -> LibraryStatus:
         version=active.version if active else None,
         current_count=current_count,
         outdated_count=seen_count - current_count,
+        enqueued_count=enqueued_scenes.waiting_count(),
         run=find_run_in_progress(LibraryRun.Kind.IDENTIFY),
     )
 
@@ -89,7 +92,7 @@ def get_run(run_id: int) -> LibraryRun:
     return run
 
 
-def get_fingerprint(kind: Fingerprint.Kind, stash_id: int) -> KeptFingerprint:
+def get_fingerprint(kind: str, stash_id: int) -> KeptFingerprint:
     """Return what is kept of it; raises FingerprintNotFound."""
     fingerprint = (
         Fingerprint.objects.filter(kind=kind, stash_id=stash_id)

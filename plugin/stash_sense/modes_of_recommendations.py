@@ -335,7 +335,7 @@ _FINGERPRINTS = (
         "fp_runs",
         GET,
         "/recommendations/fingerprints/runs",
-        may("kind", one_of("identify", "rematch", "evaluate", "local")),
+        may("kind", one_of("identify", "enqueued", "rematch", "evaluate", "local")),
         *_PAGE,
     ),
     Mode(

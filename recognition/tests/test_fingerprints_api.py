@@ -72,6 +72,7 @@ def test_an_empty_library_has_nothing_kept(admin_client):
         "current_db_version": None,
         "current_version_count": 0,
         "needs_refresh_count": 0,
+        "enqueued_scenes": 0,
         "generation_running": False,
         "generation_progress": None,
     }
@@ -425,7 +426,7 @@ def test_people_and_changes_are_shown(admin_client, stash):
 
 
 def test_jobs_are_shown(admin_client):
-    job = IdentificationJob.objects.create(scene_id="7", host="here", pid=1)
+    job = IdentificationJob.objects.create(stash_id="7", host="here", pid=1)
 
     listed = admin_client.get(reverse("admin:recognition_identificationjob_changelist"))
     shown = admin_client.get(
