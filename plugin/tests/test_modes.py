@@ -99,7 +99,8 @@ PREDECESSORS = {
 
 # A value that the service takes, for every argument of every mode.
 VALUES = {
-    "action": "done", "all_file_ids": ["900", "901"], "add_second": False, "analysis_type": "duplicate_scenes",
+    "action": "done", "all_file_ids": ["900", "901"], "add_second": False,
+    "analysis_type": "duplicate_scenes",
     "clear_recommendations": False, "clear_studio": False, "cluster_threshold": 0.6,
     "confirm": False, "correction_id": 7, "create_parent": False,
     "decode_missing": False, "delete_file": False, "destination_id": "101",
@@ -137,8 +138,7 @@ OTHERWISE = {
     "stashbox_performer": {"endpoint": "stashdb.org"},
     "evaluation_judge": {"verdict": "tag_missing"},
     "unknown_name": {"universal_id": None, "local_performer_id": None},
-    "correct": {"universal_id": None, "local_performer_id": None},
-    "evaluation_crop": {"universal_id": None},
+    "correct": {"local_performer_id": None},
     "rec_batch_dismiss": {"ids": None},
     "rec_update_scene": {
         "performer_ids": None, "tag_ids": None, "fields": {"title": "Ada"},
