@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,7 @@ def test_all_analyses_run_one_after_the_other(sidecar, registered, task):  # noq
 
     first, second = AnalysisRun.objects.order_by("pk")
     assert (first.type, second.type) == ("one", "two")
+    assert first.ended_at is not None
     assert first.ended_at <= second.created_at
     assert {first.asked_by, second.asked_by} == {"plugin"}
     assert started.progress == sorted(started.progress)
@@ -266,7 +268,7 @@ def test_a_swap_in_between_is_waited_out(stranger, task):
 def test_a_sidecar_that_stays_away_is_given_up(monkeypatch):
     monkeypatch.setattr(work_module, "_PATIENCE_SECONDS", 0.5)
     settings = Settings("http://127.0.0.1:9", None, None, False)
-    told = []
+    told: list[Any] = []
     waiting = Work(
         Sidecar(settings),
         threading.Event(),
