@@ -17,7 +17,6 @@ from recognition.models import (
 from recognition.tests.library_world import ASKER, ask, ended
 from recognition.tests.stash_world import KNOWN_SCENE, cast_of, post
 from recognition.tests.test_library_runs import library  # noqa: F401
-from stashsense.tests.signing import SigningClient
 
 NEW_VERSION = "2031.01.01"
 FINGERPRINTS = "/recommendations/fingerprints"
@@ -119,12 +118,6 @@ def test_a_run_is_begun_followed_and_stopped(admin_client, stash, admin_user):
 
     assert get(admin_client, "progress").json()["status"] == "cancelled"
     assert tell(admin_client, "stop").status_code == 404
-
-
-def test_a_run_that_the_plugin_asked_for_says_so(stash):
-    tell(SigningClient(), "generate")
-
-    assert LibraryRun.objects.get().get_asked_by_display() == "Stash plugin"
 
 
 @pytest.mark.parametrize("body", [None, {}])
