@@ -1,0 +1,59 @@
+// What the plugin asks of Stash itself, as the user who is signed in, and through Stash's
+// own Apollo client, so that Stash's pages show what was changed.
+import { Apollo, apolloClient } from "./host.js";
+
+// ADD changes nothing but what it names: whoever else edits the same scene loses nothing.
+const ADD_PERFORMERS = {
+  scene: Apollo.gql`
+    mutation StashSenseAddToScenes($ids: [ID!]!, $performers: BulkUpdateIds!) {
+      bulkSceneUpdate(input: { ids: $ids, performer_ids: $performers }) {
+        id
+        performers {
+          id
+        }
+      }
+    }
+  `,
+  image: Apollo.gql`
+    mutation StashSenseAddToImages($ids: [ID!]!, $performers: BulkUpdateIds!) {
+      bulkImageUpdate(input: { ids: $ids, performer_ids: $performers }) {
+        id
+        performers {
+          id
+        }
+      }
+    }
+  `,
+  gallery: Apollo.gql`
+    mutation StashSenseAddToGalleries($ids: [ID!]!, $performers: BulkUpdateIds!) {
+      bulkGalleryUpdate(input: { ids: $ids, performer_ids: $performers }) {
+        id
+        performers {
+          id
+        }
+      }
+    }
+  `,
+};
+
+const PAGES = { scene: "scenes", image: "images", gallery: "galleries" };
+
+/**
+ * Add performers to scenes, images or galleries (`kind`), and to nothing else of them.
+ * Resolves when the page that is open shows them; throws Stash's own refusal.
+ */
+export async function addPerformers(kind, stashIds, performerIds) {
+  const client = apolloClient();
+  await client.mutate({
+    mutation: ADD_PERFORMERS[kind],
+    variables: {
+      ids: stashIds,
+      performers: { ids: performerIds, mode: "ADD" },
+    },
+  });
+  await client.refetchQueries({ include: "active" });
+}
+
+/** Where Stash shows a thing: `stashPage("performer", 3)` is /performers/3. */
+export const stashPage = (kind, stashId) =>
+  `/${PAGES[kind] ?? `${kind}s`}/${encodeURIComponent(stashId)}`;
