@@ -22,7 +22,7 @@ export const operations = {
   "operations.state.failed": "Failed",
   "operations.state.cancelled": "Stopped",
   "operations.by.schedule": "By its schedule",
-  "operations.by.api": "Asked for over the API",
+  "operations.by.user": "Asked for over the API",
   "operations.by.admin": "Asked for in the admin",
   "operations.by.command": "Asked for in the shell",
   "operations.by.plugin": "Asked for in Stash",
