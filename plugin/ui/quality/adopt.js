@@ -16,14 +16,14 @@ export function Adopt({ modes, onChanged }) {
   const mode = modes.find((each) => each.mode === chosen) ?? modes[0];
   const adopt = useAction(async () => {
     const answer = await call("evaluation_adopt", {
-      mode: mode.mode, wrong_names: Number(wrong), per_scenes: Number(scenes),
+      matching_mode: mode.mode, wrong_names: Number(wrong), per_scenes: Number(scenes),
     });
     setAdopted(answer);
     await onChanged();
     return answer;
   });
   const back = useAction(async () => {
-    await call("evaluation_shipped", { mode: mode.mode });
+    await call("evaluation_shipped", { matching_mode: mode.mode });
     setAdopted(null);
     await onChanged();
     return true;

@@ -16,7 +16,7 @@ export function Disagreements({ onChanged }) {
   const [offset, setOffset] = useState(0);
   const list = useSidecar("evaluation_disagreements", { limit: PAGE_SIZE, offset });
   const say = useAction(async (one, verdict) => {
-    await call("evaluation_review", {
+    await call("evaluation_judge", {
       kind: one.kind,
       stash_id: Number(one.stash_id),
       universal_id: one.universal_id,

@@ -108,7 +108,7 @@ function Model({ name, model, download, act }) {
     cell(
       "actions",
       isGoing
-        ? button("models_cancel", { model_name: name }, t("common.cancel"))
+        ? button("models_cancel", { model: name }, t("common.cancel"))
         : model.status !== "installed" &&
             button("models_download", { model_name: name }, t("settings.download"))
     )
