@@ -57,10 +57,13 @@ const TYPES = {
   scene: "Scene", image: "Image", gallery: "Gallery", performer: "Performer", tag: "Tag", studio: "Studio",
 };
 
-/** Have Stash's pages ask again for what the sidecar has changed of a thing. */
-export function forget(kind, stashId) {
+/**
+ * Have Stash's pages ask again for what the sidecar has changed of a thing: for the field
+ * `fieldName` alone, which leaves a page that shows it as it is, or for all of it.
+ */
+export function forget(kind, stashId, fieldName) {
   const { cache } = apolloClient();
-  cache.evict({ id: cache.identify({ __typename: TYPES[kind], id: String(stashId) }) });
+  cache.evict({ id: cache.identify({ __typename: TYPES[kind], id: String(stashId) }), fieldName });
   cache.gc();
 }
 
