@@ -79,8 +79,8 @@ class StashPage:
         path = (
             ".//*[self::button or self::a or self::input or self::select or "
             "self::textarea or @role='tab' or @role='button'][normalize-space()="
-            f"{quoted} or @aria-label={quoted} or @title={quoted} or @value={quoted} or "
-            f"@id=//label[normalize-space()={quoted}]/@for or "
+            f"{quoted} or @aria-label={quoted} or @title={quoted} or @value={quoted}"
+            f" or @id=//label[normalize-space()={quoted}]/@for or "
             f"ancestor::label[normalize-space()={quoted}]]"
         )
 

@@ -30,7 +30,9 @@ _KEPT_TABLES = {
     "dbupdates_databaserelease", "dbupdates_releasefile", "recognition_modelfile",
     "recognition_servingprocess",
 }  # fmt: skip
-_TRACES = ("dbupdates_", "recognition_", "recommendations_", "django_q_ormq")
+_TRACES = (
+    "dbupdates_", "recognition_", "recommendations_", "django_q_ormq", "stashsense_",
+)  # fmt: skip
 # By table: who may still be at work.
 _IN_PROGRESS = ("queued", "running", "downloading", "validating")
 _WORKING = (

@@ -92,7 +92,7 @@ class _Task:
 
 
 class Operations:
-    """Executes what is about plugins; tasks one at a time, as jobs of the demo Stash."""
+    """Executes what is about plugins; tasks one by one, as jobs of the demo Stash."""
 
     def __init__(
         self,

@@ -86,7 +86,9 @@ def run_backend(
         env=_environment(plugin),
         preexec_fn=end_with_parent,
     )
-    assert process.stdin and process.stdout and process.stderr
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     said: list[bytes] = []
     threads = [
         threading.Thread(target=_feed, args=[process.stdin, json.dumps(given)]),
