@@ -83,8 +83,8 @@ class LibraryPlan:
     shot_seconds: tuple[float, float] = (2.5, 5.0)
     title_seconds: float = 3.0
     picture_size: tuple[int, int] = (720, 540)
-    # Whether tags and studios have ids of the first of the domains.
-    has_linked_names: bool = False
+    # Whether performers are described, and tags and studios have ids of a stash-box.
+    is_detailed: bool = False
     tags: tuple[str, ...] = ("interview", "outdoors", "two people")
     studios: tuple[str, ...] = ("Lantern Pictures", "Harbour Lane")
     domains: tuple[str, ...] = field(
@@ -126,7 +126,7 @@ def default_plan(world: World) -> LibraryPlan:
         name="default",
         world=world,
         performers=(*performers, _entered_twice(world, performers[_TWICE])),
-        has_linked_names=True,
+        is_detailed=True,
         studios=("Lantern Pictures", "Harbour Lane", "Attic Tapes"),
         scenes=(
             ScenePlan(
