@@ -33,7 +33,7 @@ const rules = {
   "no-implied-eval": "error",
   "no-new-func": "error",
   "no-script-url": "error",
-  "no-console": "error",
+  "no-console": ["error", { allow: ["error", "warn", "info"] }],
   "no-var": "error",
   "prefer-const": "error",
   eqeqeq: ["error", "always", { null: "ignore" }],
