@@ -6,7 +6,6 @@ There is no time-out, as there is none in Stash; a process ends by itself, or is
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -108,7 +107,8 @@ def run_backend(
 def _command(plugin: Plugin) -> list[str]:
     first, *rest = plugin.manifest["exec"]
     if first in ("python", "python3"):
-        first = shutil.which("python3") or shutil.which("python") or sys.executable
+        # As where the Python to use is set in Stash: what PATH has may be a slow wrapper.
+        first = sys.executable
     return [first, *(each.replace("{pluginDir}", str(plugin.folder)) for each in rest)]
 
 
