@@ -65,7 +65,7 @@ class StashPage:
             raise AssertionError(f"{what}; the page says:\n{shown}") from error
 
     def wait_for_silence(self, count: Callable[[], int]) -> int:
-        """Return what is counted once it has stayed the same for longer than polling."""
+        """Return the count once it has stayed the same for longer than any polling."""
         pause = threading.Event()
         seen = -1
         while seen != (seen := count()):

@@ -1,4 +1,4 @@
-"""The overview: how it is, the badge of an update, what waits, how far the library is."""
+"""The overview: how it is, updates, what waits, how far the library is."""
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -141,8 +141,7 @@ def test_nothing_is_asked_while_the_page_is_hidden(stash_page, harness):
     asked = stash_page.wait_for_silence(lambda: len(harness.asked))
 
     stash_page.run(
-        "window.isAway = false;"
-        "document.dispatchEvent(new Event('visibilitychange'));"
+        "window.isAway = false;document.dispatchEvent(new Event('visibilitychange'));"
     )
 
     stash_page.wait(lambda: len(harness.asked) > asked, "nothing is asked again")

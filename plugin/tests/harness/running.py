@@ -107,7 +107,7 @@ def run_backend(
 def _command(plugin: Plugin) -> list[str]:
     first, *rest = plugin.manifest["exec"]
     if first in ("python", "python3"):
-        # As where the Python to use is set in Stash: what PATH has may be a slow wrapper.
+        # As where Stash is told which Python to use; that of PATH may be a wrapper.
         first = sys.executable
     return [first, *(each.replace("{pluginDir}", str(plugin.folder)) for each in rest)]
 
