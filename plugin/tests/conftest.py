@@ -60,6 +60,8 @@ class Stranger(LoopbackHost):
 
 
 class _Handler(LoopbackHandler):
+    server: Stranger
+
     def do_GET(self):
         body = self.read_body()
         self.server.asked.append((self.command, self.path, self.lower_headers(), body))

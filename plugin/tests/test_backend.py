@@ -30,7 +30,7 @@ def test_it_runs_where_there_is_nothing_but_an_old_python(path):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
-            names = [node.module]
+            names = [node.module or ""]
         else:
             continue
         roots = {name.partition(".")[0] for name in names}
