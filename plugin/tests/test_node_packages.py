@@ -42,7 +42,8 @@ def eslint():
     def lint(text, *, name="plugin/ui/made_up.js"):
         answer = subprocess.run(
             [
-                *["node", ESLINT, "--config", HARNESS_DIR / "eslint.config.js"],
+                *["node", str(ESLINT)],
+                *["--config", str(HARNESS_DIR / "eslint.config.js")],
                 *["--format", "json", "--stdin", "--stdin-filename", name],
             ],
             cwd=ROOT,

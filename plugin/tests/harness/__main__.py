@@ -8,7 +8,6 @@ the harness. A page that is loaded anew has the plugin's files as they are now.
 
 import argparse
 import contextlib
-import os
 import signal
 import subprocess
 import sys
@@ -22,13 +21,13 @@ import requests
 
 from benchmarks.data_folder import service_environment
 from benchmarks.service import HOST, free_port
-from demo.install import DEFAULT_WORLD
 from demo.stash.drawing import ensure_library
 from demo.stash.plans import default_plan
 from demo.stash.server import DEFAULT_VERSION, StashServer
 from demo.stashbox.content import box_of_library
 from demo.stashbox.joining import STASHDB, add_box
 from demo.stashbox.server import StashBoxServer
+from demo.world import DEFAULT_PEOPLE_COUNT, DEFAULT_SEED, World
 from plugin.tests.harness.bundle import NoPackages, ensure_bundle
 from plugin.tests.harness.server import PLUGIN_PATH, HarnessServer
 from stashsense import keys
@@ -84,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace, stack: ExitStack) -> None:
     data_dir = options.data_dir.absolute()
     _say("Drawing the library of the demo Stash, unless that is done ...")
-    library = ensure_library(data_dir / "demo-stash", default_plan(DEFAULT_WORLD))
+    library = ensure_library(
+        data_dir / "demo-stash", default_plan(World(DEFAULT_SEED, DEFAULT_PEOPLE_COUNT))
+    )
     key = "" if options.without_key else keys.read_or_create(data_dir / "stash_key")
     stash = stack.enter_context(
         StashServer(library, api_key=key, version=options.stash_version)
@@ -154,5 +155,4 @@ def _end(_number: int, _frame: Any) -> NoReturn:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stashsense.settings")
     sys.exit(main())
