@@ -8,7 +8,7 @@ from demo.world import World
 # Raised whenever the same plan would be drawn differently.
 RECIPE = 2
 DEFAULT_CAST_COUNT = 14
-# The performer of the default library of whom there are two rows.
+# The performer of the default library of whom there are two rows; the other is last.
 _TWICE = 9
 
 
@@ -121,7 +121,6 @@ def default_plan(world: World) -> LibraryPlan:
     # Not only the first people: with others between them, mistakes are told apart.
     step = 2 if world.people_count >= 2 * DEFAULT_CAST_COUNT else 1
     performers = _performers(range(0, step * DEFAULT_CAST_COUNT, step))
-    twin = len(performers)
     return LibraryPlan(
         name="default",
         world=world,
@@ -172,7 +171,7 @@ def default_plan(world: World) -> LibraryPlan:
             PicturePlan(()),
             PicturePlan((11, 13)),
             PicturePlan((3,), tagged=(3,)),
-            PicturePlan((_TWICE,), tagged=(twin,)),
+            PicturePlan((_TWICE,), tagged=(DEFAULT_CAST_COUNT,)),
         ),
     )  # fmt: skip
 
