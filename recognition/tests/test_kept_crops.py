@@ -106,7 +106,7 @@ def test_who_is_not_kept_is_not_found(admin_client):
 
 def test_what_cannot_be_cut_out_any_more_is_told(admin_client, stash, settings):
     look(admin_client, "image", "1")
-    person = FingerprintPerson.objects.first()
+    person = FingerprintPerson.objects.all()[0]
     moved = Fingerprint.objects.get()
     moved.stash_id = int(UNKNOWN_ID)
     moved.save()
