@@ -1,12 +1,19 @@
-"""Fixtures: a Stash with a key, the service that knows it, and the backend between."""
+"""Fixtures: a Stash with a key, the service that knows it, the backend between; the
+running service, the harness around the demo Stash, and a browser."""
 
 import pytest
 
 from demo.http_host import LoopbackHandler, LoopbackHost
 from plugin.tests.backend import Backend
+from plugin.tests.harness.bundle import NoPackages, ensure_bundle
+from plugin.tests.harness.server import PLUGIN_PATH, HarnessServer
+from plugin.tests.pages import StashPage
+from plugin.tests.sense import prepare_folder, running_sense
+from stashsense import env
 from stashsense.api.authentication import api_key
 from stashsense.integrations import stashbox_connections
 
+PLUGIN_ID = "stash-sense"
 STASH_KEY = "eyJhbGciOiJIUzI1NiJ9.of-a-stash.0123456789"
 OWN_KEY = "the-service's-own-key"
 SESSION = "MTcwMDAwMDAwMHxTZXNzaW9uLW9mLWEtdXNlcg=="
@@ -89,3 +96,52 @@ def answering(body, status=200, **headers):
         handler.wfile.write(body)
 
     return answer
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory, pytestconfig):
+    """The service with all its processes, once for the whole run."""
+    folder = tmp_path_factory.mktemp("sense")
+    # Kept from run to run in .pytest_cache: making it takes half a minute.
+    cache_dir = pytestconfig.cache.mkdir("stash-sense-plugin")
+    prepare_folder(folder, cache_dir=cache_dir)
+    with running_sense(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def sense(running):
+    """The running service and its stand-ins, as they were at first."""
+    running.reset()
+    return running
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    """The harness's page, bundled; skips where its packages are not installed."""
+    try:
+        ensure_bundle()
+    except NoPackages as error:
+        if env.boolean("STASH_SENSE_REQUIRE_BROWSER", default=False):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def harness(sense):
+    """A Stash with the plugin, connected to the running service."""
+    with HarnessServer(sense.stash, [PLUGIN_PATH]) as server:
+        server.configure(PLUGIN_ID, sidecarUrl=sense.url)
+        yield server
+
+
+@pytest.fixture
+def stash_page(bundle, harness, browser):
+    """A browser on that Stash; a complaint of the browser fails the test.
+
+    A test that provokes complaints takes them with `console_errors()`.
+    """
+    page = StashPage(browser, harness)
+    page.console_errors()
+    yield page
+    assert page.console_errors() == []

@@ -1,0 +1,81 @@
+// The one way to the sidecar: an operation of the plugin's backend, which Stash runs.
+// Which modes there are, and what they answer, is told in docs/plugin.md.
+import { Apollo, apolloClient } from "./host.js";
+
+const RUN = Apollo.gql`
+  mutation RunStashSense($args: Map!) {
+    runPluginOperation(plugin_id: "stash-sense", args: $args)
+  }
+`;
+// Each call is a Python process on Stash's machine.
+const MOST_AT_ONCE = 4;
+
+/**
+ * What the sidecar, or the way to it, refused.
+ * `code` is for programs (`sidecar_unreachable`, `name_collision`, ...), `message` for
+ * people, `facts` is whatever else was said (`others`, `plan`, `retry_after`, ...).
+ */
+export class SidecarError extends Error {
+  constructor({ error, code, status = null, facts = {} }) {
+    super(error);
+    this.name = "SidecarError";
+    this.code = code;
+    this.status = status;
+    this.facts = facts ?? {};
+  }
+}
+
+/** The answer of `mode`; throws SidecarError. An aborted `signal` ends the process. */
+export async function call(mode, args = {}, { signal } = {}) {
+  await freePlace(signal);
+  try {
+    return outputOf(
+      await apolloClient().mutate({
+        mutation: RUN,
+        variables: { args: { ...args, mode } },
+        fetchPolicy: "no-cache",
+        context: { fetchOptions: { signal } },
+      })
+    );
+  } catch (error) {
+    if (error instanceof SidecarError || signal?.aborted) throw error;
+    // Stash itself refused: the plugin is disabled, its Python is missing, it is down.
+    throw new SidecarError({ error: error.message, code: "stash_refused" });
+  } finally {
+    givePlaceBack();
+  }
+}
+
+function outputOf({ data }) {
+  const output = data?.runPluginOperation ?? null;
+  if (output !== null && typeof output === "object" && typeof output.error === "string"
+      && typeof output.code === "string") {
+    throw new SidecarError(output);
+  }
+  if (typeof output === "string") {
+    // The backend printed something else than its answer: Stash hands that on as text.
+    throw new SidecarError({ error: output.slice(0, 500), code: "stash_refused" });
+  }
+  return output;
+}
+
+let taken = 0;
+const waiting = [];
+
+async function freePlace(signal) {
+  if (taken >= MOST_AT_ONCE) {
+    await new Promise((resolve) => waiting.push(resolve));
+  } else {
+    taken += 1;
+  }
+  if (signal?.aborted) {
+    givePlaceBack();
+    throw signal.reason ?? new DOMException("Aborted", "AbortError");
+  }
+}
+
+function givePlaceBack() {
+  const next = waiting.shift();
+  if (next === undefined) taken -= 1;
+  else next();
+}

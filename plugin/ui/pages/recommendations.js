@@ -1,0 +1,6 @@
+import { h } from "../host.js";
+import { Busy } from "../parts/feedback.js";
+
+export default function Page() {
+  return h(Busy);
+}

@@ -1,0 +1,72 @@
+// What the plugin asks of Stash itself, as the user who is signed in, and through Stash's
+// own Apollo client, so that Stash's pages show what was changed.
+import { Apollo, apolloClient } from "./host.js";
+
+// ADD changes nothing but what it names: whoever else edits the same scene loses nothing.
+const ADD_PERFORMERS = {
+  scene: Apollo.gql`
+    mutation StashSenseAddToScenes($ids: [ID!]!, $performers: BulkUpdateIds!) {
+      bulkSceneUpdate(input: { ids: $ids, performer_ids: $performers }) {
+        id
+        performers {
+          id
+        }
+      }
+    }
+  `,
+  image: Apollo.gql`
+    mutation StashSenseAddToImages($ids: [ID!]!, $performers: BulkUpdateIds!) {
+      bulkImageUpdate(input: { ids: $ids, performer_ids: $performers }) {
+        id
+        performers {
+          id
+        }
+      }
+    }
+  `,
+  gallery: Apollo.gql`
+    mutation StashSenseAddToGalleries($ids: [ID!]!, $performers: BulkUpdateIds!) {
+      bulkGalleryUpdate(input: { ids: $ids, performer_ids: $performers }) {
+        id
+        performers {
+          id
+        }
+      }
+    }
+  `,
+};
+
+const PAGES = { scene: "scenes", image: "images", gallery: "galleries" };
+
+/**
+ * Add performers to scenes, images or galleries (`kind`), and to nothing else of them.
+ * Resolves when Stash has done it; throws its own refusal.
+ */
+export async function addPerformers(kind, stashIds, performerIds) {
+  // The answer names the performers, so Stash's pages fetch what they lack of them.
+  await apolloClient().mutate({
+    mutation: ADD_PERFORMERS[kind],
+    variables: {
+      ids: stashIds,
+      performers: { ids: performerIds, mode: "ADD" },
+    },
+  });
+}
+
+const TYPES = {
+  scene: "Scene", image: "Image", gallery: "Gallery", performer: "Performer", tag: "Tag", studio: "Studio",
+};
+
+/**
+ * Have Stash's pages ask again for what the sidecar has changed of a thing: for the field
+ * `fieldName` alone, which leaves a page that shows it as it is, or for all of it.
+ */
+export function forget(kind, stashId, fieldName) {
+  const { cache } = apolloClient();
+  cache.evict({ id: cache.identify({ __typename: TYPES[kind], id: String(stashId) }), fieldName });
+  cache.gc();
+}
+
+/** Where Stash shows a thing: `stashPage("performer", 3)` is /performers/3. */
+export const stashPage = (kind, stashId) =>
+  `/${PAGES[kind] ?? `${kind}s`}/${encodeURIComponent(stashId)}`;

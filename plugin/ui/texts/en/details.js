@@ -1,0 +1,2 @@
+// What the area says; see ../../texts.js.
+export const details = {};
