@@ -30,7 +30,7 @@ SHIPPED = (
     "stash_sense_backend.py",
     "stash_sense",
     f"{PLUGIN_ID}.js",
-    f"{PLUGIN_ID}.css",
+    "styles",
     "ui",
 )
 # Two commits of one name would have to differ after these.
