@@ -9,6 +9,7 @@ import subprocess
 import urllib.parse
 import urllib.request
 import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -51,11 +52,6 @@ def make_checkout(folder):
     shutil.copytree(ROOT / "scripts", folder / "scripts", ignore=leave_out)
     (folder / "plugin" / "tests").mkdir()
     (folder / "plugin" / "tests" / "test_it.py").write_text("")
-    for name in ("stash-sense.js", "stash-sense.css", "ui/main.js"):
-        path = folder / "plugin" / name
-        path.parent.mkdir(exist_ok=True)
-        if not path.exists():
-            path.write_text("")
     git(folder.parent, "init", "-q", folder)
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "All")
@@ -83,8 +79,7 @@ def built(checkout, folder, **how):
 def test_versions_are_kept_in_step():
     assert MANIFEST["version"] == PLUGIN_VERSION
     assert MANIFEST["ui"]["assets"] == {f"/{PLUGIN_VERSION}": "ui"}
-    script = PLUGIN_DIR / "stash-sense.js"
-    assert not script.exists() or f'"{PLUGIN_VERSION}"' in script.read_text()
+    assert f'"{PLUGIN_VERSION}"' in (PLUGIN_DIR / "stash-sense.js").read_text()
 
 
 def test_the_manifest_says_nothing_that_stash_does_not_know():
@@ -144,9 +139,10 @@ def test_only_what_stash_needs_is_packed(checkout, tmp_path):
     assert modes == {0o100644}
     roots = {name.partition("/")[0] for name in names}
     assert roots == {
-        "stash-sense.yml", "stash-sense.js", "stash-sense.css", "ui", "stash_sense",
+        "stash-sense.yml", "stash-sense.js", "styles", "ui", "stash_sense",
         "stash_sense_backend.py",
     }  # fmt: skip
+    assert {*MANIFEST["ui"]["javascript"], *MANIFEST["ui"]["css"]} <= {*names}
 
 
 def test_what_is_not_shipped_makes_no_new_version(checkout, tmp_path):
@@ -202,10 +198,10 @@ def uninstalled(folder):
     """Remove the files that were brought, and the folders that are empty then."""
     for name in yaml.safe_load((folder / "manifest").read_text())["files"]:
         (folder / name).unlink()
-        if (folder / name).parent != folder and not any(
-            (folder / name).parent.iterdir()
-        ):
-            (folder / name).parent.rmdir()
+        # The innermost first, and not the plugin's own.
+        for around in [*Path(name).parents][:-1]:
+            if not any((folder / around).iterdir()):
+                (folder / around).rmdir()
     (folder / "manifest").unlink()
     if not any(folder.iterdir()):
         folder.rmdir()
