@@ -4,6 +4,8 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from demo.release_simulator import Faults
+
 pytestmark = pytest.mark.browser
 
 ROUTE = "/plugins/stash-sense"
@@ -15,6 +17,8 @@ def serves(sense):
 
 def test_an_update_is_offered_agreed_to_watched_and_complete(stash_page, sense):
     version = sense.publish_newer_release(notes="People of the spring.\n* Many more")
+    # All of it is sent, so slowly that it can be watched.
+    sense.feed.faults = Faults(ignore_range=True, bytes_per_second=150_000)
     stash_page.open(ROUTE)
 
     stash_page.click("button.stash-sense-update")
@@ -24,6 +28,9 @@ def test_an_update_is_offered_agreed_to_watched_and_complete(stash_page, sense):
 
     assert f"Update to release {version}?" in dialog
     assert "People of the spring." in dialog
+    stash_page.wait_for_text(f"Update to {version}: downloading")
+    stash_page.wait_for_text(" left", within=".stash-sense-progress")
+    stash_page.take_picture("dashboard-updating")
     stash_page.wait_for_text(f"Release {version} is served.")
     stash_page.wait_for_text(f"Release {version} was activated on")
     assert "That is the newest." in stash_page.text_of(".stash-sense-dashboard")
@@ -51,7 +58,7 @@ def test_the_overview_tells_how_it_is_and_offers_the_update(stash_page, sense):
 
 def test_an_update_that_fails_says_why_and_what_is_served(stash_page, sense):
     version = sense.publish_newer_release()
-    sense.feed.corrupt(version, "face_arcface.voy")
+    sense.feed.faults = Faults(archive_statuses=[404] * 9)
     stash_page.open(ROUTE)
 
     stash_page.click("button.stash-sense-update")
@@ -59,7 +66,7 @@ def test_an_update_that_fails_says_why_and_what_is_served(stash_page, sense):
 
     stash_page.wait_for_text(f"The change to release {version} failed")
     alert = stash_page.text_of(".stash-sense-dashboard .alert-danger")
-    assert "face_arcface.voy" in alert
+    assert "404" in alert
     assert "The former one is still served." in alert
     assert serves(sense) != version
 
