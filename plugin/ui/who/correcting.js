@@ -1,0 +1,154 @@
+// What the owner says of people, and takes back.
+import { Button, h, useState } from "../host.js";
+import { call, SidecarError } from "../api.js";
+import { when } from "../format.js";
+import { ConfirmDialog } from "../parts/dialogs.js";
+import { Problem } from "../parts/feedback.js";
+import { useAction } from "../resources.js";
+import { t } from "../texts.js";
+import { ActButton } from "./acting.js";
+import { isSamePerson } from "./people.js";
+import { Choice, PerformerSearch } from "./search.js";
+
+/**
+ * Say something of a person; what the sidecar answers. Their number counts for one match
+ * only, so it is looked first whether it is still theirs: `onChanged` gets what is kept now
+ * where it is not.
+ */
+export async function correctPerson({ kind, stashId }, person, verdict, who, onChanged) {
+  const now = await call("kept_people", { kind, stash_id: stashId });
+  const there = now.persons.find(({ person_id }) => person_id === person.person_id);
+  if (!isSamePerson(there, person)) {
+    onChanged(now);
+    throw new SidecarError({ error: t("who.changedMeanwhile"), code: "people_changed" });
+  }
+  return call("correct", {
+    kind, stash_id: stashId, person_id: person.person_id, verdict, ...who,
+  });
+}
+
+/** What a correction says, as a sentence. */
+export const sentenceOf = ({ verdict, name, universal_id }) =>
+  t(`who.said.${verdict}`, { name: name ?? universal_id ?? "" });
+
+/** Buttons below a person: not them, this is ..., nobody. */
+export function Correcting({ person, subject, candidates, page, name }) {
+  const [isNaming, setIsNaming] = useState(false);
+  const say = useAction((verdict, who) => page.correct(person, verdict, who));
+  return h(
+    "div",
+    { className: "stash-sense-correcting" },
+    h(
+      "div",
+      { className: "stash-sense-buttons" },
+      subject
+        && h(ActButton, {
+          icon: "faTimes", isBusy: say.isBusy, about: subject.name,
+          onClick: () => say.run("reject", { universal_id: subject.universalId }),
+        }, t("who.reject")),
+      h(ActButton, { icon: "faUserTag", isBusy: say.isBusy, onClick: () => setIsNaming(true), about: name }, t("who.nameThem")),
+      person.decision !== "ignored"
+        && h(ActButton, { icon: "faEyeSlash", isBusy: say.isBusy, onClick: () => say.run("ignore", {}), about: name }, t("who.ignore"))
+    ),
+    h(Problem, { error: say.error, onClose: say.forget }),
+    isNaming && h(NameDialog, { person, candidates, page, onClose: () => setIsNaming(false) })
+  );
+}
+
+function NameDialog({ person, candidates, page, onClose }) {
+  const [proposed, setProposed] = useState(null);
+  const [found, setFound] = useState(null);
+  const name = useAction(() =>
+    page.correct(
+      person,
+      "name",
+      found ? { local_performer_id: found.id } : { universal_id: proposed.universalId }
+    )
+  );
+  return h(
+    ConfirmDialog,
+    {
+      title: t("who.nameTitle"),
+      confirmLabel: t("who.nameConfirm"),
+      action: name,
+      onClose,
+      isReady: proposed !== null || found !== null,
+    },
+    candidates.length > 0
+      && h(
+        "fieldset",
+        { className: "stash-sense-choices" },
+        h("legend", null, t("who.proposed")),
+        candidates.map((candidate) =>
+          h(Choice, {
+            key: candidate.universalId,
+            name: "stash-sense-proposed",
+            isChosen: proposed?.universalId === candidate.universalId,
+            onChoose: () => {
+              setProposed(candidate);
+              setFound(null);
+            },
+            picture: page.locals.get(candidate.universalId)?.image_path ?? candidate.picture,
+            title: candidate.name,
+            more: [candidate.country],
+          })
+        )
+      ),
+    h(PerformerSearch, {
+      chosen: found,
+      onChoose: (performer) => {
+        setFound(performer);
+        if (performer) setProposed(null);
+      },
+    })
+  );
+}
+
+/** What was said of the people of this scene, image or gallery, with a way back. */
+export function Corrections({ list, page }) {
+  const all = list.data?.corrections ?? [];
+  const holding = all.filter(({ undone_at }) => !undone_at);
+  const undone = all.filter(({ undone_at }) => undone_at);
+  if (all.length === 0) return h(Problem, { error: list.error, onRetry: list.reload });
+  return h(
+    "section",
+    { className: "stash-sense-corrections" },
+    h("h3", { className: "h6" }, t("who.corrections")),
+    h(Problem, { error: list.error, onRetry: list.reload }),
+    h("ul", null, holding.map((each) => h(Correction, { key: each.id, correction: each, page }))),
+    undone.length > 0
+      && h(
+        "details",
+        { className: "stash-sense-quiet" },
+        h("summary", null, t("who.undone", { count: undone.length })),
+        h(
+          "ul",
+          null,
+          undone.map((each) =>
+            h("li", { key: each.id }, h("bdi", null, sentenceOf(each)), " ",
+              t("who.undoneBy", { who: each.undone_by ?? "–", when: when(each.undone_at) }))
+          )
+        )
+      )
+  );
+}
+
+function Correction({ correction, page }) {
+  const undo = useAction(() => page.undo(correction));
+  return h(
+    "li",
+    null,
+    h("bdi", null, sentenceOf(correction)),
+    " ",
+    h("span", { className: "stash-sense-quiet" },
+      t("who.saidBy", { who: correction.made_by, when: when(correction.made_at) })),
+    " ",
+    h(
+      Button,
+      { size: "sm", variant: "secondary", disabled: undo.isBusy, onClick: () => undo.run() },
+      t("common.undo"),
+      h("span", { className: "sr-only" }, `: ${sentenceOf(correction)}`)
+    ),
+    h(Problem, { error: undo.error, onClose: undo.forget })
+  );
+}
