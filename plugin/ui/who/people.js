@@ -38,7 +38,7 @@ export const faceKey = ({ frame, box }) => `${frame}-${box.x}-${box.y}-${box.wid
 
 /** A text that stays a person's while people are numbered anew. */
 export const personKey = (person) =>
-  person.faces?.length > 0 ? faceKey(person.faces[0]) : `number-${person.person_id}`;
+  person.faces.length > 0 ? faceKey(person.faces[0]) : `number-${person.person_id}`;
 
 /** Whether two answers speak of one person: person ids are given anew by every match. */
 export const isSamePerson = (one, other) =>
@@ -54,20 +54,26 @@ export function personWithFaceOf(person, people) {
 
 /** The people of a job, under way or ended, as far as it tells of them. */
 export function peopleOfJob({ kind, persons = [], performers = [], result = null }) {
-  if (kind === "gallery") return performers.map(personOfGallery);
+  if (kind === "gallery") {
+    return [
+      ...performers.map(personOfGallery("known")),
+      ...(result?.uncertain ?? []).map(personOfGallery("uncertain")),
+      ...(result?.unknown ?? []).map(personOfGallery("unknown")),
+    ];
+  }
   if (kind === "image") return (result?.faces ?? []).map(personOfFace);
   return persons;
 }
 
-const personOfGallery = (performer, number) => ({
-  person_id: performer.person_id ?? number,
-  frame_count: performer.image_count,
-  decision: "known",
-  best_match: { ...performer, distance: performer.best_distance },
-  all_matches: [],
+const personOfGallery = (decision) => (person, number) => ({
+  person_id: person.person_id ?? number,
+  frame_count: person.image_count,
+  decision,
+  best_match: decision === "known" ? { ...person, distance: person.best_distance } : null,
+  all_matches: person.candidates ?? [],
   faces: [],
-  imageIds: performer.image_ids,
-  crop: performer.crop,
+  imageIds: person.image_ids,
+  crop: person.crop,
 });
 
 const personOfFace = ({ matches, candidates, decision, box, crop, person_id }, number) => ({
@@ -86,12 +92,11 @@ export function toldByJob(job) {
   const extras = new Map();
   const tell = (match) => match && extras.set(match.universal_id, match);
   for (const person of job ? peopleOfJob(job) : []) {
-    for (const face of person.crop && job.kind === "scene" ? person.faces : []) {
+    for (const face of person.crop ? person.faces : []) {
       crops.set(faceKey(face), person.crop);
     }
     [person.best_match, ...(person.all_matches ?? [])].forEach(tell);
   }
-  (job?.result?.uncertain ?? []).forEach(tell);
   return { crops, extras };
 }
 
