@@ -244,7 +244,7 @@ _EVALUATION = (
         GET,
         "/identify/evaluation/crops/{item_id}",
         need("item_id", row_id),
-        may("universal_id", text),
+        need("universal_id", text),
         answers=PICTURE,
         seconds=LONG_SECONDS,
     ),

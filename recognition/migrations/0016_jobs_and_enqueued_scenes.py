@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='libraryrun',
             name='asked_by',
-            field=models.CharField(choices=[('admin', 'Admin'), ('api', 'API'), ('command', 'Command'), ('hook', 'a hook of Stash'), ('release', 'a new release'), ('schedule', 'Schedule')], max_length=16),
+            field=models.CharField(choices=[('admin', 'Admin'), ('api', 'API'), ('plugin', 'Stash plugin'), ('command', 'Command'), ('hook', 'a hook of Stash'), ('release', 'a new release'), ('schedule', 'Schedule')], max_length=16),
         ),
         migrations.AlterField(
             model_name='libraryrun',

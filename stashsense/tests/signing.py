@@ -48,10 +48,9 @@ def send(server_url, method, target, body=b"", headers=None):
 class SigningClient(Client):
     """Django's client, which signs what it sends with the service's own key."""
 
-    def generic(self, method, path, data="", content_type="text/plain", **how):
-        target = f"{path}?{how['QUERY_STRING']}" if how.get("QUERY_STRING") else path
-        how["headers"] = {
-            **(how.get("headers") or {}),
-            **signed(api_key(), method, target, force_bytes(data), name="plugin"),
-        }
-        return super().generic(method, path, data, content_type, **how)
+    def generic(self, method, path, data="", *args, headers=None, **how):
+        query = how.get("QUERY_STRING", "")
+        target = f"{path}?{query}" if query else path
+        signature = signed(api_key(), method, target, force_bytes(data), name="plugin")
+        headers = {**(headers or {}), **signature}
+        return super().generic(method, path, data, *args, headers=headers, **how)
