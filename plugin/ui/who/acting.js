@@ -4,11 +4,12 @@ import { call } from "../api.js";
 import { Asked, Busy, Problem } from "../parts/feedback.js";
 import { ConfirmDialog } from "../parts/dialogs.js";
 import { Picture } from "../parts/media.js";
+import { PerformerSearch } from "../parts/performer_search.js";
 import { useAction, useSidecar } from "../resources.js";
-import { hasText, t } from "../texts.js";
-import { addTo, endpointOf, findLocal } from "./library.js";
+import { forget } from "../stash.js";
+import { t } from "../texts.js";
+import { addTo, askForLocalsAgain, endpointOf, findLocal } from "./library.js";
 import { imagesOf } from "./people.js";
-import { PerformerSearch } from "./search.js";
 
 /** What can be done with the candidate, as buttons; nothing where they are in it. */
 export function Acting({ candidate, person, page }) {
@@ -26,11 +27,11 @@ export function Acting({ candidate, person, page }) {
   const onAdd = async () => (await add.run()) && added(local.name);
   return h(
     "div",
-    { className: "stash-sense-acting" },
+    { className: "stash-sense-who-acting" },
     page.kind === "gallery" && h(WithImages, { person, page, isOn: isWithImages, onChange: setIsWithImages }),
     h(
       "div",
-      { className: "stash-sense-buttons" },
+      { className: "stash-sense-who-buttons" },
       local
         ? h(ActButton, { icon: "faPlus", variant: "primary", onClick: onAdd, isBusy: add.isBusy, about: candidate.name },
             t("who.add", { kind: page.kind }))
@@ -62,7 +63,7 @@ export const ActButton = ({ icon, variant = "secondary", isBusy = false, about, 
   );
 
 function WithImages({ person, page, isOn, onChange }) {
-  const id = useRef(`stash-sense-images-${(WithImages.count = (WithImages.count ?? 0) + 1)}`);
+  const id = useRef(`stash-sense-who-images-${(WithImages.count = (WithImages.count ?? 0) + 1)}`);
   return h(Form.Check, {
     id: id.current,
     type: "checkbox",
@@ -80,17 +81,21 @@ export async function performerFor(candidate, boxes) {
     endpoint: endpointOf(candidate, boxes),
     stashbox_id: candidate.boxId,
   });
+  await askForLocalsAgain();
   return performer;
 }
 
-const linkWith = (candidate, boxes, performerId, { isSecond = false } = {}) =>
-  call("rec_link_entity", {
+async function linkWith(candidate, boxes, performerId, { isSecond = false } = {}) {
+  await call("rec_link_entity", {
     entity_type: "performer",
     entity_id: performerId,
     endpoint: endpointOf(candidate, boxes),
     stashbox_id: candidate.boxId,
     add_second: isSecond,
   });
+  forget("performer", performerId, "stash_ids");
+  await askForLocalsAgain();
+}
 
 function CreateDialog({ candidate, page, imageIds, onClose, onAdded }) {
   const plan = useSidecar("rec_create_performer", {
@@ -134,8 +139,8 @@ function Planned({ planned, candidate, boxes }) {
   const box = boxes.get(candidate.domain);
   return h(
     "div",
-    { className: "stash-sense-planned" },
-    h("span", { className: "stash-sense-candidate-picture" }, h(Picture, { src: planned.image })),
+    { className: "stash-sense-who-planned" },
+    h("span", { className: "stash-sense-who-candidate-picture" }, h(Picture, { src: planned.image })),
     h(
       "div",
       null,
@@ -143,7 +148,7 @@ function Planned({ planned, candidate, boxes }) {
       h("p", { className: "stash-sense-quiet" }, t("who.createFrom", { box: box?.name || candidate.domain })),
       h(
         "dl",
-        { className: "stash-sense-facts" },
+        { className: "stash-sense-who-facts" },
         TOLD.filter((field) => hasValue(values[field])).map((field) => [
           h("dt", { key: `${field}-name` }, t(`who.field.${field}`)),
           h("dd", { key: field }, h("bdi", null, [values[field]].flat().join(", "))),
@@ -167,12 +172,12 @@ function Others({ refusal, others, candidate, page, imageIds, onDone }) {
   if (others.length === 0) return null;
   return h(
     "div",
-    { className: "stash-sense-others", role: "group", "aria-label": t("who.others") },
+    { className: "stash-sense-who-others", role: "group", "aria-label": t("who.others") },
     h("p", null, t(isName ? "who.othersByName" : "who.othersById")),
     others.map((other) =>
       h(
         "div",
-        { key: other.id, className: "stash-sense-other" },
+        { key: other.id, className: "stash-sense-who-other" },
         h("bdi", null, other.disambiguation ? `${other.name} (${other.disambiguation})` : other.name),
         h(ActButton, { icon: isName ? "faLink" : "faPlus", isBusy: take.isBusy, onClick: () => take.run(other), about: other.name },
           t(isName ? "who.linkInstead" : "who.add", { kind: page.kind }))
@@ -209,8 +214,9 @@ function LinkDialog({ candidate, page, imageIds, onClose, onAdded }) {
     },
     h("p", { className: "stash-sense-quiet" }, t("who.linkHelp", { domain: candidate.domain })),
     h(PerformerSearch, {
+      label: t("who.searchLabel"),
       chosen,
-      first: candidate.name,
+      initial: candidate.name,
       onChoose: (performer) => {
         setChosen(performer);
         setIsSecond(false);

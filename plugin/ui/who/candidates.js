@@ -16,7 +16,7 @@ export function Candidates({ candidates, person, page }) {
   return h(
     "details",
     {
-      className: "stash-sense-candidates",
+      className: "stash-sense-who-candidates",
       open: isOpen,
       onToggle: (event) => setIsOpen(event.currentTarget.open),
     },
@@ -46,15 +46,15 @@ function Candidate({ candidate, person, page }) {
   const more = [local?.disambiguation ?? box.data?.disambiguation, candidate.country ?? box.data?.country];
   return h(
     "li",
-    { className: "stash-sense-candidate" },
+    { className: "stash-sense-who-candidate" },
     h(
       "span",
-      { className: "stash-sense-candidate-picture" },
+      { className: "stash-sense-who-candidate-picture" },
       h(Picture, { src: local?.image_path ?? candidate.picture ?? box.data?.image })
     ),
     h(
       "div",
-      { className: "stash-sense-candidate-text" },
+      { className: "stash-sense-who-candidate-text" },
       h("strong", null, h("bdi", null, candidate.name)),
       more.filter(Boolean).map((each, i) =>
         h("span", { key: i, className: "stash-sense-quiet" }, " ", h("bdi", null, each))
@@ -73,7 +73,7 @@ function Ways({ candidate, local, page }) {
   const address = boxPage(candidate, page.boxes);
   return h(
     "div",
-    { className: "stash-sense-ways" },
+    { className: "stash-sense-who-ways" },
     local && h(Link, { to: stashPage("performer", local.id) }, t("who.yours"), " ", h("bdi", null, local.name)),
     address && h(OutsideLink, { href: address }, page.boxes.get(candidate.domain)?.name || candidate.domain)
   );
@@ -89,7 +89,7 @@ function Said({ candidate, person, page, isTaken }) {
     null,
     h(
       "div",
-      { className: "stash-sense-buttons" },
+      { className: "stash-sense-who-buttons" },
       !isTaken
         && h(ActButton, { icon: "faCheck", isBusy: say.isBusy, onClick: () => say.run("name"), about: candidate.name },
           t("who.thisIsThem")),

@@ -4,11 +4,12 @@ import { call, SidecarError } from "../api.js";
 import { when } from "../format.js";
 import { ConfirmDialog } from "../parts/dialogs.js";
 import { Problem } from "../parts/feedback.js";
+import { PerformerSearch } from "../parts/performer_search.js";
 import { useAction } from "../resources.js";
 import { t } from "../texts.js";
 import { ActButton } from "./acting.js";
+import { Choices } from "./choice.js";
 import { isSamePerson } from "./people.js";
-import { Choice, PerformerSearch } from "./search.js";
 
 /**
  * Say something of a person; what the sidecar answers. Their number counts for one match
@@ -37,10 +38,10 @@ export function Correcting({ person, subject, candidates, page, name }) {
   const say = useAction((verdict, who) => page.correct(person, verdict, who));
   return h(
     "div",
-    { className: "stash-sense-correcting" },
+    { className: "stash-sense-who-correcting" },
     h(
       "div",
-      { className: "stash-sense-buttons" },
+      { className: "stash-sense-who-buttons" },
       subject
         && h(ActButton, {
           icon: "faTimes", isBusy: say.isBusy, about: subject.name,
@@ -75,26 +76,17 @@ function NameDialog({ person, candidates, page, onClose }) {
       isReady: proposed !== null || found !== null,
     },
     candidates.length > 0
-      && h(
-        "fieldset",
-        { className: "stash-sense-choices" },
-        h("legend", null, t("who.proposed")),
-        candidates.map((candidate) =>
-          h(Choice, {
-            key: candidate.universalId,
-            name: "stash-sense-proposed",
-            isChosen: proposed?.universalId === candidate.universalId,
-            onChoose: () => {
-              setProposed(candidate);
-              setFound(null);
-            },
-            picture: page.locals.get(candidate.universalId)?.image_path ?? candidate.picture,
-            title: candidate.name,
-            more: [candidate.country],
-          })
-        )
-      ),
+      && h(Choices, {
+        candidates,
+        chosen: proposed,
+        locals: page.locals,
+        onChoose: (candidate) => {
+          setProposed(candidate);
+          setFound(null);
+        },
+      }),
     h(PerformerSearch, {
+      label: t("who.searchLabel"),
       chosen: found,
       onChoose: (performer) => {
         setFound(performer);
@@ -112,7 +104,7 @@ export function Corrections({ list, page }) {
   if (all.length === 0) return h(Problem, { error: list.error, onRetry: list.reload });
   return h(
     "section",
-    { className: "stash-sense-corrections" },
+    { className: "stash-sense-who-corrections" },
     h("h3", { className: "h6" }, t("who.corrections")),
     h(Problem, { error: list.error, onRetry: list.reload }),
     h("ul", null, holding.map((each) => h(Correction, { key: each.id, correction: each, page }))),

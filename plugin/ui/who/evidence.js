@@ -11,12 +11,12 @@ const MOST_IMAGES = 6;
 
 /** Buttons that seek the player of Stash, or links to images; nothing of an image. */
 export function Evidence({ person, page, name }) {
-  if (page.kind === "scene") return h(Moments, { person, name });
+  if (page.kind === "scene") return h(Moments, { person, name, page });
   if (page.kind === "gallery") return h(Images, { ids: imagesOf(person, page.imageIds) });
   return null;
 }
 
-function Moments({ person, name }) {
+function Moments({ person, name, page }) {
   const [areAll, setAreAll] = useState(false);
   const toast = useToast();
   const all = momentsOf(person, { areAll: true });
@@ -26,7 +26,7 @@ function Moments({ person, name }) {
   }
   return h(
     "div",
-    { className: "stash-sense-moments", role: "group", "aria-label": t("who.seenAt", { name }) },
+    { className: "stash-sense-who-moments", role: "group", "aria-label": t("who.seenAt", { name }) },
     shown.map((seconds) =>
       h(
         Button,
@@ -34,9 +34,9 @@ function Moments({ person, name }) {
           key: seconds,
           size: "sm",
           variant: "secondary",
-          className: "stash-sense-moment",
+          className: "stash-sense-who-moment",
           title: t("who.seek"),
-          onClick: () => seek(seconds) || toast.error(t("who.noPlayer")),
+          onClick: () => seek(seconds, page) || toast.error(t("who.noPlayer")),
         },
         h(Icon, { name: "faPlay" }),
         " ",
@@ -53,14 +53,12 @@ function Moments({ person, name }) {
 }
 
 /** Whether there is a player to show that moment. */
-function seek(seconds) {
+function seek(seconds, { onSeek }) {
   const player = scenePlayer();
-  if (!player) return false;
-  const go = () => player.currentTime(seconds);
-  go();
-  // What is not played yet has no length, and forgets where it is to be.
-  if (player.hasStarted && !player.hasStarted()) player.play()?.then(go, () => {});
-  player.el?.()?.scrollIntoView?.({ block: "nearest" });
+  if (onSeek) onSeek(seconds);
+  else if (player) player.currentTime(seconds);
+  else return false;
+  player?.el?.()?.scrollIntoView?.({ block: "nearest" });
   return true;
 }
 
@@ -74,7 +72,7 @@ function Images({ ids }) {
     h("p", { className: "stash-sense-quiet" }, t("who.onImages", { count: ids.length })),
     h(
       "ul",
-      { className: "stash-sense-images" },
+      { className: "stash-sense-who-images" },
       shown.map((id) => {
         const label = images.get(id)?.title || t("who.image", { id });
         return h(
@@ -82,7 +80,7 @@ function Images({ ids }) {
           { key: id },
           h(
             Link,
-            { to: stashPage("image", id), title: label, className: "stash-sense-thumbnail" },
+            { to: stashPage("image", id), title: label, className: "stash-sense-who-thumbnail" },
             h(Picture, { src: images.get(id)?.paths.thumbnail, alt: label })
           )
         );

@@ -8,7 +8,7 @@ export function Figures({ candidate: { confidence, distance, isCalibrated } }) {
   const meaning = t(isCalibrated ? "who.confidenceMeaning" : "who.nearnessMeaning");
   return h(
     "span",
-    { className: "stash-sense-figures stash-sense-quiet" },
+    { className: "stash-sense-who-figures stash-sense-quiet" },
     h("span", { title: meaning }, t("who.confidence", { percent: percent(confidence) })),
     distance !== null && distance !== undefined
       && h("span", { title: t("who.distanceMeaning") }, t("who.distance", { distance: decimal(distance) }))
@@ -19,7 +19,7 @@ export function Figures({ candidate: { confidence, distance, isCalibrated } }) {
 export const FiguresExplained = () =>
   h(
     "details",
-    { className: "stash-sense-explained stash-sense-quiet" },
+    { className: "stash-sense-who-explained stash-sense-quiet" },
     h("summary", null, t("who.figuresExplained")),
     h("p", null, t("who.confidenceMeaning")),
     h("p", null, t("who.distanceMeaning"))

@@ -21,11 +21,6 @@ const BOXES = Apollo.gql(`
     configuration { general { stashBoxes { endpoint name } } }
   }
 `);
-const PERFORMERS = Apollo.gql(`
-  query StashSensePerformers($ids: [ID!]) {
-    findPerformers(ids: $ids, filter: { per_page: -1 }) { performers { ${PERFORMER} } }
-  }
-`);
 const IMAGES = Apollo.gql(`
   query StashSenseImages($ids: [ID!]) {
     findImages(ids: $ids, filter: { per_page: -1 }) { images { id title paths { thumbnail } } }
@@ -87,15 +82,6 @@ export async function findLocal(universalId) {
   return localsIn(data, ids).get(universalId);
 }
 
-/** Performers of these ids, in their order, with their pictures. */
-export async function performersOf(ids) {
-  const { data } = await apolloClient().query({
-    query: PERFORMERS, variables: { ids }, fetchPolicy: "network-only",
-  });
-  const byId = new Map(data.findPerformers.performers.map((each) => [each.id, each]));
-  return ids.map((id) => byId.get(String(id))).filter((each) => each !== undefined);
-}
-
 /** Images of a gallery by id, for their titles and small pictures. */
 export function useImages(ids) {
   const { data } = Apollo.useQuery(IMAGES, {
@@ -104,6 +90,9 @@ export function useImages(ids) {
   const images = data?.findImages.images;
   return useMemo(() => new Map((images ?? []).map((image) => [image.id, image])), [images]);
 }
+
+/** Have `useLocalPerformers` ask again: somebody was created, or has another id. */
+export const askForLocalsAgain = () => apolloClient().refetchQueries({ include: ["StashSenseLocals"] });
 
 /** Add performers to it, and with `imageIds` to single images of a gallery as well. */
 export async function addTo({ kind, stashId }, performerIds, imageIds = []) {

@@ -19,19 +19,19 @@ const NOT_READY = new Set([
   "insufficient_memory",
 ]);
 
-/** All that there is to see and do about the people in it. */
-export function WhoIsIn({ kind, stashId }) {
+/** All that there is to see and do about the people in it; `onSeek` moves the player. */
+export function WhoIsIn({ kind, stashId, onSeek }) {
   // Another scene in the same tab is another panel.
-  return h(Panel, { key: `${kind}:${stashId}`, kind, stashId });
+  return h(Panel, { key: `${kind}:${stashId}`, kind, stashId, onSeek });
 }
 
-function Panel({ kind, stashId }) {
+function Panel({ kind, stashId, onSeek }) {
   const kept = useKept(kind, stashId);
   const identification = useIdentification(kind, stashId, (job) => {
     if (job.state === "complete") kept.reload();
   });
   const said = useNote();
-  const page = usePage({ kind, stashId, kept, identification, said });
+  const page = usePage({ kind, stashId, kept, identification, said, onSeek });
   const { job } = identification;
   return h(
     "div",
@@ -41,7 +41,7 @@ function Panel({ kind, stashId }) {
     job
       ? h(Running, { job, kind, identification })
       : h(Ended, { identification, page }),
-    h("p", { ref: said.place, className: "stash-sense-said", role: "status", tabIndex: -1 }, said.text),
+    h("p", { ref: said.place, className: "stash-sense-who-said", role: "status", tabIndex: -1 }, said.text),
     h(Problem, { error: kept.error, onRetry: kept.reload }),
     h(Problem, { error: page.libraryError }),
     h(People, { kept, page, job })
@@ -74,7 +74,7 @@ function useNote() {
 }
 
 /** What the parts need of everything around them, and what they may do with it. */
-function usePage({ kind, stashId, kept, identification, said }) {
+function usePage({ kind, stashId, kept, identification, said, onSeek }) {
   const { job, ended } = identification;
   const told = useMemo(() => toldByJob(ended), [ended]);
   const live = job ? peopleOfJob({ kind, ...job }) : [];
@@ -88,7 +88,7 @@ function usePage({ kind, stashId, kept, identification, said }) {
     "corrections_list", { kind, stash_id: stashId, limit: 100 }, { isWanted: Boolean(kept.data) }
   );
   const page = {
-    kind, stashId, people, boxes, isLive, corrections,
+    kind, stashId, onSeek, people, boxes, isLive, corrections,
     isKept: !isLive && unsaved.length === 0 && Boolean(kept.data),
     imageIds: kept.data?.image_ids ?? [],
     performersIn: inIt.ids,
@@ -183,7 +183,7 @@ function Running({ job, kind, identification: { cancel, error } }) {
   const label = t(job.state === "running" ? "who.looking" : "who.queued");
   return h(
     "div",
-    { className: "stash-sense-running" },
+    { className: "stash-sense-who-running" },
     h("p", { role: "status", className: "mb-1" }, label),
     h(Progress, {
       done,
@@ -246,7 +246,7 @@ function People({ kept, page, job }) {
     page.isLive && h("p", { key: "live", className: "stash-sense-quiet" }, t("who.soFar")),
     h(
       "ul",
-      { key: "people", className: "stash-sense-people", "aria-label": t("who.people"), "aria-busy": Boolean(job) },
+      { key: "people", className: "stash-sense-who-people", "aria-label": t("who.people"), "aria-busy": Boolean(job) },
       people.map((person, i) => h(Person, { key: keyOf(person, page, i), person, page }))
     ),
     !page.isLive && h(FiguresExplained, { key: "figures" }),

@@ -14,7 +14,7 @@ const DECISIONS = { known: "info", uncertain: "warning", unknown: "secondary", i
 const MOST_NAMES = 3;
 
 /** An element's id, by which the focus finds a person again. */
-export const personElementId = (person) => `stash-sense-person-${personKey(person)}`;
+export const personElementId = (person) => `stash-sense-who-person-${personKey(person)}`;
 
 /** A person; without a way to act where `page.isLive`, for they may still change. */
 export function Person({ person, page }) {
@@ -25,11 +25,11 @@ export function Person({ person, page }) {
   const isIn = local !== undefined && local !== null && page.performersIn?.has(local.id);
   return h(
     "li",
-    { className: `stash-sense-person stash-sense-person-${person.decision}` },
+    { className: `stash-sense-who-person stash-sense-who-person-${person.decision}` },
     h(Face, { person, page, name }),
     h(
       "div",
-      { className: "stash-sense-person-text" },
+      { className: "stash-sense-who-person-text" },
       h(
         "h3",
         { className: "h5", id: personElementId(person), tabIndex: -1 },
@@ -37,7 +37,7 @@ export function Person({ person, page }) {
       ),
       h(
         "div",
-        { className: "stash-sense-marks" },
+        { className: "stash-sense-who-marks" },
         h(
           Badge,
           { variant: DECISIONS[person.decision] ?? "secondary" },

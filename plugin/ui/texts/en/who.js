@@ -80,9 +80,6 @@ export const who = {
   "who.withImages": "Also add to the {count, plural, one {single image} other {# single images}} they are on",
 
   "who.searchLabel": "Search your performers",
-  "who.search": "Search",
-  "who.found": "Performers found",
-  "who.nobodyFound": "Nobody of that name in your library.",
 
   "who.addAll": "Add all known ({count, number})",
   "who.addAllTitle": `Add to this ${KIND}`,
