@@ -1,7 +1,7 @@
 // Identifications that go on at the sidecar while nobody looks: begun, found again, ended.
 import { call } from "../api.js";
-import { useEffect, useState } from "../host.js";
-import { useAction, useSidecar } from "../resources.js";
+import { useEffect, useRef, useState } from "../host.js";
+import { useAction, useIsShown, useSidecar } from "../resources.js";
 
 // Often enough to see people appear; each look is a process on Stash's machine.
 const POLL_MILLISECONDS = 1500;
@@ -12,7 +12,8 @@ const ENDED = new Set(["complete", "failed", "cancelled", "interrupted"]);
  *
  * `job` is what is known of one that is under way, null without one; `ended` how the last
  * one of this visit ended. One that is under way is found again after a way through other
- * pages: the browser's tab remembers it. `onEnded` is called with each that ends.
+ * pages: the browser's tab remembers it. What `onEnded` makes of one that ends is waited
+ * for: until then it is shown as it was last.
  */
 export function useIdentification(kind, stashId, onEnded) {
   const [jobId, setJobId] = useState(() => recall(kind, stashId));
@@ -22,11 +23,16 @@ export function useIdentification(kind, stashId, onEnded) {
     { job_id: jobId, include_crops: true },
     { every: POLL_MILLISECONDS, isWanted: jobId !== null }
   );
-  const end = (job) => {
+  const ending = useRef(null);
+  const isShown = useIsShown();
+  const end = async (job) => {
+    if (ending.current === jobId) return;
+    ending.current = jobId;
     remember(kind, stashId, null);
-    setJobId(null);
+    await onEnded(job);
+    if (!isShown.current) return;
     setEnded(job);
-    onEnded(job);
+    setJobId(null);
   };
   useEffect(() => {
     const { data, error } = polled;

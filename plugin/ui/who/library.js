@@ -11,7 +11,7 @@ const IN_MEDIA = Object.fromEntries(
     kind,
     Apollo.gql(`
       query StashSenseWhoIsIn($id: ID!) {
-        media: ${finder}(id: $id) { id performers { id name } }
+        media: ${finder}(id: $id) { id performers { id } }
       }
     `),
   ])
@@ -28,18 +28,18 @@ const IMAGES = Apollo.gql(`
 `);
 const LOCAL = "local";
 
-// Asked of Stash at first, then of the cache that changes are written into.
-const fresh = () => ({
-  client: apolloClient(),
-  fetchPolicy: "network-only",
-  nextFetchPolicy: "cache-first",
-});
+// What is asked here leaves Stash's cache alone: parts of a configuration or of paths in
+// it would replace what Stash's own pages have there.
+const apart = () => ({ client: apolloClient(), fetchPolicy: "no-cache" });
 
 /** Ids of the performers in it as a set, or null while that is not known; and an error. */
 export function usePerformersIn(kind, stashId) {
   const { data, error } = Apollo.useQuery(IN_MEDIA[kind], {
-    ...fresh(),
+    client: apolloClient(),
     variables: { id: stashId },
+    // Asked of Stash at first, then of the cache that changes are written into.
+    fetchPolicy: "network-only",
+    nextFetchPolicy: "cache-first",
   });
   const performers = data?.media?.performers;
   const ids = useMemo(
@@ -51,7 +51,7 @@ export function usePerformersIn(kind, stashId) {
 
 /** The stash-boxes of Stash by domain: `{ endpoint, name }`. */
 export function useBoxes() {
-  const { data } = Apollo.useQuery(BOXES, { client: apolloClient() });
+  const { data } = Apollo.useQuery(BOXES, apart());
   const boxes = data?.configuration.general.stashBoxes;
   return useMemo(() => new Map((boxes ?? []).map((box) => [domainOf(box.endpoint), box])), [boxes]);
 }
@@ -64,7 +64,7 @@ export function useLocalPerformers(universalIds) {
   const asked = JSON.stringify([...new Set(universalIds)].sort());
   const { document, variables, ids } = useMemo(() => searchFor(JSON.parse(asked)), [asked]);
   const { data, error, previousData } = Apollo.useQuery(document, {
-    ...fresh(),
+    ...apart(),
     variables,
     skip: ids.length === 0,
   });
@@ -77,7 +77,7 @@ export function useLocalPerformers(universalIds) {
 export async function findLocal(universalId) {
   const { document, variables, ids } = searchFor([universalId]);
   const { data } = await apolloClient().query({
-    query: document, variables, fetchPolicy: "network-only",
+    query: document, variables, fetchPolicy: "no-cache",
   });
   return localsIn(data, ids).get(universalId);
 }
@@ -85,7 +85,7 @@ export async function findLocal(universalId) {
 /** Images of a gallery by id, for their titles and small pictures. */
 export function useImages(ids) {
   const { data } = Apollo.useQuery(IMAGES, {
-    client: apolloClient(), variables: { ids }, skip: ids.length === 0,
+    ...apart(), variables: { ids }, skip: ids.length === 0,
   });
   const images = data?.findImages.images;
   return useMemo(() => new Map((images ?? []).map((image) => [image.id, image])), [images]);

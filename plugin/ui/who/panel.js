@@ -10,7 +10,7 @@ import { Corrections, correctPerson, sentenceOf } from "./correcting.js";
 import { FiguresExplained } from "./figures.js";
 import { useIdentification } from "./jobs.js";
 import { useBoxes, useLocalPerformers, usePerformersIn } from "./library.js";
-import { peopleOfJob, personKey, personWithFaceOf, toldByJob } from "./people.js";
+import { faceKey, peopleOfJob, personKey, personWithFaceOf, toldByJob } from "./people.js";
 import { Person, personElementId } from "./person.js";
 
 // What keeps the sidecar from telling anybody's face.
@@ -27,9 +27,9 @@ export function WhoIsIn({ kind, stashId, onSeek }) {
 
 function Panel({ kind, stashId, onSeek }) {
   const kept = useKept(kind, stashId);
-  const identification = useIdentification(kind, stashId, (job) => {
-    if (job.state === "complete") kept.reload();
-  });
+  const identification = useIdentification(kind, stashId, (job) =>
+    job.state === "complete" ? kept.reload() : null
+  );
   const said = useNote();
   const page = usePage({ kind, stashId, kept, identification, said, onSeek });
   const { job } = identification;
@@ -95,16 +95,16 @@ function usePage({ kind, stashId, kept, identification, said, onSeek }) {
     locals: library.locals,
     areLocalsKnown: library.isKnown,
     libraryError: inIt.error ?? library.error,
-    crops: told.crops,
+    ...useCrops(told.crops),
     extras: told.extras,
     done: (text, person) => {
       said.say(text);
       said.focus(person && personElementId(person));
     },
   };
-  const heeded = (answer, text, person) => {
+  const heeded = async (answer, text, person) => {
     kept.replace(answer.fingerprint);
-    corrections.reload();
+    await corrections.reload();
     const still = person && personWithFaceOf(person, answer.fingerprint?.persons ?? []);
     page.done(answer.is_in_effect ? text : `${text} ${t("who.notInEffect")}`, still);
     return true;
@@ -119,6 +119,15 @@ function usePage({ kind, stashId, kept, identification, said, onSeek }) {
       t("who.takenBack", { what: sentenceOf(correction) })
     );
   return page;
+}
+
+/** Pictures by the key of a face: whoever it is taken for next, it need not be cut out anew. */
+function useCrops(ofJob) {
+  const kept = useRef(new Map());
+  const crops = useMemo(() => new Map([...kept.current, ...ofJob]), [ofJob, kept.current.size]);
+  const keepCrop = (person, picture) =>
+    person.faces.forEach((face) => kept.current.set(faceKey(face), picture));
+  return { crops, keepCrop };
 }
 
 const idsOf = (people) =>
@@ -180,7 +189,7 @@ function NotReady({ identification: { begin, ended } }) {
 
 function Running({ job, kind, identification: { cancel, error } }) {
   const { frames_done: done = 0, frames_asked: asked = 0 } = job;
-  const label = t(job.state === "running" ? "who.looking" : "who.queued");
+  const label = t(job.state === "queued" ? "who.queued" : "who.looking");
   return h(
     "div",
     { className: "stash-sense-who-running" },

@@ -87,6 +87,7 @@ function Face({ person, page, name }) {
       mode: "kept_crop",
       args: { kind: page.kind, stash_id: page.stashId, person_id: person.person_id },
       alt,
+      onPicture: (picture) => page.keepCrop(person, picture),
     });
   }
   return h("span", { className: "stash-sense-face" }, h(Picture, { src: crop ?? null, alt }));

@@ -18,7 +18,7 @@ export const who = {
   "who.looking": "Looking at faces …",
   "who.begins": "It begins in a moment.",
   "who.framesDone":
-    "{kind, select, scene {{done, number} of {total, plural, one {one frame} other {# frames}}} other {{done, number} of {total, plural, one {one image} other {# images}}}}",
+    "{kind, select, scene {{done, number} of {total, plural, one {one frame} other {# frames}}} image {The image} other {{done, number} of {total, plural, one {one image} other {# images}}}}",
   "who.ended.complete": "Done.",
   "who.ended.cancelled": "Cancelled. What was known before stays.",
   "who.ended.interrupted": "The sidecar was stopped meanwhile, so this came to nothing. Ask again.",
