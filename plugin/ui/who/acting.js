@@ -7,7 +7,8 @@ import { Picture } from "../parts/media.js";
 import { PerformerSearch } from "../parts/performer_search.js";
 import { useAction, useSidecar } from "../resources.js";
 import { forget } from "../stash.js";
-import { t } from "../texts.js";
+import { t, textOr } from "../texts.js";
+import { countryName } from "./figures.js";
 import { addTo, askForLocalsAgain, endpointOf, findLocal } from "./library.js";
 import { imagesOf } from "./people.js";
 
@@ -151,12 +152,18 @@ function Planned({ planned, candidate, boxes }) {
         { className: "stash-sense-who-facts" },
         TOLD.filter((field) => hasValue(values[field])).map((field) => [
           h("dt", { key: `${field}-name` }, t(`who.field.${field}`)),
-          h("dd", { key: field }, h("bdi", null, [values[field]].flat().join(", "))),
+          h("dd", { key: field }, h("bdi", null, factOf(field, values[field]))),
         ])
       ),
       (planned.notes ?? []).map((note, i) => h("p", { key: i, className: "stash-sense-quiet" }, note))
     )
   );
+}
+
+function factOf(field, value) {
+  if (field === "gender") return textOr(`who.gender.${value}`, value);
+  if (field === "country") return countryName(value);
+  return [value].flat().join(", ");
 }
 
 const hasValue = (value) => (Array.isArray(value) ? value.length > 0 : Boolean(value));
@@ -212,7 +219,7 @@ function LinkDialog({ candidate, page, imageIds, onClose, onAdded }) {
         onAdded(performer.name);
       },
     },
-    h("p", { className: "stash-sense-quiet" }, t("who.linkHelp", { domain: candidate.domain })),
+    h("p", { className: "stash-sense-quiet" }, t("who.linkHelp", { domain: page.boxes.get(candidate.domain)?.name || candidate.domain })),
     h(PerformerSearch, {
       label: t("who.searchLabel"),
       chosen,

@@ -6,7 +6,7 @@ import { useAction, useSidecar } from "../resources.js";
 import { stashPage } from "../stash.js";
 import { t } from "../texts.js";
 import { Acting, ActButton } from "./acting.js";
-import { Figures } from "./figures.js";
+import { countryName, Figures } from "./figures.js";
 import { boxPage } from "./library.js";
 
 /** A list that unfolds; unfolded already where nobody has decided yet. */
@@ -43,7 +43,7 @@ function Candidate({ candidate, person, page }) {
     { endpoint: candidate.domain, stashdb_id: candidate.boxId },
     { isWanted: isMissing && page.areLocalsKnown && page.isKept }
   );
-  const more = [local?.disambiguation ?? box.data?.disambiguation, candidate.country ?? box.data?.country];
+  const more = [local?.disambiguation ?? box.data?.disambiguation, countryName(candidate.country ?? box.data?.country)];
   return h(
     "li",
     { className: "stash-sense-who-candidate" },

@@ -2,6 +2,7 @@
 import { h } from "../host.js";
 import { Picture } from "../parts/media.js";
 import { t } from "../texts.js";
+import { countryName } from "./figures.js";
 
 /** The candidates as radio buttons; `onChoose` gets the one that is chosen. */
 export const Choices = ({ candidates, chosen, locals, onChoose }) =>
@@ -28,7 +29,7 @@ export const Choices = ({ candidates, chosen, locals, onChoose }) =>
           "span",
           { className: "stash-sense-who-choice-text" },
           h("bdi", null, candidate.name),
-          candidate.country && h("span", { className: "stash-sense-quiet" }, " ", candidate.country)
+          candidate.country && h("span", { className: "stash-sense-quiet" }, " ", countryName(candidate.country))
         )
       )
     )

@@ -1,7 +1,7 @@
 // How sure it is, in figures that explain themselves.
 import { h } from "../host.js";
 import { decimal, percent } from "../format.js";
-import { t } from "../texts.js";
+import { intl, t } from "../texts.js";
 
 /** Confidence and distance of a candidate, each with what it means. */
 export function Figures({ candidate: { confidence, distance, isCalibrated } }) {
@@ -24,3 +24,7 @@ export const FiguresExplained = () =>
     h("p", null, t("who.confidenceMeaning")),
     h("p", null, t("who.distanceMeaning"))
   );
+
+/** A country by its name where `text` is a code of one. */
+export const countryName = (text) =>
+  /^[A-Z]{2}$/.test(text ?? "") ? intl.formatDisplayName(text, { type: "region" }) ?? text : text;

@@ -41,7 +41,7 @@ function Panel({ kind, stashId, onSeek }) {
     job
       ? h(Running, { job, kind, identification })
       : h(Ended, { identification, page }),
-    h("p", { ref: said.place, className: "stash-sense-who-said", role: "status", tabIndex: -1 }, said.text),
+    h("p", { ref: said.place, className: "stash-sense-who-note", role: "status", tabIndex: -1 }, said.text),
     h(Problem, { error: kept.error, onRetry: kept.reload }),
     h(Problem, { error: page.libraryError }),
     h(People, { kept, page, job })
