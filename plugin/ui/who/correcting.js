@@ -1,6 +1,6 @@
 // What the owner says of people, and takes back.
 import { Button, h, useState } from "../host.js";
-import { call, SidecarError } from "../api.js";
+import { call } from "../api.js";
 import { when } from "../format.js";
 import { ConfirmDialog } from "../parts/dialogs.js";
 import { Problem } from "../parts/feedback.js";
@@ -13,15 +13,15 @@ import { isSamePerson } from "./people.js";
 
 /**
  * Say something of a person; what the sidecar answers. Their number counts for one match
- * only, so it is looked first whether it is still theirs: `onChanged` gets what is kept now
- * where it is not.
+ * only: where it is not theirs any more nothing is said, `onChanged` gets what is kept now,
+ * and null comes back.
  */
 export async function correctPerson({ kind, stashId }, person, verdict, who, onChanged) {
   const now = await call("kept_people", { kind, stash_id: stashId });
   const there = now.persons.find(({ person_id }) => person_id === person.person_id);
   if (!isSamePerson(there, person)) {
     onChanged(now);
-    throw new SidecarError({ error: t("who.changedMeanwhile"), code: "people_changed" });
+    return null;
   }
   return call("correct", {
     kind, stash_id: stashId, person_id: person.person_id, verdict, ...who,

@@ -110,8 +110,11 @@ function usePage({ kind, stashId, kept, identification, said, onSeek }) {
     return true;
   };
   page.correct = async (person, verdict, who) => {
-    const answer = await correctPerson(page, person, verdict, who, kept.replace);
-    return heeded(answer, sentenceOf(answer.correction), person);
+    const answer = await correctPerson(page, person, verdict, who, (now) => {
+      kept.replace(now);
+      page.done(t("who.changedMeanwhile"));
+    });
+    return answer === null || heeded(answer, sentenceOf(answer.correction), person);
   };
   page.undo = async (correction) =>
     heeded(
