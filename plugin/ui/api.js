@@ -48,8 +48,9 @@ export async function call(mode, args = {}, { signal } = {}) {
 
 function outputOf({ data }) {
   const output = data?.runPluginOperation ?? null;
+  // What failed over there has an error and a code as well, and yet is an answer.
   if (output !== null && typeof output === "object" && typeof output.error === "string"
-      && typeof output.code === "string") {
+      && typeof output.code === "string" && "facts" in output) {
     throw new SidecarError(output);
   }
   if (typeof output === "string") {

@@ -70,3 +70,7 @@ export function forget(kind, stashId, fieldName) {
 /** Where Stash shows a thing: `stashPage("performer", 3)` is /performers/3. */
 export const stashPage = (kind, stashId) =>
   `/${PAGES[kind] ?? `${kind}s`}/${encodeURIComponent(stashId)}`;
+
+/** A performer's picture; the sidecar's address of Stash need not be one for browsers. */
+export const performerPicture = (stashId) =>
+  new URL(`performer/${encodeURIComponent(stashId)}/image`, document.baseURI).href;

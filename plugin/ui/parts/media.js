@@ -41,8 +41,11 @@ export function Picture({ src, alt = "", className = "", ...rest }) {
   });
 }
 
-/** A face that the sidecar cuts out when it is scrolled to: `mode` answers a data_url. */
-export function FaceCrop({ mode, args, alt = "", className = "" }) {
+/**
+ * A face that the sidecar cuts out when it is scrolled to: `mode` answers a data_url,
+ * which `onPicture` is told, too.
+ */
+export function FaceCrop({ mode, args, alt = "", className = "", onPicture }) {
   const place = useRef(null);
   const [isNear, setIsNear] = useState(false);
   useEffect(() => {
@@ -54,6 +57,9 @@ export function FaceCrop({ mode, args, alt = "", className = "" }) {
     return () => observer.disconnect();
   }, []);
   const { data, error, isLoading } = useSidecar(mode, args, { isWanted: isNear });
+  useEffect(() => {
+    if (data?.data_url) onPicture?.(data.data_url);
+  }, [data]);
   return h(
     "span",
     { ref: place, className: `stash-sense-face ${className}`, title: error?.message, "aria-busy": isLoading },

@@ -1,6 +1,14 @@
+// What the button of an image or a gallery opens.
 import { h } from "../host.js";
-import { Busy } from "../parts/feedback.js";
+import { Dialog } from "../parts/dialogs.js";
+import { t } from "../texts.js";
+import { WhoIsIn } from "./panel.js";
 
-export default function WhoDialog() {
-  return h(Busy);
+/** Who is in the image or gallery that Stash shows. */
+export default function WhoDialog({ kind, stashId, onClose }) {
+  return h(
+    Dialog,
+    { title: t("who.title", { kind }), onClose, size: "lg" },
+    h(WhoIsIn, { kind, stashId })
+  );
 }

@@ -1,0 +1,164 @@
+// What Stash itself has of the people: who is in a scene, image or gallery at this
+// moment, and which performers of the library the proposed ones are.
+import { Apollo, apolloClient, useMemo } from "../host.js";
+import { addPerformers } from "../stash.js";
+import { partsOf } from "./people.js";
+
+const PERFORMER = "id name disambiguation image_path stash_ids { endpoint stash_id }";
+const FINDERS = { scene: "findScene", image: "findImage", gallery: "findGallery" };
+const IN_MEDIA = Object.fromEntries(
+  Object.entries(FINDERS).map(([kind, finder]) => [
+    kind,
+    Apollo.gql(`
+      query StashSenseWhoIsIn($id: ID!) {
+        media: ${finder}(id: $id) { id performers { id } }
+      }
+    `),
+  ])
+);
+const BOXES = Apollo.gql(`
+  query StashSenseBoxes {
+    configuration { general { stashBoxes { endpoint name } } }
+  }
+`);
+const IMAGES = Apollo.gql(`
+  query StashSenseImages($ids: [ID!]) {
+    findImages(ids: $ids, filter: { per_page: -1 }) { images { id title paths { thumbnail } } }
+  }
+`);
+const LOCAL = "local";
+
+// What is asked here leaves Stash's cache alone: parts of a configuration or of paths in
+// it would replace what Stash's own pages have there.
+const apart = () => ({ client: apolloClient(), fetchPolicy: "no-cache" });
+
+/** Ids of the performers in it as a set, or null while that is not known; and an error. */
+export function usePerformersIn(kind, stashId) {
+  const { data, error } = Apollo.useQuery(IN_MEDIA[kind], {
+    client: apolloClient(),
+    variables: { id: stashId },
+    // Asked of Stash at first, then of the cache that changes are written into.
+    fetchPolicy: "network-only",
+    nextFetchPolicy: "cache-first",
+  });
+  const performers = data?.media?.performers;
+  const ids = useMemo(
+    () => (performers ? new Set(performers.map(({ id }) => id)) : null),
+    [performers]
+  );
+  return { ids, error: error ?? null };
+}
+
+/** The stash-boxes of Stash by domain: `{ endpoint, name }`. */
+export function useBoxes() {
+  const { data } = Apollo.useQuery(BOXES, apart());
+  const boxes = data?.configuration.general.stashBoxes;
+  return useMemo(() => new Map((boxes ?? []).map((box) => [domainOf(box.endpoint), box])), [boxes]);
+}
+
+/**
+ * Performers of the library who are meant by universal ids, as a Map; who is missing in it
+ * is not in the library. `isKnown` is false until Stash has answered.
+ */
+export function useLocalPerformers(universalIds) {
+  const asked = JSON.stringify([...new Set(universalIds)].sort());
+  const { document, variables, ids } = useMemo(() => searchFor(JSON.parse(asked)), [asked]);
+  const { data, error, previousData } = Apollo.useQuery(document, {
+    ...apart(),
+    variables,
+    skip: ids.length === 0,
+  });
+  const found = data ?? previousData;
+  const locals = useMemo(() => localsIn(found, ids), [found, ids]);
+  return { locals, isKnown: ids.length === 0 || data !== undefined, error: error ?? null };
+}
+
+/** The performers of the library who have the id just now, past every cache. */
+export async function findLocal(universalId) {
+  const { document, variables, ids } = searchFor([universalId]);
+  const { data } = await apolloClient().query({
+    query: document, variables, fetchPolicy: "no-cache",
+  });
+  return localsIn(data, ids).get(universalId);
+}
+
+/** Images of a gallery by id, for their titles and small pictures. */
+export function useImages(ids) {
+  const { data } = Apollo.useQuery(IMAGES, {
+    ...apart(), variables: { ids }, skip: ids.length === 0,
+  });
+  const images = data?.findImages.images;
+  return useMemo(() => new Map((images ?? []).map((image) => [image.id, image])), [images]);
+}
+
+/** Have `useLocalPerformers` ask again: somebody was created, or has another id. */
+export const askForLocalsAgain = () => apolloClient().refetchQueries({ include: ["StashSenseLocals"] });
+
+/** Add performers to it, and with `imageIds` to single images of a gallery as well. */
+export async function addTo({ kind, stashId }, performerIds, imageIds = []) {
+  await addPerformers(kind, [stashId], performerIds);
+  if (imageIds.length > 0) await addPerformers("image", imageIds, performerIds);
+  return true;
+}
+
+function searchFor(universalIds) {
+  const variables = {};
+  const searches = universalIds.map((universalId, n) => {
+    const { domain, boxId } = partsOf(universalId);
+    variables[`id${n}`] = domain === LOCAL ? [boxId] : boxId;
+    // Without the endpoint: Stash takes that into its SQL as it is.
+    const meant = domain === LOCAL
+      ? `ids: $id${n}`
+      : `performer_filter: { stash_id_endpoint: { stash_id: $id${n}, modifier: EQUALS } }`;
+    return `found${n}: findPerformers(${meant}, filter: { per_page: -1 }) {
+      performers { ${PERFORMER} }
+    }`;
+  });
+  const types = universalIds.map(
+    (universalId, n) => `$id${n}: ${partsOf(universalId).domain === LOCAL ? "[ID!]" : "String!"}`
+  );
+  const document = universalIds.length === 0
+    ? BOXES
+    : Apollo.gql(`query StashSenseLocals(${types.join(", ")}) { ${searches.join("\n")} }`);
+  return { document, variables, ids: universalIds };
+}
+
+function localsIn(data, universalIds) {
+  const locals = new Map();
+  universalIds.forEach((universalId, n) => {
+    const { domain, boxId } = partsOf(universalId);
+    const performer = (data?.[`found${n}`]?.performers ?? []).find(
+      (each) =>
+        domain === LOCAL
+        || each.stash_ids.some(
+          ({ endpoint, stash_id }) => stash_id === boxId && domainOf(endpoint) === domain
+        )
+    );
+    if (performer !== undefined) locals.set(universalId, performer);
+  });
+  return locals;
+}
+
+/** The host of a stash-box's address, as universal ids have it. */
+export function domainOf(endpoint) {
+  try {
+    return new URL(endpoint).hostname;
+  } catch {
+    return endpoint;
+  }
+}
+
+/** Where actions of the sidecar find the box of a candidate. */
+export const endpointOf = ({ domain }, boxes) =>
+  boxes.get(domain)?.endpoint ?? `https://${domain}/graphql`;
+
+/** The candidate's page at their stash-box; null for performers of this Stash alone. */
+export function boxPage(candidate, boxes) {
+  if (candidate.domain === LOCAL) return null;
+  try {
+    const page = `/performers/${encodeURIComponent(candidate.boxId)}`;
+    return new URL(page, endpointOf(candidate, boxes)).href;
+  } catch {
+    return null;
+  }
+}
