@@ -18,6 +18,8 @@ export const common = {
   "common.seconds": "{count, plural, one {# second} other {# seconds}}",
   "common.minutes": "{count, plural, one {about a minute} other {about # minutes}}",
   "common.hours": "{count, plural, one {about an hour} other {about # hours}}",
+  "common.another": "Choose another",
+  "common.noneFound": "Nobody found.",
   "common.opensElsewhere": "{label} (opens in a new tab)",
   "common.progress": "{done} of {total}",
   "common.yes": "Yes",

@@ -1,2 +1,33 @@
-// What the area says; see ../../texts.js.
-export const people = {};
+// Unknown people.
+export const people = {
+  "people.hint":
+    "Who resembles no performer closely enough. Faces that are one person are put together; say who it is once, and every scene knows.",
+  "people.show": "Show",
+  "people.state.open": "Without a name",
+  "people.state.named": "Named",
+  "people.state.ignored": "Ignored",
+  "people.single": "Also who is in one scene or gallery only",
+  "people.waiting": "{count, plural, one {# person waits} other {# people wait}} to be put together with others.",
+  "people.none.open": "There is no unknown person in more than one scene or gallery.",
+  "people.none.named": "Nobody was named here yet.",
+  "people.none.ignored": "Nobody is ignored.",
+  "people.number": "Unknown person {id}",
+  "people.media": "{count, plural, one {in # scene or gallery} other {in # scenes or galleries}}",
+  "people.same": "Same person",
+  "people.chosen": "{count, plural, one {One person chosen; choose who else it is} other {# people chosen}}",
+  "people.merge": "These are one person",
+  "people.back": "All unknown people",
+  "people.performer": "The performer in Stash",
+  "people.name": "Say who it is",
+  "people.nameTitle": "Who is it?",
+  "people.performerLabel": "A performer of this Stash",
+  "people.freeName": "or a mere name",
+  "people.freeNameHint": "A name for this list alone; no scene tells it.",
+  "people.ignore": "Ignore",
+  "people.ignoreTitle": "Ignore this person?",
+  "people.ignoreBody": "They are not listed any more, nor is anybody who looks like them. You can undo it under “Ignored”.",
+  "people.split": "{count, plural, =0 {Somebody else} other {Somebody else (#)}}",
+  "people.other": "Somebody else",
+  "people.undo": "Undo what was decided last",
+  "people.seen": "{count, plural, one {seen once} other {seen # times}}",
+};

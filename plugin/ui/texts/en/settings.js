@@ -1,2 +1,63 @@
-// What the area says; see ../../texts.js.
-export const settings = {};
+// Settings: the machine, networks, stash-boxes, followed fields, values.
+export const settings = {
+  "settings.machine": "This machine",
+  "settings.machineFacts": "(tier {tier}, {free} free, Stash Sense {version})",
+  "settings.can.upstream_sync": "Follow stash-boxes",
+  "settings.can.duplicate_detection_basic": "Find duplicates",
+  "settings.can.identification": "Identify people",
+  "settings.can.body_signal": "Compare proportions of bodies",
+  "settings.can.tattoo_signal": "Compare tattoos",
+  "settings.can.gpu": "Use a graphics card",
+
+  "settings.models": "Networks",
+  "settings.modelsHint":
+    "Files of their makers, fetched when you ask for it and verified before they are used.",
+  "settings.model.model": "Network",
+  "settings.model.state": "State",
+  "settings.model.size": "Size",
+  "settings.model.actions": "Actions",
+  "settings.state.installed": "Installed",
+  "settings.state.corrupted": "Corrupted",
+  "settings.state.not_installed": "Not installed",
+  "settings.download": "Download",
+  "settings.downloadAll": "Download what is missing",
+  "settings.downloading": "Downloading {name}",
+  "settings.verifying": "Verifying",
+  "settings.install": "Install the published data…",
+  "settings.installTitle": "Install the published data?",
+  "settings.installConfirm": "Download and activate",
+  "settings.installBody":
+    "The newest published database (about 1.5 GB) and the networks it needs (about 235 MB) are downloaded, verified and swapped in. The overview shows how far it is.",
+
+  "settings.boxes": "Stash-boxes",
+  "settings.boxesHint":
+    "Those that Stash is configured with. Where two say different things, the upper one counts.",
+  "settings.noBoxes": "Stash is not configured with any stash-box.",
+  "settings.up": "Move {name} up",
+  "settings.down": "Move {name} down",
+  "settings.enable": "Enable",
+  "settings.disable": "Disable",
+  "settings.isDisabled": "not asked",
+  "settings.disableTitle": "Stop asking {name}?",
+  "settings.disableBody": "It is not asked any more until you enable it again.",
+  "settings.clear": "Close what waits for a decision about it, too",
+
+  "settings.fields": "Followed fields",
+  "settings.fieldsHint": "Changes of fields that are switched off are not recommended.",
+  "settings.box": "Stash-box",
+  "settings.kind": "Of",
+  "settings.kind.performer": "Performers",
+  "settings.kind.tag": "Tags",
+  "settings.kind.studio": "Studios",
+  "settings.kind.scene": "Scenes",
+
+  "settings.chosen": "Chosen",
+  "settings.afterReload": "Counts after a reload",
+  "settings.bounds": "({min} to {max}, default {fallback})",
+  "settings.reset": "Reset",
+  "settings.resetOne": "Reset {name}",
+  "settings.eraseTitle": "Erase what was learnt?",
+  "settings.eraseBody":
+    "Switching this off erases the names and faces that were learnt from the pictures of your performers. They can be learnt again.",
+  "settings.erase": "Switch off and erase",
+};
