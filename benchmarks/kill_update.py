@@ -135,7 +135,9 @@ def _build(data_dir: Path, folder: Path, people: int) -> Path:
     return archive
 
 
-def publish(simulator: ReleaseSimulator, version: str, archive: Path) -> None:
+def publish(
+    simulator: ReleaseSimulator, version: str, archive: Path, *, notes: str = ""
+) -> None:
     """Publish the archive's files under another version, and nothing else."""
     target = archive.parent / f"{version}.zip"
     with (
@@ -152,7 +154,7 @@ def publish(simulator: ReleaseSimulator, version: str, archive: Path) -> None:
     target.unlink()
     for release in [*simulator.versions()]:
         simulator.withdraw(release)
-    simulator.publish(version, content)
+    simulator.publish(version, content, notes=notes)
 
 
 def update(service: WholeService, version: str) -> None:

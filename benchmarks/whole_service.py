@@ -32,8 +32,8 @@ class WholeService:
     def __init__(self, data_dir: Path, **environment: str) -> None:
         self.data_dir = data_dir
         self.port = free_port()
-        self._key = secrets.token_urlsafe()
-        self._environment = {"STASH_SENSE_API_KEY": self._key, **environment}
+        self.key = secrets.token_urlsafe()
+        self._environment = {"STASH_SENSE_API_KEY": self.key, **environment}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -88,7 +88,7 @@ class WholeService:
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Return status and content of an answer of the API."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
-        headers = {"X-Api-Key": self._key, "Content-Type": "application/json"}
+        headers = {"X-Api-Key": self.key, "Content-Type": "application/json"}
         with closing(connection):
             content = json.dumps(body) if body is not None else None
             connection.request(method, path, content, headers)
@@ -117,6 +117,13 @@ class WholeService:
         path = self.data_dir / DATABASE_NAME
         with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
             return connection.execute(statement, values).fetchall()
+
+    def change_rows(self, *statements: str) -> None:
+        """Execute statements in one transaction; links between rows are not looked at."""
+        path = self.data_dir / DATABASE_NAME
+        with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
+            for statement in statements:
+                connection.execute(statement)
 
     def problems(self) -> list[str]:
         """Return what is wrong with the releases and their files; empty if nothing."""

@@ -49,6 +49,10 @@ class StashServer(LoopbackServer):
         """The rows, to look at and to change."""
         return self._state.library
 
+    @library.setter
+    def library(self, library: Library) -> None:
+        self._state.library = library
+
     @property
     def api_key(self) -> str:
         return self._state.api_key

@@ -30,6 +30,10 @@ class StashBoxServer(LoopbackServer):
         """The rows, to look at and to change."""
         return self._state.box
 
+    @box.setter
+    def box(self, box: Box) -> None:
+        self._state.box = box
+
     @property
     def api_key(self) -> str:
         return self._state.api_key
