@@ -1,4 +1,4 @@
-"""Identifying a scene in the background, with progress that every process can read.
+"""Identifying in the background, with progress that every process can read.
 
 A job is a row and a thread of the process that took it. Nothing of it outlives that
 process: a job whose process has ended says so, and can be asked for again.
@@ -11,7 +11,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -22,22 +23,18 @@ from django.utils import timezone
 
 from recognition import registry
 from recognition.exceptions import Busy, IdentificationStopped, JobNotFound
-from recognition.models import IdentificationJob, ServingProcess
-from recognition.scenes import (
-    IdentifiedScene,
-    SceneOptions,
-    SceneProgress,
-    identify_scene,
-    scene_gate,
-)
+from recognition.models import Fingerprint, IdentificationJob, ServingProcess
+from recognition.scenes import scene_gate
+from recognition.watching import Progress, Watcher
 from stashsense.exceptions import StashSenseError
 from stashsense.integrations.stash import configured_client
 
 logger = logging.getLogger(__name__)
 
+Kind = Fingerprint.Kind
 State = IdentificationJob.State
 
-# Jobs that may wait in this process; each is a row and a place in a list.
+# Jobs of a lane that may wait in this process; each is a row and a place in a list.
 MAX_WAITING = 200
 # How often a row is written, and how soon a cancel in another process is seen.
 REPORT_SECONDS = 0.5
@@ -48,34 +45,68 @@ STOP_SECONDS = 2.0
 # Ended jobs are looked at soon or never; their results are kept elsewhere.
 KEPT_JOBS = 200
 
-Render = Callable[[IdentifiedScene], dict[str, Any]]
-RenderProgress = Callable[[SceneProgress], list[dict[str, Any]]]
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a job identifies, and what it keeps of that for those who ask.
+
+    `identify` returns the answer. `people_so_far` is None where the progress tells of
+    none.
+    """
+
+    kind: Fingerprint.Kind
+    stash_id: str
+    identify: Callable[[Watcher], dict[str, Any]]
+    people_so_far: Callable[[Progress], list[dict[str, Any]] | None]
+
+    @property
+    def lane(self) -> str:
+        """In which queue it waits: an image not behind scenes, which take minutes."""
+        return "images" if self.kind is Kind.IMAGE else "scenes"
+
+    def turn(self, give_up: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Hold one of the slots of scenes and galleries; an image takes its own."""
+        if self.kind is Kind.IMAGE:
+            return nullcontext()
+        return scene_gate().turn(give_up=give_up)
+
+
+class _Lane:
+    """Jobs that wait in a row, and the threads that work at them."""
+
+    def __init__(self, max_waiting: int) -> None:
+        self.waiting: queue.Queue[_Job] = queue.Queue(max_waiting)
+        self.threads: list[threading.Thread] = []
 
 
 class JobRunner:
     """The threads of this process that work at jobs, started with the first one."""
 
     def __init__(self, *, max_waiting: int = MAX_WAITING) -> None:
-        self._waiting: queue.Queue[_Job] = queue.Queue(max_waiting)
+        self._lanes = {name: _Lane(max_waiting) for name in ("scenes", "images")}
         self._running: dict[str, _Job] = {}
-        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
 
     def submit(self, job: "_Job") -> None:
         """Take a job; raises Busy when too many wait."""
+        name = job.work.lane
+        lane = self._lanes[name]
         try:
-            self._waiting.put_nowait(job)
+            lane.waiting.put_nowait(job)
         except queue.Full:
             raise Busy(
-                f"{self._waiting.maxsize} scenes wait to be identified already."
+                f"{lane.waiting.maxsize} {name} wait to be identified already."
             ) from None
         with self._lock:
-            while len(self._threads) < settings.SCENE_SLOTS:
+            while len(lane.threads) < settings.SCENE_SLOTS:
                 thread = threading.Thread(
-                    target=self._work, name=f"job-{len(self._threads)}", daemon=True
+                    target=self._work_at,
+                    args=(lane,),
+                    name=f"job-{name}-{len(lane.threads)}",
+                    daemon=True,
                 )
-                self._threads.append(thread)
+                lane.threads.append(thread)
                 thread.start()
 
     def cancel(self, job_id: str) -> None:
@@ -100,9 +131,9 @@ class JobRunner:
                     code=STOPPED_CODE,
                 )
 
-    def _work(self) -> None:
+    def _work_at(self, lane: _Lane) -> None:
         while not self._stopping.is_set():
-            job = self._waiting.get()
+            job = lane.waiting.get()
             self._running[job.row.job_id] = job
             try:
                 if not self._stopping.is_set():
@@ -116,40 +147,32 @@ class JobRunner:
                 connection.close()
 
 
-# What tells a scene that its process died of from one that had bad luck.
+# What tells what its process died of from what had bad luck.
 STOPPED_CODE = "service_stopped"
 DEATH_CODE = "process_ended"
-INTERRUPTED_BY_STOP = "The service was stopped before the scene was done. Ask again."
-INTERRUPTED_BY_DEATH = "The process that worked at the scene has ended. Ask again."
+INTERRUPTED_BY_STOP = "The service was stopped before it was done. Ask again."
+INTERRUPTED_BY_DEATH = "The process that worked at it has ended. Ask again."
 
 
 class _Job:
-    """One job on its way; the Watcher of its scene."""
+    """One job on its way; the Watcher of what it identifies."""
 
-    def __init__(
-        self,
-        row: IdentificationJob,
-        options: SceneOptions,
-        *,
-        render: Render,
-        render_people: RenderProgress,
-    ) -> None:
+    def __init__(self, row: IdentificationJob, work: Work) -> None:
         self.row = row
-        self._options = options
-        self._render = render
-        self._render_people = render_people
+        self.work = work
         self._stop_asked = threading.Event()
         self._ended = threading.Event()
         self._told_at = 0.0
+        self._done: dict[str, Any] = {}
 
     def stop(self) -> None:
         """Have it leave at the next good moment."""
         self._stop_asked.set()
 
     def run(self) -> None:
-        """Identify the scene and write how it went, once it is this one's turn."""
+        """Identify and write how it went, once it is this one's turn."""
         try:
-            with scene_gate().turn(give_up=self.is_stop_asked):
+            with self.work.turn(self.is_stop_asked):
                 if _begin(self.row):
                     self._identify()
         except IdentificationStopped:
@@ -160,13 +183,8 @@ class _Job:
         heart = threading.Thread(target=self._beat, name="job-heart", daemon=True)
         heart.start()
         try:
-            identified = identify_scene(
-                self.row.scene_id,
-                self._options,
-                watcher=self,
-                entrance=nullcontext,  # entered already
-            )
-            self._complete(identified)
+            result = self.work.identify(self)
+            end_job(self.row, State.COMPLETE, result=result, **self._done)
         except IdentificationStopped:
             self._end_stopped()
         except StashSenseError as error:
@@ -179,18 +197,18 @@ class _Job:
             self._ended.set()
             heart.join()
 
-    def report(self, progress: SceneProgress) -> None:
-        """Write how far the scene is, twice a second at most."""
-        now = time.monotonic()
-        if progress.people is None and now - self._told_at < REPORT_SECONDS:
-            return
-        self._told_at = now
-        facts: dict[str, Any] = {
+    def report(self, progress: Progress) -> None:
+        """Write how far it is, twice a second at most."""
+        self._done = {
             "frames_done": progress.frames_done,
             "frames_asked": progress.frames_asked,
         }
-        if progress.people is not None:
-            facts["people"] = self._render_people(progress)
+        people = self.work.people_so_far(progress)
+        now = time.monotonic()
+        if people is None and now - self._told_at < REPORT_SECONDS:
+            return
+        self._told_at = now
+        facts = {**self._done} if people is None else {**self._done, "people": people}
         _rows(self.row).update(**facts, heartbeat_at=timezone.now())
 
     def is_stop_asked(self) -> bool:
@@ -198,15 +216,6 @@ class _Job:
 
     def wants_people(self) -> bool:
         return True
-
-    def _complete(self, identified: IdentifiedScene) -> None:
-        end_job(
-            self.row,
-            State.COMPLETE,
-            result=self._render(identified),
-            frames_done=identified.frames_analyzed,
-            frames_asked=identified.frames_requested,
-        )
 
     def _end_stopped(self) -> None:
         self.row.refresh_from_db()
@@ -238,24 +247,21 @@ class _Job:
 _runner = JobRunner()
 
 
-def start_job(
-    scene_id: str,
-    options: SceneOptions,
-    *,
-    render: Render,
-    render_people: RenderProgress,
-) -> IdentificationJob:
-    """Begin to identify a scene; returns its row at once.
+def start_job(work: Work) -> IdentificationJob:
+    """Begin to identify; returns the job's row at once.
 
-    Raises what StashClient.get_scene does, DatabaseNotLoaded, or Busy.
+    Raises StashNotFound and other errors of Stash's, DatabaseNotLoaded, or Busy.
     """
     registry.require_served()
-    configured_client().get_scene(scene_id)
+    _require_known(work)
     row = IdentificationJob.objects.create(
-        scene_id=scene_id, host=socket.gethostname(), pid=os.getpid()
+        kind=work.kind,
+        stash_id=work.stash_id,
+        host=socket.gethostname(),
+        pid=os.getpid(),
     )
     try:
-        _runner.submit(_Job(row, options, render=render, render_people=render_people))
+        _runner.submit(_Job(row, work))
     except Busy:
         row.delete()
         raise
@@ -312,6 +318,18 @@ def end_job(
         **facts,
     )
     row.refresh_from_db()
+
+
+def _require_known(work: Work) -> None:
+    """Raise what Stash answers where it has nothing of this id."""
+    client = configured_client()
+    match work.kind:
+        case Kind.SCENE:
+            client.get_scene(work.stash_id)
+        case Kind.IMAGE:
+            client.get_image(work.stash_id)
+        case Kind.GALLERY:
+            client.get_gallery(work.stash_id)
 
 
 def _begin(row: IdentificationJob) -> bool:

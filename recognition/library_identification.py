@@ -1,4 +1,4 @@
-"""Identifying every scene of the library, slice by slice.
+"""Identifying scenes of the library, every one or those enqueued, slice by slice.
 
 A scene is decided once: seen, failed, or passed over. Its attempt is counted before it
 is begun and its row names it meanwhile, so a process that dies goes on with the very
@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dbupdates.store import active_release
-from recognition import attempts
+from recognition import attempts, enqueued_scenes
 from recognition.exceptions import (
     RecognitionServiceAway,
     RecognitionServiceRefused,
@@ -75,8 +75,10 @@ def go_on(at_work: LibrarySlice) -> bool:
     helps.
     """
     service = RecognitionService()
+    kind = at_work.run.kind
+    work = _EnqueuedPass if kind == LibraryRun.Kind.ENQUEUED else _Pass
     try:
-        return _Pass(at_work, configured_client(), service).go_on()
+        return work(at_work, configured_client(), service).go_on()
     finally:
         service.close()
 
@@ -237,7 +239,9 @@ class _Pass:
             return None
         self._may_adopt_job = False
         job = IdentificationJob.objects.filter(
-            scene_id=str(scene_id), created_at__gte=self._run.scene_started_at
+            kind=SCENE,
+            stash_id=str(scene_id),
+            created_at__gte=self._run.scene_started_at,
         ).first()
         return job.job_id if job else None
 
@@ -367,6 +371,47 @@ class _Pass:
         if job_id and not LibraryRun.objects.in_progress().filter(pk=self._run.pk):
             with suppress(RecognitionServiceAway, RecognitionServiceRefused):
                 self._service.cancel_job(job_id)
+
+
+class _EnqueuedPass(_Pass):
+    """One slice of going through the scenes that were enqueued.
+
+    Their rows are the cursor: one goes when its scene is decided. A scene that failed
+    is tried once more when it is due again.
+    """
+
+    def _begin_next(self) -> bool:
+        """Begin the scene that has been due for longest, of those Stash has.
+
+        Returns as the method of every scene does.
+        """
+        while (scene_id := enqueued_scenes.find_due()) is not None:
+            if self._at_work.is_over():
+                return True
+            scene = self._find_scene(scene_id) if self._is_wanted(scene_id) else None
+            if scene is not None:
+                run = self._run
+                due_count = enqueued_scenes.due_count()
+                self._at_work.get_on(total_count=run.done_count + due_count)
+                self._begin(scene)
+                return True
+            enqueued_scenes.drop(scene_id)
+        return False
+
+    def _find_scene(self, scene_id: int) -> StashScene | None:
+        try:
+            return self._client.get_scene(scene_id)
+        except StashNotFound:
+            attempts.forget(SCENE, scene_id)
+            return None
+
+    def _settle(self, scene_id: int, *, succeeded: bool | None) -> None:
+        with transaction.atomic():
+            super()._settle(scene_id, succeeded=succeeded)
+            if succeeded is False:
+                enqueued_scenes.postpone(scene_id)
+            else:
+                enqueued_scenes.drop(scene_id)
 
 
 def _is_hanging(answer: dict[str, Any]) -> bool:

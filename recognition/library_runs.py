@@ -16,7 +16,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from dbupdates.store import active_release
-from recognition import attempts, preferences
+from recognition import attempts, enqueued_scenes, preferences
 from recognition.exceptions import (
     LibraryRunInProgress,
     LibraryRunNotFound,
@@ -65,6 +65,28 @@ def identify_library(options: LibraryOptions, *, asker: LibraryAsker) -> Library
     """
     configured_client()
     return queue_run(Kind.IDENTIFY, asker=asker, options=vars(options))
+
+
+def identify_enqueued_if_due() -> LibraryRun | None:
+    """Begin to identify the enqueued scenes that are due, and see to the others later.
+
+    None where none is due, or a run is at them: that takes up what is due meanwhile.
+    What failed a moment ago is not begun again by itself until somebody tells of more.
+    """
+    enqueued_scenes.begin_later()
+    if not enqueued_scenes.due_count():
+        return None
+    failed = (
+        LibraryRun.objects.filter(kind=Kind.ENQUEUED, state=State.FAILED)
+        .filter(ended_at__gte=timezone.now() - RETRY_INTERVAL)
+        .first()
+    )
+    if failed and not enqueued_scenes.was_told_of_since(failed.ended_at):
+        return None
+    try:
+        return queue_run(Kind.ENQUEUED, asker=LibraryAsker(LibraryRun.Asker.HOOK))
+    except LibraryRunInProgress:
+        return None
 
 
 def rematch_library(*, asker: LibraryAsker) -> LibraryRun:
@@ -166,9 +188,12 @@ def get_run_in_progress(kind: LibraryRun.Kind) -> LibraryRun:
 def stop_run(run: LibraryRun) -> None:
     """End a run now; the scene in work is given up within about a second.
 
-    What is done stays done. A run that has ended stays as it is.
+    What is done stays done. A run that has ended stays as it is. Scenes that were
+    enqueued wait no more, or they would be begun with again.
     """
     with transaction.atomic():
+        if run.kind == Kind.ENQUEUED:
+            enqueued_scenes.drop_all()
         if end_run(run, State.CANCELLED, is_stop_asked=True) and run.current_job_id:
             # Seen by the process that works at it, whichever that is.
             IdentificationJob.objects.in_progress().filter(

@@ -48,6 +48,7 @@ def _work(run: LibraryRun, at_work: LibrarySlice) -> None:
             library_runs.end_run(run, State.COMPLETE)
             # A scene may have been kept while another release was activated.
             library_runs.rematch_if_outdated()
+            library_runs.identify_enqueued_if_due()
         else:
             hand_on(run, library_runs.TASK)
 
@@ -59,7 +60,7 @@ def _go_on(run: LibraryRun, at_work: LibrarySlice) -> bool:
             "stays done; a new run goes on from there."
         )
     match run.kind:
-        case LibraryRun.Kind.IDENTIFY:
+        case LibraryRun.Kind.IDENTIFY | LibraryRun.Kind.ENQUEUED:
             return library_identification.go_on(at_work)
         case LibraryRun.Kind.EVALUATE:
             return library_evaluation.go_on(at_work)

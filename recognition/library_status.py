@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from dbupdates.store import active_release
+from recognition import enqueued_scenes
 from recognition.attempts import BEGUN
-from recognition.exceptions import FingerprintNotFound
+from recognition.exceptions import FingerprintNotFound, LibraryRunNotFound
 from recognition.library_runs import find_run_in_progress
 from recognition.local_faces import current_revision
 from recognition.models import (
@@ -33,6 +34,7 @@ class LibraryStatus:
     version: str | None
     current_count: int
     outdated_count: int
+    enqueued_count: int
     run: LibraryRun | None
 
 
@@ -65,6 +67,7 @@ def library_status() -> LibraryStatus:
         version=active.version if active else None,
         current_count=current_count,
         outdated_count=seen_count - current_count,
+        enqueued_count=enqueued_scenes.waiting_count(),
         run=find_run_in_progress(LibraryRun.Kind.IDENTIFY),
     )
 
@@ -74,7 +77,22 @@ def latest_run(kind: LibraryRun.Kind) -> LibraryRun | None:
     return LibraryRun.objects.filter(kind=kind).first()
 
 
-def get_fingerprint(kind: Fingerprint.Kind, stash_id: int) -> KeptFingerprint:
+def runs(*, kind: LibraryRun.Kind | None = None) -> QuerySet[LibraryRun]:
+    """Return the runs of this kind, or of all, the latest first."""
+    rows = LibraryRun.objects.all()
+    return rows.filter(kind=kind) if kind else rows
+
+
+def get_run(run_id: int) -> LibraryRun:
+    """Return the run of this id; raises LibraryRunNotFound."""
+    # Longer ones are no ids, and SQLite takes none of them.
+    run = LibraryRun.objects.filter(pk=run_id).first() if run_id < 2**63 else None
+    if run is None:
+        raise LibraryRunNotFound("There is no run of this id.")
+    return run
+
+
+def get_fingerprint(kind: str, stash_id: int) -> KeptFingerprint:
     """Return what is kept of it; raises FingerprintNotFound."""
     fingerprint = (
         Fingerprint.objects.filter(kind=kind, stash_id=stash_id)

@@ -1,4 +1,4 @@
-"""Small pictures of unknown people, cut out of what Stash has when somebody looks.
+"""Small pictures of people who were seen, cut out of what Stash has when looked at.
 
 Faces' pictures are not kept with fingerprints. What was cut out lies in DATA_DIR/crops
 until newer ones need the room; the folder may be deleted at any time.
@@ -10,7 +10,8 @@ import io
 import logging
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from PIL import Image
 
 from recognition import preferences
 from recognition.covers import fetch_cover, fetch_sprites
-from recognition.exceptions import CropUnavailable
+from recognition.exceptions import CropUnavailable, PersonNotFound
 from recognition.inference_queue import InferenceQueue
+from recognition.library_status import get_fingerprint
 from recognition.models import Fingerprint, GroupMember
 from recognition.numeric.arrays import RgbImage
 from recognition.numeric.boxes import FaceBox, clip_box
+from recognition.people_members import best_face
 from recognition.pictures import decode_picture
 from recognition.runtime.sprites import iter_sprite_frames
 from recognition.runtime.video import VideoFrame, VideoSource, iter_frames
@@ -55,31 +58,57 @@ def _gate() -> InferenceQueue:
     return InferenceQueue(slots=_SLOTS, waiting=_WAITING, what="small pictures")
 
 
-def crop_jpeg(member: GroupMember) -> bytes:
+@dataclass(frozen=True)
+class _Place:
+    """Where a face was seen: `best` is as GroupMember keeps it, None: unreadable."""
+
+    fingerprint: Fingerprint
+    seen_at: datetime | None
+    best: dict[str, Any] | None
+
+    @property
+    def path(self) -> Path:
+        """Where its crop is kept, by all that it depends on."""
+        fingerprint = self.fingerprint
+        facts = (fingerprint.kind, fingerprint.stash_id, self.seen_at, self.best)
+        name = hashlib.sha256(repr(facts).encode()).hexdigest()
+        folder: Path = settings.DATA_DIR / "crops"
+        return folder / f"{name}.jpg"
+
+
+def crop_of_member(member: GroupMember) -> bytes:
     """Return the member's best face and what is around it, as a JPEG.
 
     Raises CropUnavailable where it is not to be had any more, StashError,
     MediaUnavailable, UnreadableVideo, UnreadableImage, or Busy.
     """
-    best = member.best
-    if best is None:
-        raise CropUnavailable(f"The faces of {member} cannot be read.")
-    path = _path(member)
+    return _crop(_Place(member.fingerprint, member.seen_at, member.best))
+
+
+def crop_of_person(kind: str, stash_id: int, number: int) -> bytes:
+    """Return the best face of a person of what is kept, as `crop_of_member` does.
+
+    Raises FingerprintNotFound or PersonNotFound as well.
+    """
+    kept = get_fingerprint(kind, stash_id)
+    person = next((each for each in kept.people if each.number == number), None)
+    if person is None:
+        raise PersonNotFound(f"Nobody of number {number} is kept of {kind} {stash_id}.")
+    faces = [kept.faces[place] for place in person.faces]
+    best = best_face(faces) if faces else None
+    return _crop(_Place(kept.fingerprint, kept.fingerprint.seen_at, best))
+
+
+def _crop(place: _Place) -> bytes:
+    if place.best is None:
+        raise CropUnavailable(f"The faces in {place.fingerprint} cannot be read.")
+    path = place.path
     if (kept := _read(path)) is not None:
         return kept
     with _gate().slot():
-        jpeg = _jpeg(_cut_out(member.fingerprint, best))
+        jpeg = _jpeg(_cut_out(place.fingerprint, place.best))
     _keep(path, jpeg)
     return jpeg
-
-
-def _path(member: GroupMember) -> Path:
-    """Return where the crop is kept, by all that it depends on."""
-    fingerprint = member.fingerprint
-    facts = (fingerprint.kind, fingerprint.stash_id, member.seen_at, member.best)
-    name = hashlib.sha256(repr(facts).encode()).hexdigest()
-    folder: Path = settings.DATA_DIR / "crops"
-    return folder / f"{name}.jpg"
 
 
 def _read(path: Path) -> bytes | None:

@@ -199,16 +199,21 @@ def _face(faces: Sequence[SeenFace]) -> _Face:
         np.stack([face.arcface for face in faces]),
         qualities,
     )
-    best = max(faces, key=lambda face: face.quality)
-    box = best.box
     return _Face(
         template=template,
         quality=sum(qualities),
-        best={
-            "frame": best.frame,
-            "seconds": best.seconds,
-            "box": [box.x, box.y, box.width, box.height],
-            "quality": best.quality,
-        },
+        best=best_face(faces),
         seconds=sorted(face.seconds for face in faces if face.seconds is not None),
     )
+
+
+def best_face(faces: Sequence[SeenFace]) -> dict[str, Any]:
+    """Return where the best of some faces is, as members keep it."""
+    best = max(faces, key=lambda face: face.quality)
+    box = best.box
+    return {
+        "frame": best.frame,
+        "seconds": best.seconds,
+        "box": [box.x, box.y, box.width, box.height],
+        "quality": best.quality,
+    }

@@ -10,11 +10,10 @@ import functools
 import logging
 import time
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from django.conf import settings
 
-from recognition import fingerprints, preferences, registry
+from recognition import fingerprints, preferences, registry, watching
 from recognition.calibrations import deciding_calibration
 from recognition.correction_binding import SeenMedia, corrections_of
 from recognition.covers import Cover, fetch_cover
@@ -31,7 +30,6 @@ from recognition.evidence import (
 from recognition.exceptions import (
     DatabaseNotLoaded,
     DatabaseUpdating,
-    IdentificationStopped,
     SceneWithoutFiles,
     UnreadableImage,
     UnreadableVideo,
@@ -61,6 +59,7 @@ from recognition.runtime.recognizer import Recognizer, Timing, matches_of
 from recognition.runtime.video import VideoFrame
 from recognition.scene_frames import FrameSource, SceneFrames
 from recognition.services import inference_queue
+from recognition.watching import Nobody, Progress, Watcher, check_stop
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import StashError
 from stashsense.integrations.stash_types import StashScene
@@ -70,8 +69,6 @@ logger = logging.getLogger(__name__)
 # How long the end of a scene waits for a release that is being exchanged.
 RELEASE_WAIT_SECONDS = 120.0
 _WAIT_STEP_SECONDS = 0.25
-# People so far are told no more often than this: it takes a query for each face.
-PEOPLE_SO_FAR_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,42 +101,14 @@ class IdentifiedPerson:
 
 
 @dataclass(frozen=True)
-class SceneProgress:
-    """How far a scene is; `people` is None where they were not looked up anew.
+class SceneProgress(Progress):
+    """How far a scene is, and its people so far.
 
     They refer to `collected.faces` by position.
     """
 
-    frames_done: int
-    frames_asked: int
-    collected: CollectedFaces | None = None
-    people: list[IdentifiedPerson] | None = None
-
-
-class Watcher(Protocol):
-    """Who follows the identification of a scene, and may end it."""
-
-    def report(self, progress: SceneProgress) -> None:
-        """Hear how far it is."""
-
-    def is_stop_asked(self) -> bool:
-        """Say whether to leave; asked a few times a second."""
-
-    def wants_people(self) -> bool:
-        """Say whether people are to be told before the end."""
-
-
-class Nobody:
-    """A watcher that neither looks nor ends anything."""
-
-    def report(self, progress: SceneProgress) -> None:
-        """Pass over it."""
-
-    def is_stop_asked(self) -> bool:
-        return False
-
-    def wants_people(self) -> bool:
-        return False
+    collected: CollectedFaces
+    people: list[IdentifiedPerson]
 
 
 @dataclass(frozen=True)
@@ -241,7 +210,7 @@ class _Identification:
         started = time.perf_counter()
         for frame in self._frames:
             self._look_at_frame(frame)
-        self._check_stop()
+        check_stop(self._watcher)
         if not self._frames_done:
             raise UnreadableVideo(self._no_frame_reason())
         faces_kept = self._collector.count
@@ -294,7 +263,7 @@ class _Identification:
     # Looking
 
     def _look_at_frame(self, frame: VideoFrame) -> None:
-        self._check_stop()
+        check_stop(self._watcher)
         with inference_queue().turn():
             look = look_at(
                 self._networks,
@@ -353,27 +322,23 @@ class _Identification:
         lost = "; ".join(self._frames.errors) or "it has no pictures at these times"
         return f"No frame of scene {self._scene.id} could be decoded: {lost}."
 
-    def _check_stop(self) -> None:
-        if self._watcher.is_stop_asked():
-            raise IdentificationStopped("The identification was stopped.")
-
     # People
 
-    def _progress(self) -> SceneProgress:
+    def _progress(self) -> Progress:
         done, asked = self._frames_done, len(self._frames.timestamps)
         now = time.monotonic()
         if (
             not self._watcher.wants_people()
-            or now - self._people_told_at < PEOPLE_SO_FAR_SECONDS
+            or now - self._people_told_at < watching.PEOPLE_SO_FAR_SECONDS
             or done == asked
         ):
-            return SceneProgress(done, asked)
+            return Progress(done, asked)
         try:
             recognizer = registry.recognizer()
         except DatabaseNotLoaded:
-            return SceneProgress(done, asked)
+            return Progress(done, asked)
         if recognizer.networks.name != self._networks.name:
-            return SceneProgress(done, asked)
+            return Progress(done, asked)
         collected = self._collector.collect()
         with self._timing.step("match"):
             _, people = self._people(collected, recognizer.database, NOTHING_SEEN)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 from recognition import fingerprints, registry
 from recognition.correction_binding import SeenMedia, corrections_of
@@ -26,12 +27,14 @@ from recognition.runtime.collector import (
     FaceCollector,
     FaceFilter,
     Look,
+    Turn,
     look_at,
 )
 from recognition.runtime.people import MatchedFaces, MatchingOptions, match_image_faces
 from recognition.runtime.recognizer import Recognizer, Timing, matches_of
 from recognition.runtime.signals import SignalResources
 from recognition.services import inference_queue
+from recognition.watching import Progress, Watcher, check_stop
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_types import StashImage
 
@@ -50,7 +53,10 @@ class IdentifiedFace:
 
 @dataclass(frozen=True)
 class IdentifiedStashImage:
-    """The faces of an image of Stash, and its size as displayed."""
+    """The faces of an image of Stash, and its size as displayed.
+
+    Each face is a person, whose number in what is kept is its position.
+    """
 
     image_id: int
     width: int
@@ -59,6 +65,7 @@ class IdentifiedStashImage:
     network_set: str
     faces: list[IdentifiedFace]
     timing: Timing
+    fingerprint_error: str = ""
 
 
 def identify_stash_image(
@@ -68,18 +75,23 @@ def identify_stash_image(
     face_filter: FaceFilter,
     use_body: bool = True,
     use_tattoo: bool = True,
+    watcher: Watcher | None = None,
+    entrance: Turn | None = None,
 ) -> IdentifiedStashImage:
     """Return who is in the image, the surest detected face first.
 
-    Raises what StashClient.get_image does, MediaUnavailable, UnreadableImage,
-    DatabaseNotLoaded, or Busy.
+    `entrance` is entered while it is looked at. Raises what StashClient.get_image does,
+    MediaUnavailable, UnreadableImage, DatabaseNotLoaded, Busy, or IdentificationStopped
+    by the watcher.
     """
     registry.require_served()
     client = configured_client()
+    if watcher is not None:
+        client = client.stopped_by(partial(check_stop, watcher))
     image = client.get_image(image_id)
     data = fetch_image(client, image)
     timing = Timing()
-    with registry.in_use(), inference_queue().slot():
+    with registry.in_use(), (entrance or inference_queue().slot)():
         recognizer = registry.recognizer()
         with timing.step("decode"):
             pixels = decode_picture(data)
@@ -94,27 +106,19 @@ def identify_stash_image(
             matched = _matched(
                 recognizer, image, collected.faces, options, signals, observations
             )
-    height, width = pixels.shape[:2]
-    fingerprints.keep_or_tell(
-        Fingerprint.Kind.IMAGE,
-        image.id,
-        matched,
-        options=options,
-        network_set=recognizer.networks.name,
-        evidence=observations_as_json(observations),
-        width=width,
-        height=height,
-        frames_requested=1,
-        frames_analyzed=1,
-    )
+    error = _keep(recognizer, image, pixels, matched, options, observations)
+    told = _told(client, image, collected, matched)
+    if watcher is not None:
+        watcher.report(Progress(1, 1))
     return IdentifiedStashImage(
         image_id=image.id,
-        width=width,
-        height=height,
+        width=pixels.shape[1],
+        height=pixels.shape[0],
         release_version=recognizer.database.version,
         network_set=recognizer.networks.name,
-        faces=_told(client, image, collected, matched),
+        faces=told,
         timing=timing,
+        fingerprint_error=error,
     )
 
 
@@ -165,6 +169,30 @@ def _matched(
         weigh(matched, observations, signals, top_k=options.top_k), mode=options.mode
     )
     return replace(matched, people=[each.person for each in weighed])
+
+
+def _keep(
+    recognizer: Recognizer,
+    image: StashImage,
+    pixels: RgbImage,
+    matched: MatchedFaces,
+    options: MatchingOptions,
+    observations: Observations,
+) -> str:
+    """Keep what was seen; return why that could not be, or ""."""
+    height, width = pixels.shape[:2]
+    return fingerprints.keep_or_tell(
+        Fingerprint.Kind.IMAGE,
+        image.id,
+        matched,
+        options=options,
+        network_set=recognizer.networks.name,
+        evidence=observations_as_json(observations),
+        width=width,
+        height=height,
+        frames_requested=1,
+        frames_analyzed=1,
+    )
 
 
 def _told(

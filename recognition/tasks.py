@@ -8,6 +8,7 @@ from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
 from recognition.library_runs import (
+    identify_enqueued_if_due,
     rematch_if_outdated,
     sync_local_if_due,
     take_up_dead_runs,
@@ -38,12 +39,19 @@ def work_at_library_run(run_id: int, slice_number: int) -> None:
 
 
 def look_after_library() -> None:
-    """Go on with runs nobody works at, and begin what is due: learning the library's
-    own performers, and matching what is kept of other faces than those of now."""
+    """Go on with runs nobody works at, and begin what is due: identifying scenes that
+    were enqueued, learning the library's own performers, and matching what is kept of
+    other faces than those of now."""
     take_up_dead_runs()
+    identify_enqueued_if_due()
     sync_local_if_due()
     rematch_if_outdated()
     group_people()
+
+
+def identify_enqueued() -> None:
+    """Begin to identify the enqueued scenes that are due, in a run of theirs."""
+    identify_enqueued_if_due()
 
 
 def group_people() -> None:

@@ -1,6 +1,6 @@
 """What people decide of recommendations: to act, that it is done, or to let it be."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from recommendations.exceptions import (
     RecommendationChanged,
     RecommendationClaimed,
     RecommendationClosed,
+    RecommendationError,
     RecommendationNotFound,
 )
 from recommendations.findings import AUTO_RESOLVED
@@ -168,6 +169,51 @@ def dismiss_rows(
             _tell_analyzer(row)
             count += 1
     return count
+
+
+@dataclass(frozen=True)
+class NotDismissed:
+    """One that stayed as it was, and the error that dismissing it alone would raise."""
+
+    recommendation_id: int
+    reason: RecommendationError
+
+
+def dismiss_these(
+    ids: Sequence[int],
+    *,
+    person: Person,
+    is_permanent: bool,
+    seen_at: datetime | None = None,
+) -> tuple[list[int], list[NotDismissed]]:
+    """Dismiss those of them that are pending; returns their ids, and the others.
+
+    What changed since `seen_at` is left alone.
+    """
+    wanted = [*dict.fromkeys(ids)]
+    dismissed: set[int] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = Recommendation.objects.filter(pk__in=wanted[start : start + _CHUNK])
+        if seen_at is not None:
+            chunk = chunk.filter(updated_at__lte=seen_at)
+        for row in _dismiss_together([*chunk], person, is_permanent):
+            _tell_analyzer(row)
+            dismissed.add(row.pk)
+    left = [
+        NotDismissed(pk, _why_not_dismissed(pk, seen_at))
+        for pk in wanted
+        if pk not in dismissed
+    ]
+    return [pk for pk in wanted if pk in dismissed], left
+
+
+def _why_not_dismissed(pk: int, seen_at: datetime | None) -> RecommendationError:
+    try:
+        _require_pending(pk)
+        require_unchanged(get_recommendation(pk), seen_at)
+    except RecommendationError as error:
+        return error
+    return _claimed_error(pk)
 
 
 def restore(row: Recommendation) -> None:

@@ -114,6 +114,13 @@ class ConfirmationRequired(RecommendationError):
     code: ClassVar[str] = "confirmation_required"
 
 
+class PlanChanged(RecommendationError):
+    """More or else would be done than was shown; nothing was done."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "plan_changed"
+
+
 class ActionRefused(RecommendationError):
     """The action would do what it must not; nothing was done."""
 

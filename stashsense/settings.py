@@ -252,6 +252,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "stashsense.api.authentication.ApiKeyAuthentication",
+        "stashsense.api.authentication.SignatureAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["stashsense.api.authentication.IsAllowed"],
@@ -285,6 +286,8 @@ SPECTACULAR_SETTINGS = {
         "LinkedKindEnum": "recommendations.api.action_serializers.LINKED_KINDS",
         "AnalysisRunStatusEnum": "recommendations.models.AnalysisRun.State",
         "RecommendationStatusEnum": "recommendations.models.Recommendation.Status",
+        "LibraryRunStatusEnum": "recognition.models.LibraryRun.State",
+        "LibraryRunKindEnum": "recognition.models.LibraryRun.Kind",
         "UnknownPersonStateEnum": "recognition.models.groups.PeopleGroup.State",
     },
     "SERVE_PERMISSIONS": ["stashsense.api.authentication.IsAllowed"],

@@ -28,7 +28,7 @@ from demo.stash.library import (
 )
 from demo.stash.plans import LibraryPlan, PicturePlan, ScenePlan, default_plan
 from demo.stash.shots import Member, Shot, draw_still, iter_frames, plan_shots
-from demo.stash.video import Encoding, write_video
+from demo.stash.video import Encoding, iter_video, write_video
 from demo.world import World, invent_stranger
 
 # Encoders and OpenCV leave Python free; more than a few would not make it faster.
@@ -111,9 +111,9 @@ def _draw_scenes(
         futures = {pool.submit(_draw_scene, library, plan, i): i for i in order}
         for done, future in enumerate(as_completed(futures), start=1):
             number = futures[future]
-            file, appearances = future.result()
+            files, appearances = future.result()
             scene = library.scenes[str(number + 1)]
-            library.files[file.id] = file
+            library.files |= {file.id: file for file in files}
             library.answers[scene.id] = appearances
             on_progress(done, total)
     library.files = dict(sorted(library.files.items(), key=lambda each: int(each[0])))
@@ -122,9 +122,9 @@ def _draw_scenes(
 
 def _draw_scene(
     library: Library, plan: LibraryPlan, number: int
-) -> tuple[MediaFile, list[Appearance]]:
+) -> tuple[list[MediaFile], list[Appearance]]:
     scene_plan = plan.scenes[number]
-    shots = _shots_of(plan, scene_plan, number)
+    shots = shots_of(plan, scene_plan, number)
     name = f"{MEDIA_DIR_NAME}/scenes/{rows.file_stem(scene_plan.title)}.mp4"
     frame_count = round(scene_plan.seconds * scene_plan.fps)
     keeper = _FrameKeeper(scene_plan.encoded_size, frame_count)
@@ -143,10 +143,27 @@ def _draw_scene(
         library.folder, name, file_id=str(number + 1), phash=keeper.phash()
     )
     keeper.write(library, file, fps=scene_plan.fps)
-    return file, list(_appearances(shots))
+    files = [file, *_second_files(library, plan, number, file)]
+    return files, list(appearances_in(shots))
 
 
-def _shots_of(plan: LibraryPlan, scene: ScenePlan, number: int) -> list[Shot]:
+def _second_files(
+    library: Library, plan: LibraryPlan, number: int, first: MediaFile
+) -> Iterator[MediaFile]:
+    """Write the first file again in another size, if the plan has it so."""
+    scene = plan.scenes[number]
+    file_id = plan.second_file_id(number)
+    if file_id is None or scene.second_size is None:
+        return
+    keeper = _FrameKeeper(scene.second_size, round(scene.seconds * scene.fps))
+    name = f"{Path(first.name).with_suffix('')}-{scene.second_size[1]}p.mp4"
+    frames = iter_video(library.path_of(first))
+    shrunk = (sprites.shrink(frame, scene.second_size) for frame in frames)
+    write_video(library.folder / name, keeper.iter_kept(shrunk), fps=scene.fps)
+    yield rows.video_file(library.folder, name, file_id=file_id, phash=keeper.phash())
+
+
+def shots_of(plan: LibraryPlan, scene: ScenePlan, number: int) -> list[Shot]:
     take = number if scene.take is None else scene.take
     people = [plan.world.people[plan.performers[i].person] for i in scene.cast]
     cast = [Member(person.identity, person.universal_id) for person in people]
@@ -172,7 +189,7 @@ def _resized(frames: Iterator[Picture], scene: ScenePlan) -> Iterator[Picture]:
             yield sprites.shrink(frame, scene.encoded_size)
 
 
-def _appearances(shots: Sequence[Shot]) -> Iterator[Appearance]:
+def appearances_in(shots: Sequence[Shot]) -> Iterator[Appearance]:
     begin = 0.0
     for shot in shots:
         end = round(begin + shot.seconds, 3)

@@ -4,6 +4,7 @@ import email.utils
 import json
 import re
 from collections.abc import Iterator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
@@ -99,6 +100,8 @@ class _Handler(LoopbackHandler):
         given = self.headers.get("ApiKey") or parse_qs(query).get("apikey", [""])[0]
         if path in _OPEN_PATHS or given == state.api_key:
             return False
+        if not given and state.session and self._cookie() == state.session:
+            return False
         if given:
             # A wrong key is refused even where no key is wanted.
             status = 401 if parse_version(state.version) >= (0, 26) else 500
@@ -109,6 +112,10 @@ class _Handler(LoopbackHandler):
             back = {"Location": f"/login?returnURL={quote(self.path, safe='')}"}
             self._answer(302, b"", _HTML, back)
         return True
+
+    def _cookie(self) -> str:
+        cookies = SimpleCookie(self.headers.get("Cookie", ""))
+        return cookies["session"].value if "session" in cookies else ""
 
     def _answer_graphql(self, query: str, body: bytes) -> None:
         state = self.server.state

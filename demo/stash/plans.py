@@ -1,13 +1,15 @@
 """What is in a drawn library: who plays in what, who is tagged, what is missing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from demo.world import World
 
 # Raised whenever the same plan would be drawn differently.
-RECIPE = 1
+RECIPE = 2
 DEFAULT_CAST_COUNT = 14
+# The performer of the default library of whom there are two rows.
+_TWICE = 9
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class ScenePlan:
     has_cover: bool = True
     has_sprite: bool = True
     has_stash_id: bool = False
+    # Of a second file that shows the same.
+    second_size: tuple[int, int] | None = None
     take: int | None = None
     tags: tuple[int, ...] = ()
     studio: int | None = None
@@ -56,9 +60,13 @@ class GalleryPlan:
 
 @dataclass(frozen=True)
 class PerformerPlan:
-    """`person` is the place in the world. Whoever lacks ids is known by name alone."""
+    """`person` is the place in the world. Whoever lacks ids is known by name alone.
+
+    Two with the same person and ids are one that somebody entered twice, under `name`.
+    """
 
     person: int
+    name: str | None = None
     has_stash_id: bool = True
     has_second_stash_id: bool = False
     has_picture: bool = True
@@ -75,11 +83,26 @@ class LibraryPlan:
     shot_seconds: tuple[float, float] = (2.5, 5.0)
     title_seconds: float = 3.0
     picture_size: tuple[int, int] = (720, 540)
+    # Whether tags and studios have ids of the first of the domains.
+    has_linked_names: bool = False
     tags: tuple[str, ...] = ("interview", "outdoors", "two people")
     studios: tuple[str, ...] = ("Lantern Pictures", "Harbour Lane")
     domains: tuple[str, ...] = field(
         default=("stashdb.org", "theporndb.net", "fansdb.cc")
     )
+
+    @property
+    def file_count(self) -> int:
+        """Of the first files of scenes, and of pictures; second files come after."""
+        in_galleries = sum(len(each.pictures) for each in self.galleries)
+        return len(self.scenes) + in_galleries + len(self.images)
+
+    def second_file_id(self, scene: int) -> str | None:
+        """Return the id of the second file of the scene at that place, if any."""
+        if self.scenes[scene].second_size is None:
+            return None
+        before = sum(each.second_size is not None for each in self.scenes[:scene])
+        return str(self.file_count + before + 1)
 
     def recipe(self) -> dict[str, object]:
         """Return what tells a folder drawn by this plan from any other."""
@@ -97,27 +120,40 @@ def default_plan(world: World) -> LibraryPlan:
         raise ValueError(f"a library needs a world of {DEFAULT_CAST_COUNT} people")
     # Not only the first people: with others between them, mistakes are told apart.
     step = 2 if world.people_count >= 2 * DEFAULT_CAST_COUNT else 1
+    performers = _performers(range(0, step * DEFAULT_CAST_COUNT, step))
+    twin = len(performers)
     return LibraryPlan(
         name="default",
         world=world,
-        performers=_performers(range(0, step * DEFAULT_CAST_COUNT, step)),
+        performers=(*performers, _entered_twice(world, performers[_TWICE])),
+        has_linked_names=True,
+        studios=("Lantern Pictures", "Harbour Lane", "Attic Tapes"),
         scenes=(
             ScenePlan(
                 "The Quiet House", 60, (0, 1), tagged=(0, 1), has_stash_id=True,
                 tags=(0,), studio=0,
             ),
             ScenePlan("Three in a Row", 70, (2, 3, 4), studio=0),
-            ScenePlan("A Guest at Noon", 50, (5, 6), strangers=(1,), tags=(1,)),
+            ScenePlan(
+                "A Guest at Noon", 50, (5, 6), strangers=(1,), tagged=(5, 6),
+                tags=(1,), second_size=(480, 270), studio=2,
+            ),
             ScenePlan("Nobody You Know", 40, (), strangers=(2, 3), has_cover=False),
             ScenePlan(
                 "Half the Credits", 60, (1, 7), tagged=(1,), has_sprite=False,
                 tags=(0, 2), studio=1, is_fast_start=False,
             ),
-            ScenePlan("Upright", 45, (8, 9), drawn_size=(540, 960)),
-            ScenePlan("Three in a Row (small)", 70, (2, 3, 4), size=(480, 270), take=1),
             ScenePlan(
-                "Full House", 60, (10, 11, 12, 13), tagged=(10, 12), codec="libx265",
-                studio=1,
+                "Upright", 45, (8, _TWICE), strangers=(2,), tagged=(8, _TWICE),
+                drawn_size=(540, 960),
+            ),
+            ScenePlan(
+                "Three in a Row (small)", 70, (2, 3, 4), tagged=(2, 3, 4),
+                size=(480, 270), take=1,
+            ),
+            ScenePlan(
+                "Full House", 60, (10, 11, 12, 13), tagged=(10, 11, 12, 13),
+                codec="libx265", studio=1,
             ),
         ),
         galleries=(
@@ -135,6 +171,8 @@ def default_plan(world: World) -> LibraryPlan:
             PicturePlan((), strangers=(5,)),
             PicturePlan(()),
             PicturePlan((11, 13)),
+            PicturePlan((3,), tagged=(3,)),
+            PicturePlan((_TWICE,), tagged=(twin,)),
         ),
     )  # fmt: skip
 
@@ -185,6 +223,12 @@ def _performers(people: Sequence[int]) -> tuple[PerformerPlan, ...]:
         )
         for place, person in enumerate(people)
     )
+
+
+def _entered_twice(world: World, performer: PerformerPlan) -> PerformerPlan:
+    """Return the same performer again, with the family name cut short."""
+    given, _, family = world.people[performer.person].name.partition(" ")
+    return replace(performer, name=f"{given} {family[:1]}.", has_picture=True)
 
 
 def _pairs(cast: Sequence[int], count: int) -> tuple[PicturePlan, ...]:

@@ -29,6 +29,9 @@ from demo.world import DOMAINS, Person
 
 # Rows follow each other by an hour, so that sorting by time tells them apart.
 _FIRST_MOMENT = datetime(2025, 3, 1, 10, tzinfo=UTC)
+# As Stash writes what stash-boxes have enums for.
+_EYE_WORDS = ("Brown", "Blue", "Green", "Hazel")
+_CUPS = ("A", "B", "C", "D")
 
 
 def endpoint_of(domain: str) -> str:
@@ -47,9 +50,13 @@ def fill_rows(library: Library, plan: LibraryPlan) -> None:
         for domain in plan.domains
     ]
     for number, name in enumerate(plan.tags, start=1):
-        library.tags[str(number)] = Tag(*_row(number), name=name)
+        library.tags[str(number)] = Tag(
+            *_row(number), name=name, stash_ids=_name_ids(plan, "tag", name)
+        )
     for number, name in enumerate(plan.studios, start=1):
-        library.studios[str(number)] = Studio(*_row(number), name=name)
+        library.studios[str(number)] = Studio(
+            *_row(number), name=name, stash_ids=_name_ids(plan, "studio", name)
+        )
     for number, performer in enumerate(plan.performers, start=1):
         library.performers[str(number)] = _performer(plan, performer, number)
     for number in range(1, len(plan.scenes) + 1):
@@ -122,16 +129,19 @@ def image_file(
 def _scene(plan: LibraryPlan, number: int) -> Scene:
     scene = plan.scenes[number - 1]
     rng = generator(Namespace.STASH_ROW, plan.world.seed, 2, number)
-    stash_ids = []
+    stash_ids, urls = [], []
     if scene.has_stash_id:
+        urls.append(f"https://scenes.example.org/{file_stem(scene.title)}")
         bare_id = str(uuid.UUID(bytes=rng.bytes(16), version=4))
         endpoint = endpoint_of(plan.domains[0])
         stash_ids.append(StashId(endpoint, bare_id, _moment(number)))
+    second_file = plan.second_file_id(number - 1)
     return Scene(
         *_row(number),
         title=scene.title,
+        urls=urls,
         date=f"{_FIRST_MOMENT + timedelta(days=number):%Y-%m-%d}",
-        file_ids=[str(number)],
+        file_ids=[str(number)] + ([] if second_file is None else [second_file]),
         performer_ids=[str(place + 1) for place in scene.tagged],
         tag_ids=[str(place + 1) for place in scene.tags],
         studio_id=None if scene.studio is None else str(scene.studio + 1),
@@ -164,12 +174,14 @@ def _fill_images(library: Library, plan: LibraryPlan) -> None:
 def _performer(plan: LibraryPlan, planned: PerformerPlan, number: int) -> Performer:
     person = plan.world.people[planned.person]
     rng = generator(Namespace.STASH_ROW, plan.world.seed, 1, number)
-    performer = Performer(*_row(number), name=person.name, country=person.country)
+    name = planned.name or person.name
+    performer = Performer(*_row(number), name=name, country=person.country)
     performer.hair_color = _hair_word(person.identity)
     performer.birthdate = f"{rng.integers(1970, 2004)}-{rng.integers(1, 13):02}-15"
     performer.gender = "FEMALE" if rng.random() < 0.5 else "MALE"
     if rng.random() < 0.5:
         performer.alias_list = [person.name.split()[0]]
+    _describe(performer, plan.world.seed, number)
     if planned.has_picture:
         performer.picture_name = f"performers/{number}.jpg"
     if planned.has_stash_id:
@@ -183,13 +195,33 @@ def _performer(plan: LibraryPlan, planned: PerformerPlan, number: int) -> Perfor
     return performer
 
 
+def _describe(performer: Performer, seed: int, number: int) -> None:
+    """Add what nobody can see in a face."""
+    rng = generator(Namespace.STASH_ROW, seed, 3, number)
+    performer.eye_color = _EYE_WORDS[rng.integers(len(_EYE_WORDS))]
+    performer.height_cm = int(rng.integers(155, 195))
+    if performer.gender == "FEMALE":
+        bust = f"{rng.integers(30, 40)}{_CUPS[rng.integers(len(_CUPS))]}"
+        waist = int(rng.integers(22, 32))
+        performer.measurements = f"{bust}-{waist}-{waist + rng.integers(8, 14)}"
+    performer.urls = [f"https://people.example.org/{file_stem(performer.name)}"]
+
+
+def _name_ids(plan: LibraryPlan, kind: str, name: str) -> list[StashId]:
+    """Return the ids of a tag or studio, which have no place in a world."""
+    if not plan.has_linked_names:
+        return []
+    bare_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{kind} {name}"))
+    return [StashId(endpoint_of(plan.domains[0]), bare_id, _moment(0))]
+
+
 def _own_stash_id(person: Person, number: int) -> StashId:
     domain, _, bare_id = person.universal_id.partition(":")
     return StashId(endpoint_of(domain), bare_id, _moment(number))
 
 
 def _hair_word(identity: Identity) -> str:
-    return "dark" if sum(identity.hair.colour) < 300 else "fair"
+    return "Brunette" if sum(identity.hair.colour) < 300 else "Blonde"
 
 
 def _row(number: int) -> tuple[str, str, str]:

@@ -79,6 +79,28 @@ class StashServer(LoopbackServer):
         self._state.external_host = url
 
     @property
+    def session(self) -> str:
+        """The cookie of somebody who signed in; empty where nobody did."""
+        return self._state.session
+
+    @session.setter
+    def session(self, session: str) -> None:
+        self._state.session = session
+
+    def plugin_connection(self) -> dict[str, object]:
+        """Return the `server_connection` that Stash hands to its plugins."""
+        cookie = {"Name": "session", "Value": self.session, "Path": "", "Domain": ""}
+        return {
+            "Scheme": "http",
+            # What Stash is bound to, where it is not told otherwise.
+            "Host": "0.0.0.0",
+            "Port": self._port,
+            "SessionCookie": cookie if self.session else None,
+            "Dir": str(self.library.folder),
+            "PluginDir": str(self.library.folder / "plugins" / "stash-sense"),
+        }
+
+    @property
     def faults(self) -> Faults:
         """What goes wrong; may be edited and replaced."""
         return self._state.faults

@@ -68,12 +68,17 @@ class Faults:
 
 @dataclass
 class State:
-    """Everything the handlers read. `external_host` replaces scheme, host and port."""
+    """Everything the handlers read.
+
+    `external_host` replaces scheme, host and port. Whoever sends the cookie `session`
+    is somebody who signed in; it is empty where nobody did.
+    """
 
     library: Library
     api_key: str = ""
     version: str = "0.30.1"
     external_host: str = ""
+    session: str = ""
     faults: Faults = field(default_factory=Faults)
     lock: threading.Lock = field(default_factory=threading.Lock)
     exchanges: list[Exchanged] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """Video files as cameras and encoders make them, with PyAV."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -87,6 +87,13 @@ def write_video(
         container.mux(stream.encode(None))
         if audio is not None:
             _write_tone(container, audio, seconds + 1 / fps)
+
+
+def iter_video(path: Path) -> Iterator[Picture]:
+    """Yield the frames of a video, RGB."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield frame.to_ndarray(format="rgb24")
 
 
 def write_audio(target: Path, *, seconds: float) -> None:

@@ -27,7 +27,9 @@ class _Handler(LoopbackHandler):
     def do_GET(self) -> None:
         self._begin()
         if self.path.startswith("/images/"):
-            self._answer(200, _picture(), "image/jpeg")
+            pictures = self.server.state.box.pictures
+            jpeg = pictures.get(self.path.removeprefix("/images/"))
+            self._answer(200, jpeg or _grey(), "image/jpeg")
         else:
             self._answer(404, b"404 page not found\n", _TEXT)
 
@@ -135,7 +137,6 @@ class _Handler(LoopbackHandler):
             self.hang_up()
 
 
-def _picture() -> bytes:
-    """Return a grey square: who is in it is for others to draw."""
+def _grey() -> bytes:
     grey = np.full((IMAGE_SIDE_PX, IMAGE_SIDE_PX, 3), 128, np.uint8)
     return bytes(cv2.imencode(".jpg", grey)[1])

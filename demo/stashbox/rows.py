@@ -145,6 +145,8 @@ class Box:
     studios: dict[str, Studio] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
+    # JPEG, by ids of pictures; all others are grey.
+    pictures: dict[str, bytes] = field(default_factory=dict)
     phash_distance: int = 0
     # Held by every request while it reads rows.
     lock: threading.RLock = field(default_factory=threading.RLock)

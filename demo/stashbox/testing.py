@@ -7,6 +7,7 @@ configured with.
 
 from demo.stashbox.content import box_of_library, fill_performers, fill_scenes
 from demo.stashbox.joining import STASHDB, add_box, connect_box
+from demo.stashbox.news import add_news
 from demo.stashbox.rows import Box
 from demo.stashbox.server import DEMO_KEY, Faults, Request, StashBoxServer
 
@@ -18,6 +19,7 @@ __all__ = [
     "Request",
     "StashBoxServer",
     "add_box",
+    "add_news",
     "box_of_library",
     "connect_box",
     "fill_performers",

@@ -1,12 +1,19 @@
-"""The running service, the demo Stash, the harness around it, and a browser."""
+"""The running service, the demo Stash, the harness around it, and a browser.
+
+For the backend alone: a Stash with a key, the service that knows it, and the backend.
+"""
 
 import pytest
 
+from demo.http_host import LoopbackHandler, LoopbackHost
+from plugin.tests.backend import Backend
 from plugin.tests.harness.bundle import NoPackages, ensure_bundle
 from plugin.tests.harness.server import PLUGIN_PATH, HarnessServer
 from plugin.tests.pages import StashPage
 from plugin.tests.sense import running_sense
 from stashsense import env
+from stashsense.api.authentication import api_key
+from stashsense.integrations import stashbox_connections
 
 PLUGIN_ID = "stash-sense"
 
@@ -54,3 +61,85 @@ def stash_page(bundle, harness, browser):
     page.console_errors()
     yield page
     assert page.console_errors() == []
+
+
+STASH_KEY = "eyJhbGciOiJIUzI1NiJ9.of-a-stash.0123456789"
+OWN_KEY = "the-service's-own-key"
+SESSION = "MTcwMDAwMDAwMHxTZXNzaW9uLW9mLWEtdXNlcg=="
+
+
+@pytest.fixture
+def stash(stash_server):
+    """A Stash with a key, and somebody signed in to it."""
+    stash_server.api_key = STASH_KEY
+    stash_server.session = SESSION
+    return stash_server
+
+
+@pytest.fixture
+def backend(stash):
+    """The backend, as that Stash starts it; nothing is set."""
+    return Backend(stash)
+
+
+@pytest.fixture
+def sidecar(transactional_db, live_server, settings, stash, backend):
+    """The service, which knows the Stash and its key; the plugin is set to it."""
+    settings.STASH_URL, settings.STASH_API_KEY = stash.url, STASH_KEY
+    settings.API_KEY = OWN_KEY
+    api_key.cache_clear()
+    stashbox_connections.forget()
+    backend.set(sidecarUrl=live_server.url)
+    yield live_server
+    api_key.cache_clear()
+    stashbox_connections.forget()
+
+
+class Stranger(LoopbackHost):
+    """Answers every request in the same way, and keeps what was asked."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.asked = []
+        super().__init__(0, _Handler)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(LoopbackHandler):
+    def do_GET(self):
+        body = self.read_body()
+        self.server.asked.append((self.command, self.path, self.lower_headers(), body))
+        self.server.answer(self)
+
+    do_POST = do_PUT = do_DELETE = do_GET
+
+
+@pytest.fixture
+def stranger(backend):
+    """Starts a server at the sidecar's address that answers as the test says."""
+    started = []
+
+    def start(answer):
+        host = Stranger(answer)
+        host.start()
+        started.append(host)
+        backend.set(sidecarUrl=host.url)
+        return host
+
+    yield start
+    for host in started:
+        host.stop()
+
+
+def answering(body, status=200, **headers):
+    """Return what answers with these bytes."""
+
+    def answer(handler):
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        handler.send_head(status, {"Content-Length": str(len(body)), **named})
+        handler.wfile.write(body)
+
+    return answer

@@ -153,18 +153,19 @@ class LibraryRunAdmin(AskedForColumn, ReadOnly, _RunAdmin):
 class IdentificationJobAdmin(ReadOnly, _JobAdmin):
     list_display = (
         "created_at",
-        "scene_id",
+        "kind",
+        "stash_id",
         "state",
         "how_far",
         "host",
         "pid",
         "error",
     )
-    list_filter = ("state",)
-    search_fields = ("scene_id", "job_id")
+    list_filter = ("kind", "state")
+    search_fields = ("stash_id", "job_id")
     # What came of it is pictures in base64, megabytes of them.
     fields = (
-        ("job_id", "scene_id", "state", "is_cancel_asked"),
+        ("job_id", "kind", "stash_id", "state", "is_cancel_asked"),
         ("frames_done", "frames_asked"),
         ("host", "pid"),
         ("created_at", "started_at", "heartbeat_at", "ended_at"),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from recognition.api.serializers import FiniteFloatField
@@ -16,6 +17,11 @@ from recognition.models import (
 from recognition.numeric.people import Decision
 
 MAX_PAGE_SIZE = 500
+
+# How the API description speaks of a kind in a path.
+KIND = OpenApiParameter(
+    "kind", str, OpenApiParameter.PATH, enum=Fingerprint.Kind.values
+)
 
 
 class GenerateRequest(serializers.Serializer[Any]):
@@ -69,6 +75,21 @@ SceneIds = serializers.ListField(
 )
 
 
+class EnqueueRequest(serializers.Serializer[Any]):
+    """Scenes that are new, or have changed."""
+
+    scene_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=10**18 - 1),
+        max_length=10_000,
+    )
+
+
+class EnqueuedAnswer(serializers.Serializer[Any]):
+    waiting_scenes = serializers.IntegerField(
+        help_text="All that are enqueued by now and not identified."
+    )
+
+
 class ProgressAnswer(serializers.Serializer[Any]):
     """How far the identification of the library is."""
 
@@ -100,6 +121,9 @@ class StatusAnswer(serializers.Serializer[Any]):
     current_db_version = serializers.CharField(allow_null=True)
     current_version_count = serializers.IntegerField()
     needs_refresh_count = serializers.IntegerField()
+    enqueued_scenes = serializers.IntegerField(
+        help_text="Told of by hooks, and to be identified soon."
+    )
     generation_running = serializers.BooleanField()
     generation_progress = ProgressAnswer(allow_null=True)
 
@@ -230,7 +254,7 @@ def progress_answer(run: LibraryRun | None) -> dict[str, Any]:
             run.current_scene_title or None if run.is_in_progress else None
         ),
         "error_message": run.error or None,
-        "message": _message(run),
+        "message": message_of(run),
     }
 
 
@@ -245,6 +269,7 @@ def status_answer(status: LibraryStatus) -> dict[str, Any]:
         "current_db_version": status.version,
         "current_version_count": status.current_count,
         "needs_refresh_count": status.outdated_count,
+        "enqueued_scenes": status.enqueued_count,
         "generation_running": status.run is not None,
         "generation_progress": progress_answer(status.run) if status.run else None,
     }
@@ -308,7 +333,7 @@ def _person(person: FingerprintPerson, kept: KeptFingerprint) -> dict[str, Any]:
     }
 
 
-def _message(run: LibraryRun) -> str | None:
+def message_of(run: LibraryRun) -> str | None:
     if run.waiting_for:
         return f"Waiting: {run.waiting_for}"
     if run.state == LibraryRun.State.COMPLETE:

@@ -4,15 +4,25 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition import attempts, library_runs, library_status, rematching
+from recognition import (
+    attempts,
+    enqueued_scenes,
+    library_runs,
+    library_status,
+    people_crops,
+    rematching,
+)
 from recognition.api import fingerprint_serializers as shapes
+from recognition.api.crops import CROP_RESPONSES, CropRoute, crop_answer
 from recognition.api.requests import asker_of, page_of, validated
+from recognition.exceptions import LibraryRunNotFound
 from recognition.library_runs import LibraryOptions
 from recognition.models import OPERATE, Fingerprint, LibraryRun
 from recognition.services import inference_queue
@@ -51,6 +61,27 @@ class GenerateView(APIView):
         return _started(run, "The scenes of the library are being identified.")
 
 
+class EnqueueView(APIView):
+    """Identify these soon."""
+
+    required_permission = OPERATE
+
+    @extend_schema(
+        operation_id="fingerprints_enqueue",
+        request=shapes.EnqueueRequest,
+        responses={202: shapes.EnqueuedAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """Have scenes identified by the background some minutes later; for hooks.
+
+        Answered without asking Stash. Scenes that wait already, are known or are gone
+        by then cost nothing.
+        """
+        asked = validated(shapes.EnqueueRequest, request.data)
+        waiting = enqueued_scenes.enqueue(asked["scene_ids"])
+        return Response({"waiting_scenes": waiting}, status=202)
+
+
 class StopView(APIView):
     """Stop identifying the library."""
 
@@ -62,9 +93,18 @@ class StopView(APIView):
         responses={200: shapes.MessageAnswer, **_NONE_RUNS},
     )
     def post(self, request: Request) -> Response:
-        """End the run; what is done stays done, and a new one goes on from there."""
-        run = library_runs.get_run_in_progress(LibraryRun.Kind.IDENTIFY)
-        library_runs.stop_run(run)
+        """End the run; what is done stays done, and a new one goes on from there.
+
+        Enqueued scenes that are being identified wait no more, either.
+        """
+        enqueued = library_runs.find_run_in_progress(LibraryRun.Kind.ENQUEUED)
+        if enqueued is not None:
+            library_runs.stop_run(enqueued)
+        run = library_runs.find_run_in_progress(LibraryRun.Kind.IDENTIFY)
+        if run is None and enqueued is None:
+            raise LibraryRunNotFound("The library is not being gone through.")
+        if run is not None:
+            library_runs.stop_run(run)
         return Response({"message": "Stopped. What is done stays done."})
 
 
@@ -230,6 +270,21 @@ class GalleryFingerprintView(APIView):
         """Return the people of a gallery with the images they are on, as kept."""
         kept = library_status.get_fingerprint(Fingerprint.Kind.GALLERY, stash_id)
         return Response(shapes.fingerprint_answer(kept))
+
+
+class PersonCropView(CropRoute):
+    """What does this person look like?"""
+
+    @extend_schema(
+        operation_id="fingerprint_person_crop",
+        parameters=[shapes.KIND],
+        responses=CROP_RESPONSES,
+    )
+    def get(
+        self, request: Request, kind: str, stash_id: int, person_id: int
+    ) -> HttpResponse:
+        """Return the best face as a small JPEG, cut out of what Stash has now."""
+        return crop_answer(people_crops.crop_of_person(kind, stash_id, person_id))
 
 
 def _started(run: LibraryRun, message: str) -> Response:

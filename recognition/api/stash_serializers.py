@@ -1,4 +1,4 @@
-"""Requests and answers about scenes, images and galleries of Stash."""
+"""Requests and answers about scenes and images of Stash."""
 
 import base64
 from typing import Any
@@ -15,7 +15,6 @@ from recognition.api.serializers import (
     SignalOptions,
     match_answer,
 )
-from recognition.galleries import IdentifiedGallery, IdentifiedGalleryPerformer
 from recognition.numeric.people import COVER_FRAME, Decision, MatchingMode, SeenFace
 from recognition.scene_frames import FrameSource
 from recognition.scenes import (
@@ -27,7 +26,9 @@ from recognition.stash_images import IdentifiedStashImage
 
 DEFAULT_MODE = MatchingMode.TEMPLATE
 MAX_TOLD_SCENE_ERRORS = 5
-MAX_TOLD_GALLERY_ERRORS = 10
+PERSON_ID_HELP = (
+    "Their number in what is kept, as corrections want it, if fingerprint_saved."
+)
 
 
 class StashIdField(serializers.CharField):
@@ -131,16 +132,6 @@ class IdentifyImageRequest(MatchingOptions, SignalOptions, CropOption):
     )
 
 
-class IdentifyGalleryRequest(MatchingOptions, CropOption):
-    """A gallery of Stash and how to match its faces."""
-
-    gallery_id = StashIdField()
-    matching_mode = MatchingModeField()
-    min_face_confidence = FiniteFloatField(
-        default=DEFAULT_MIN_FACE_CONFIDENCE, min_value=0, max_value=1
-    )
-
-
 class EvidenceAnswer(serializers.Serializer[Any]):
     """A face that was taken for a person."""
 
@@ -155,7 +146,7 @@ class EvidenceAnswer(serializers.Serializer[Any]):
 class PersonAnswer(serializers.Serializer[Any]):
     """Somebody seen in a scene, who it may be, and where."""
 
-    person_id = serializers.IntegerField()
+    person_id = serializers.IntegerField(help_text=PERSON_ID_HELP)
     frame_count = serializers.IntegerField()
     decision = serializers.ChoiceField(
         choices=[(each.value, each.value) for each in Decision],
@@ -209,6 +200,7 @@ class IdentifySceneAnswer(serializers.Serializer[Any]):
 class StashFaceAnswer(FaceAnswer):
     """A detected face and who it shows, likeliest first; matches of the known alone."""
 
+    person_id = serializers.IntegerField(help_text=PERSON_ID_HELP)
     decision = serializers.ChoiceField(
         choices=[(each.value, each.value) for each in Decision]
     )
@@ -225,43 +217,6 @@ class IdentifyImageAnswer(serializers.Serializer[Any]):
     face_count = serializers.IntegerField()
     image_width = serializers.IntegerField(help_text="Of the displayed picture.")
     image_height = serializers.IntegerField()
-    database_version = serializers.CharField()
-
-
-class GalleryPerformerAnswer(serializers.Serializer[Any]):
-    """A performer seen in a gallery."""
-
-    performer_id = serializers.CharField(help_text="Id at the stash-box.")
-    universal_id = serializers.CharField()
-    local_performer_id = serializers.CharField(allow_null=True)
-    name = serializers.CharField()
-    best_distance = serializers.FloatField(allow_null=True)
-    avg_distance = serializers.FloatField(allow_null=True)
-    confidence = serializers.FloatField()
-    image_count = serializers.IntegerField()
-    image_ids = serializers.ListField(child=serializers.CharField())
-    country = serializers.CharField(allow_null=True)
-    image_url = serializers.CharField(allow_null=True)
-    endpoint = serializers.CharField(allow_null=True)
-    already_tagged = serializers.BooleanField()
-    crop = serializers.CharField(allow_null=True)
-
-
-class IdentifyGalleryAnswer(serializers.Serializer[Any]):
-    """Who is in a gallery."""
-
-    gallery_id = serializers.CharField()
-    total_images = serializers.IntegerField()
-    images_processed = serializers.IntegerField()
-    faces_detected = serializers.IntegerField()
-    performers = GalleryPerformerAnswer(many=True)
-    uncertain = GalleryPerformerAnswer(
-        many=True, help_text="People without a name, and who is likeliest."
-    )
-    unknown_count = serializers.IntegerField(help_text="People without a name.")
-    errors = serializers.ListField(  # type: ignore[assignment]
-        child=serializers.CharField()
-    )
     fingerprint_saved = serializers.BooleanField()
     fingerprint_error = serializers.CharField(allow_null=True)
     database_version = serializers.CharField()
@@ -340,7 +295,7 @@ def person_answer(
         "signals_used": identified.signals_used,
         "tattoos_detected": identified.tattoos_detected,
         "faces": [evidence_answer(faces[position]) for position in person.faces],
-        "crop": _best_crop(person.faces, faces, crops),
+        "crop": best_crop(person.faces, faces, crops),
     }
 
 
@@ -351,65 +306,22 @@ def image_answer(
     return {
         "faces": [
             {
+                "person_id": number,
                 "box": _box(each.face),
                 "decision": each.decision.value,
                 "matches": found if each.decision is Decision.KNOWN else [],
                 "candidates": found,
                 "crop": _data_address(each.crop_jpeg) if with_crops else None,
             }
-            for each in identified.faces
+            for number, each in enumerate(identified.faces)
             for found in [[match_answer(match) for match in each.matches]]
         ],
         "face_count": len(identified.faces),
         "image_width": identified.width,
         "image_height": identified.height,
-        "database_version": identified.release_version,
-    }
-
-
-def gallery_answer(
-    identified: IdentifiedGallery, *, with_crops: bool
-) -> dict[str, Any]:
-    """Return the body of IdentifyGalleryAnswer."""
-    faces = identified.collected.faces
-    crops = identified.collected.crop_jpegs if with_crops else None
-    return {
-        "gallery_id": str(identified.gallery_id),
-        "total_images": len(identified.image_ids),
-        "images_processed": identified.images_processed,
-        "faces_detected": identified.faces_detected,
-        "performers": [
-            _gallery_performer(each, faces, crops) for each in identified.performers
-        ],
-        "uncertain": [
-            _gallery_performer(each, faces, crops) for each in identified.uncertain
-        ],
-        "unknown_count": len(identified.unknown),
-        "errors": identified.errors[:MAX_TOLD_GALLERY_ERRORS],
         "fingerprint_saved": not identified.fingerprint_error,
         "fingerprint_error": identified.fingerprint_error or None,
         "database_version": identified.release_version,
-    }
-
-
-def _gallery_performer(
-    performer: IdentifiedGalleryPerformer,
-    faces: list[SeenFace],
-    crops: list[bytes] | None,
-) -> dict[str, Any]:
-    match = match_answer(performer.match)
-    kept = (
-        "universal_id local_performer_id name confidence country image_url endpoint"
-        " already_tagged"
-    )
-    return {
-        "performer_id": match["stashdb_id"],
-        **{name: match[name] for name in kept.split()},
-        "best_distance": performer.seen.candidates[0].nearest_distance,
-        "avg_distance": match["distance"],
-        "image_count": len(performer.image_ids),
-        "image_ids": [str(image_id) for image_id in performer.image_ids],
-        "crop": _best_crop(performer.seen.faces, faces, crops),
     }
 
 
@@ -434,9 +346,10 @@ def _box(face: SeenFace) -> dict[str, Any]:
     }
 
 
-def _best_crop(
+def best_crop(
     positions: tuple[int, ...], faces: list[SeenFace], crops: list[bytes] | None
 ) -> str | None:
+    """Return the best of these faces as a data: address; None without crops."""
     if crops is None or not positions:
         return None
     best = max(positions, key=lambda position: faces[position].quality)

@@ -1,22 +1,18 @@
 """Routes about scenes, images and galleries of Stash."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition import galleries, jobs, scenes, stash_images
-from recognition.api import job_serializers, stash_serializers
+from recognition import jobs
+from recognition.api import (
+    gallery_serializers,
+    identifying,
+    job_serializers,
+    stash_serializers,
+)
 from recognition.api.requests import validated
-from recognition.calibrations import deciding_calibration
-from recognition.numeric.people import MatchingMode
-from recognition.runtime.collector import FaceFilter
-from recognition.runtime.people import MatchingOptions
-
-# Of galleries, whose small pictures show many bystanders; as the predecessor had it.
-MIN_GALLERY_FACE_PX = 40
 
 _REFUSALS = {
     400: OpenApiResponse(description="STASH_URL is not set, or no readable picture."),
@@ -38,14 +34,7 @@ class IdentifySceneView(APIView):
     def post(self, request: Request) -> Response:
         """Return the people of a scene; takes as long as that takes."""
         asked = validated(stash_serializers.IdentifySceneRequest, request.data)
-        identified = scenes.identify_scene(
-            asked["scene_id"], stash_serializers.scene_options(asked)
-        )
-        return Response(
-            stash_serializers.scene_answer(
-                identified, with_crops=asked["include_crops"]
-            )
-        )
+        return Response(identifying.scene_now(asked))
 
 
 class IdentifyImageView(APIView):
@@ -59,18 +48,7 @@ class IdentifyImageView(APIView):
     def post(self, request: Request) -> Response:
         """Return the faces of an image with the performers they may show."""
         asked = validated(stash_serializers.IdentifyImageRequest, request.data)
-        identified = stash_images.identify_stash_image(
-            asked["image_id"],
-            options=_matching_options(asked),
-            face_filter=FaceFilter(asked["min_face_confidence"], min_size_px=1),
-            use_body=asked["use_multi_signal"] and asked["use_body"],
-            use_tattoo=asked["use_multi_signal"] and asked["use_tattoo"],
-        )
-        return Response(
-            stash_serializers.image_answer(
-                identified, with_crops=asked["include_crops"]
-            )
-        )
+        return Response(identifying.image_now(asked))
 
 
 class IdentifyGalleryView(APIView):
@@ -78,24 +56,13 @@ class IdentifyGalleryView(APIView):
 
     @extend_schema(
         operation_id="identify_gallery",
-        request=stash_serializers.IdentifyGalleryRequest,
-        responses={200: stash_serializers.IdentifyGalleryAnswer, **_REFUSALS},
+        request=gallery_serializers.IdentifyGalleryRequest,
+        responses={200: gallery_serializers.IdentifyGalleryAnswer, **_REFUSALS},
     )
     def post(self, request: Request) -> Response:
         """Return the performers of a gallery, those on most images first."""
-        asked = validated(stash_serializers.IdentifyGalleryRequest, request.data)
-        identified = galleries.identify_gallery(
-            asked["gallery_id"],
-            options=_matching_options(asked),
-            face_filter=FaceFilter(
-                asked["min_face_confidence"], min_size_px=MIN_GALLERY_FACE_PX
-            ),
-        )
-        return Response(
-            stash_serializers.gallery_answer(
-                identified, with_crops=asked["include_crops"]
-            )
-        )
+        asked = validated(gallery_serializers.IdentifyGalleryRequest, request.data)
+        return Response(identifying.gallery_now(asked))
 
 
 class SceneJobsView(APIView):
@@ -109,17 +76,39 @@ class SceneJobsView(APIView):
     def post(self, request: Request) -> Response:
         """Begin to identify a scene; follow it by its `job_id`."""
         asked = validated(stash_serializers.IdentifySceneRequest, request.data)
-        job = jobs.start_job(
-            asked["scene_id"],
-            stash_serializers.scene_options(asked),
-            render=job_serializers.result_of,
-            render_people=job_serializers.people_so_far,
-        )
-        return Response(job_serializers.job_answer(job, with_crops=False), status=202)
+        return _begun(identifying.scene_work(asked))
 
 
-class SceneJobView(APIView):
-    """A scene that is identified in the background."""
+class ImageJobsView(APIView):
+    """Images that are identified in the background."""
+
+    @extend_schema(
+        operation_id="identify_image_job",
+        request=stash_serializers.IdentifyImageRequest,
+        responses={202: job_serializers.JobAnswer, **_REFUSALS},
+    )
+    def post(self, request: Request) -> Response:
+        """Begin to identify an image; follow it by its `job_id`."""
+        asked = validated(stash_serializers.IdentifyImageRequest, request.data)
+        return _begun(identifying.image_work(asked))
+
+
+class GalleryJobsView(APIView):
+    """Galleries that are identified in the background."""
+
+    @extend_schema(
+        operation_id="identify_gallery_job",
+        request=gallery_serializers.IdentifyGalleryRequest,
+        responses={202: job_serializers.JobAnswer, **_REFUSALS},
+    )
+    def post(self, request: Request) -> Response:
+        """Begin to identify a gallery; follow it by its `job_id`."""
+        asked = validated(gallery_serializers.IdentifyGalleryRequest, request.data)
+        return _begun(identifying.gallery_work(asked))
+
+
+class JobView(APIView):
+    """A scene, image or gallery that is identified in the background."""
 
     @extend_schema(
         operation_id="identify_job",
@@ -135,8 +124,8 @@ class SceneJobView(APIView):
         )
 
 
-class CancelSceneJobView(APIView):
-    """A scene that need not be identified any more."""
+class CancelJobView(APIView):
+    """What need not be identified any more."""
 
     @extend_schema(
         operation_id="identify_job_cancel",
@@ -149,10 +138,6 @@ class CancelSceneJobView(APIView):
         return Response(job_serializers.job_answer(job, with_crops=False))
 
 
-def _matching_options(asked: dict[str, Any]) -> MatchingOptions:
-    return MatchingOptions(
-        mode=MatchingMode(asked["matching_mode"]),
-        top_k=asked["top_k"],
-        max_distance=asked["max_distance"],
-        calibration=deciding_calibration(),
-    )
+def _begun(work: jobs.Work) -> Response:
+    job = jobs.start_job(work)
+    return Response(job_serializers.job_answer(job, with_crops=False), status=202)

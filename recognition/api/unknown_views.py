@@ -1,24 +1,18 @@
 """Routes about unknown people of the library: who recurs, and who that is."""
 
-from typing import Any
-
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition import people_crops, people_groups
 from recognition.api import unknown_serializers as shapes
+from recognition.api.crops import CROP_RESPONSES, CropRoute, crop_answer
 from recognition.api.fingerprint_serializers import MessageAnswer, PageQuery
 from recognition.api.requests import author_of, page_of, validated
 from recognition.models import OPERATE
 from recognition.people_groups import Naming
-
-CROP_SECONDS = 300
 
 _NOT_FOUND = {404: OpenApiResponse(description="No such group or member.")}
 _REFUSED = {**_NOT_FOUND, 409: OpenApiResponse(description="That makes no sense.")}
@@ -65,44 +59,20 @@ class UnknownPersonView(APIView):
         return Response({**shapes.group_answer(group), "members": members})
 
 
-class _WhateverIsAccepted(BaseContentNegotiation):
-    """Pictures are answered as JPEG and errors as JSON, whatever is asked for."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
-
-
-class UnknownCropView(APIView):
+class UnknownCropView(CropRoute):
     """What does this unknown person look like?"""
-
-    content_negotiation_class = _WhateverIsAccepted
 
     @extend_schema(
         operation_id="unknown_crop",
         parameters=[shapes.CropQuery],
-        responses={
-            (200, "image/jpeg"): OpenApiTypes.BINARY,
-            404: OpenApiResponse(description="No such member, or no picture any more."),
-            422: OpenApiResponse(description="The video cannot be read."),
-            502: OpenApiResponse(description="Stash refused."),
-            503: OpenApiResponse(description="Stash is down, or busy: Retry-After."),
-        },
+        responses=CROP_RESPONSES,
     )
     def get(self, request: Request, group_id: int) -> HttpResponse:
         """Return the best face as a small JPEG, cut out of what Stash has now."""
         asked = validated(shapes.CropQuery, request.query_params)
         group = people_groups.get_group(group_id)
         member = people_groups.get_member(group, asked["member"])
-        return HttpResponse(
-            people_crops.crop_jpeg(member),
-            content_type="image/jpeg",
-            headers={"Cache-Control": f"private, max-age={CROP_SECONDS}"},
-        )
+        return crop_answer(people_crops.crop_of_member(member))
 
 
 class NameUnknownView(APIView):

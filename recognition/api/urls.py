@@ -6,6 +6,7 @@ from recognition.api import (
     correction_views,
     evaluation_views,
     fingerprint_views,
+    library_run_views,
     local_views,
     model_files,
     stash_views,
@@ -16,6 +17,7 @@ from recognition.api import (
 fingerprint_urls = [
     path("status", fingerprint_views.StatusView.as_view(), name="status"),
     path("generate", fingerprint_views.GenerateView.as_view(), name="generate"),
+    path("enqueue", fingerprint_views.EnqueueView.as_view(), name="enqueue"),
     path("stop", fingerprint_views.StopView.as_view(), name="stop"),
     path("progress", fingerprint_views.ProgressView.as_view(), name="progress"),
     path("refresh", fingerprint_views.RefreshView.as_view(), name="refresh"),
@@ -25,6 +27,13 @@ fingerprint_urls = [
         "rematch-library",
         fingerprint_views.RematchLibraryView.as_view(),
         name="rematch-library",
+    ),
+    path("runs", library_run_views.RunsView.as_view(), name="runs"),
+    path("runs/<int:run_id>", library_run_views.RunView.as_view(), name="run"),
+    path(
+        "runs/<int:run_id>/stop",
+        library_run_views.StopRunView.as_view(),
+        name="run-stop",
     ),
     path("changes", fingerprint_views.ChangesView.as_view(), name="changes"),
     path("parked", fingerprint_views.ParkedView.as_view(), name="parked"),
@@ -42,6 +51,11 @@ fingerprint_urls = [
         "gallery/<int:stash_id>",
         fingerprint_views.GalleryFingerprintView.as_view(),
         name="gallery",
+    ),
+    path(
+        "<str:kind>/<int:stash_id>/people/<int:person_id>/crop",
+        fingerprint_views.PersonCropView.as_view(),
+        name="person-crop",
     ),
 ]
 
@@ -98,12 +112,18 @@ urlpatterns = [
     path("identify/image", stash_views.IdentifyImageView.as_view(), name="image"),
     path("identify/gallery", stash_views.IdentifyGalleryView.as_view(), name="gallery"),
     path("identify/scene/jobs", stash_views.SceneJobsView.as_view(), name="scene-jobs"),
+    path("identify/image/jobs", stash_views.ImageJobsView.as_view(), name="image-jobs"),
+    path(
+        "identify/gallery/jobs",
+        stash_views.GalleryJobsView.as_view(),
+        name="gallery-jobs",
+    ),
     path("identify/unknown", unknown_views.UnknownPeopleView.as_view(), name="unknown"),
     path("identify/unknown/", include((unknown_urls, "unknown"), namespace="unknown")),
-    path("identify/jobs/<str:job_id>", stash_views.SceneJobView.as_view(), name="job"),
+    path("identify/jobs/<str:job_id>", stash_views.JobView.as_view(), name="job"),
     path(
         "identify/jobs/<str:job_id>/cancel",
-        stash_views.CancelSceneJobView.as_view(),
+        stash_views.CancelJobView.as_view(),
         name="job-cancel",
     ),
     path(

@@ -17,7 +17,7 @@ from recognition.models.groups import (
     PeopleGroup,
 )
 from recognition.models.jobs import IdentificationJob
-from recognition.models.library import OPERATE, LibraryRun
+from recognition.models.library import OPERATE, EnqueuedScene, LibraryRun
 from recognition.models.local import LocalFace, LocalIndex, LocalPerformer
 from recognition.models.serving import (
     LIVE_SECONDS,
@@ -30,6 +30,7 @@ __all__ = [
     "OPERATE",
     "OPERATE_MODEL_FILES",
     "Correction",
+    "EnqueuedScene",
     "EvaluatedItem",
     "Evaluation",
     "Fingerprint",

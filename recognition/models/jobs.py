@@ -1,4 +1,4 @@
-"""Scenes that are identified in the background."""
+"""Scenes, images and galleries that are identified in the background."""
 
 import os
 import socket
@@ -6,6 +6,8 @@ import uuid
 from typing import ClassVar
 
 from django.db import models
+
+from recognition.models.fingerprints import Fingerprint
 
 
 def _new_job_id() -> str:
@@ -23,7 +25,7 @@ class IdentificationJobQuerySet(models.QuerySet["IdentificationJob"]):
 
 
 class IdentificationJob(models.Model):
-    """A scene that is identified in the background, by one process.
+    """Something of Stash that is identified in the background, by one process.
 
     QUEUED → RUNNING → COMPLETE | FAILED | CANCELLED, or INTERRUPTED with its process.
     """
@@ -39,10 +41,15 @@ class IdentificationJob(models.Model):
     IN_PROGRESS = (State.QUEUED, State.RUNNING)
 
     job_id = models.CharField(max_length=12, unique=True, default=_new_job_id)
-    scene_id = models.CharField(max_length=20)
+    kind = models.CharField(
+        max_length=8, choices=Fingerprint.Kind, default=Fingerprint.Kind.SCENE
+    )
+    stash_id = models.CharField("id in Stash", max_length=20)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     is_cancel_asked = models.BooleanField("cancel asked for", default=False)
-    frames_done = models.PositiveIntegerField(default=0)
+    frames_done = models.PositiveIntegerField(
+        default=0, help_text="Of a gallery: its images."
+    )
     frames_asked = models.PositiveIntegerField(default=0)
     people = models.JSONField("people so far", default=list, blank=True)
     result = models.JSONField(null=True, blank=True)
@@ -63,7 +70,7 @@ class IdentificationJob(models.Model):
         ordering: ClassVar[list[str]] = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"scene {self.scene_id} ({self.job_id})"
+        return f"{self.kind} {self.stash_id} ({self.job_id})"
 
     @property
     def is_in_progress(self) -> bool:

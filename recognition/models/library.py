@@ -19,8 +19,8 @@ class LibraryRunQuerySet(models.QuerySet["LibraryRun"]):
 class LibraryRun(SlicedRun):
     """One attempt at all of the library.
 
-    To identify every scene, to match again all that is kept, to learn performers, or to
-    evaluate names.
+    To identify every scene or those that were enqueued, to match again all that is
+    kept, to learn performers, or to evaluate names.
 
     QUEUED → RUNNING → COMPLETE | FAILED | CANCELLED. It is worked at in slices, each a
     task of the background; what is between two of them is in this row.
@@ -31,6 +31,7 @@ class LibraryRun(SlicedRun):
         REMATCH = "rematch", "Match again"
         EVALUATE = "evaluate"
         LOCAL = "local", "Learn local performers"
+        ENQUEUED = "enqueued", "Identify enqueued scenes"
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -42,7 +43,9 @@ class LibraryRun(SlicedRun):
     class Asker(models.TextChoices):
         ADMIN = "admin"
         API = "api", "API"
+        PLUGIN = "plugin", "Stash plugin"
         COMMAND = "command"
+        HOOK = "hook", "a hook of Stash"
         RELEASE = "release", "a new release"
         SCHEDULE = "schedule"
 
@@ -116,3 +119,20 @@ class LibraryRun(SlicedRun):
         if self.state == self.State.COMPLETE:
             return 100
         return min(99, 100 * self.done_count // max(self.total_count, 1))
+
+
+class EnqueuedScene(models.Model):
+    """A scene that somebody told of and that is to be identified once it is due.
+
+    Stash may lack it by then. The row lasts until the scene is decided.
+    """
+
+    stash_id = models.PositiveBigIntegerField("id in Stash", unique=True)
+    enqueued_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["due_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"scene {self.stash_id}"

@@ -68,7 +68,7 @@ def test_crops_are_kept_and_sent_when_asked_for(client):
 
 
 def test_people_are_told_while_the_scene_is_looked_at(client, stash, monkeypatch):
-    monkeypatch.setattr("recognition.scenes.PEOPLE_SO_FAR_SECONDS", 0)
+    monkeypatch.setattr("recognition.watching.PEOPLE_SO_FAR_SECONDS", 0)
     seen = []
     render = jobs._Job.report
 
@@ -160,7 +160,7 @@ def test_a_stop_of_the_service_interrupts_jobs_and_they_say_so(client, stash, ru
 )
 def test_a_job_whose_process_has_gone_says_so(client, traces):
     job = IdentificationJob.objects.create(
-        scene_id=KNOWN_SCENE, state=State.RUNNING, **traces
+        stash_id=KNOWN_SCENE, state=State.RUNNING, **traces
     )
     long_ago = timezone.now() - timedelta(days=1)
     IdentificationJob.objects.update(created_at=long_ago, heartbeat_at=long_ago)
@@ -248,7 +248,7 @@ def test_a_database_that_fails_once_does_not_end_the_jobs_to_come(
 
 def test_a_running_job_that_nobody_writes_of_any_more_says_so(client):
     job = IdentificationJob.objects.create(
-        scene_id=KNOWN_SCENE,
+        stash_id=KNOWN_SCENE,
         state=State.RUNNING,
         host=socket.gethostname(),
         pid=os.getpid(),

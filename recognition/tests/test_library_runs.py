@@ -17,6 +17,7 @@ from recognition import (
     scenes,
     slice_at_work,
 )
+from recognition.api import identifying
 from recognition.exceptions import LibraryRunInProgress
 from recognition.library_slices import work_at_slice
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
@@ -169,7 +170,7 @@ def test_a_scene_that_fails_once_is_seen_at_the_end_of_the_run(library, monkeypa
             raise failures.pop()
         return scenes.identify_scene(*args, **kwargs)
 
-    monkeypatch.setattr(jobs, "identify_scene", fail_once)
+    monkeypatch.setattr(identifying, "identify_scene", fail_once)
 
     run = ended(ask())
 
@@ -187,7 +188,7 @@ def test_a_scene_that_its_process_dies_of_is_parked(hanging):
             for scene_id in (KNOWN_SCENE, MIXED_SCENE):
                 wait_until(
                     lambda scene_id=scene_id: (
-                        (job := current_job()) and job.scene_id == scene_id
+                        (job := current_job()) and job.stash_id == scene_id
                     )
                 )
                 job = current_job()
@@ -328,7 +329,7 @@ def test_a_job_that_was_begun_and_not_written_is_taken_over(library, live_server
     service.close()
 
     assert ended(run).state == State.COMPLETE
-    jobs_of_scene = IdentificationJob.objects.filter(scene_id=KNOWN_SCENE)
+    jobs_of_scene = IdentificationJob.objects.filter(stash_id=KNOWN_SCENE)
     assert jobs_of_scene.count() == 1
 
 

@@ -93,6 +93,14 @@ class DestructiveRequest(ActionRequest):
     """What cannot be undone has to be confirmed."""
 
     confirm = serializers.BooleanField(required=False, default=False)
+    plan_digest = serializers.RegexField(
+        r"^[0-9a-f]{64}$",
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="That of the dry run which was shown: refused with 409 where "
+        "something else would be done by now.",
+    )
 
 
 class MergeRequest(DestructiveRequest):
@@ -258,6 +266,12 @@ class ActionAnswer(serializers.Serializer[Any]):
     plan = serializers.DictField()
 
 
+class DestructiveAnswer(ActionAnswer):
+    """`plan_digest` is to be sent with the real run, so that just this is done."""
+
+    plan_digest = serializers.CharField()
+
+
 class Named(serializers.Serializer[Any]):
     id = serializers.CharField()
     name = serializers.CharField()
@@ -278,20 +292,32 @@ _NOTES = {
 }
 
 
-def _answer(type_name: str, /, *notes: str, **fields: serializers.Field) -> Any:  # type: ignore[type-arg]
-    """Return ActionAnswer with more fields, which a dry run leaves out."""
+def _answer(
+    type_name: str,
+    /,
+    *notes: str,
+    base: type[ActionAnswer] = ActionAnswer,
+    **fields: serializers.Field,  # type: ignore[type-arg]
+) -> Any:
+    """Return the base with more fields, which a dry run leaves out."""
     more = {**fields, **{each: _NOTES[each] for each in notes}}
-    return type(type_name, (ActionAnswer,), more)
+    return type(type_name, (base,), more)
 
 
 MergePerformersAnswer = _answer(
-    "MergePerformersAnswer", "not_kept", merged_into=Named(required=False)
+    "MergePerformersAnswer",
+    "not_kept",
+    base=DestructiveAnswer,
+    merged_into=Named(required=False),
 )
 MergeScenesAnswer = _answer(
-    "MergeScenesAnswer", result=serializers.DictField(required=False)
+    "MergeScenesAnswer",
+    base=DestructiveAnswer,
+    result=serializers.DictField(required=False),
 )
 DeletedAnswer = _answer(
     "DeletedAnswer",
+    base=DestructiveAnswer,
     deleted=serializers.JSONField(
         required=False, help_text="The scene, or its files that are gone."
     ),
@@ -356,11 +382,11 @@ class AcceptAllAnswer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField()
 
 
-def action_answer(outcome: Outcome) -> Mapping[str, Any]:
-    """Return the body of ActionAnswer, with what the action answers besides."""
-    return {
-        "success": True,
-        "dry_run": outcome.is_dry_run,
-        "plan": outcome.plan,
-        **outcome.answer,
-    }
+def action_answer(
+    outcome: Outcome, shape: type[serializers.Serializer[Any]]
+) -> Mapping[str, Any]:
+    """Return the body of the shape, with what the action answers besides."""
+    answer = {"success": True, "dry_run": outcome.is_dry_run, "plan": outcome.plan}
+    if issubclass(shape, DestructiveAnswer):
+        answer["plan_digest"] = outcome.plan_digest
+    return {**answer, **outcome.answer}

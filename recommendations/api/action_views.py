@@ -28,6 +28,7 @@ from recommendations.stash_actions import (
 )
 from recommendations.stash_actions.acting import ActionAsker, ActionContext, Outcome
 from recommendations.stash_actions.scenes import ListChange
+from stashsense.api.authentication import way_of
 from stashsense.integrations.stash_types import StashId
 
 Asked = Mapping[str, Any]
@@ -39,7 +40,7 @@ _REFUSALS = {
     404: OpenApiResponse(description="There is no such recommendation or entity."),
     409: OpenApiResponse(
         description="A name or id is another's, somebody else acts on it, it is about "
-        "something else, or what it is about is gone."
+        "something else, what it is about is gone, or the plan is not the one shown."
     ),
     422: OpenApiResponse(description="A value is wrong."),
     502: OpenApiResponse(description="Stash refused; its message is told."),
@@ -49,11 +50,12 @@ _REFUSALS = {
 
 def _context(request: Request, asked: Asked) -> ActionContext:
     return ActionContext(
-        asker=ActionAsker(ActionRecord.Asker.API, user_of(request)),
+        asker=ActionAsker(way_of(request, ActionRecord.Asker), user_of(request)),
         recommendation_id=asked.get("recommendation_id"),
         is_dry_run=asked.get("dry_run", False),
         is_confirmed=asked.get("confirm", False),
         seen_at=asked.get("seen_at"),
+        plan_digest=asked.get("plan_digest"),
     )
 
 
@@ -74,7 +76,7 @@ def _action(
         def method(view: Any, request: Request) -> Response:
             asked = validated(shape, request.data)
             outcome = act(view, _context(request, asked), asked)
-            return Response(shapes.action_answer(outcome))
+            return Response(shapes.action_answer(outcome, answer))
 
         return method
 

@@ -5,12 +5,15 @@ from typing import Any
 from rest_framework import serializers
 
 from recommendations.api.requests import ObjectField
+from recommendations.decisions import NotDismissed
 from recommendations.findings import AUTO_RESOLVED
 from recommendations.models import Recommendation
 
 # What the predecessor lists where nothing else is asked for.
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+# A few pages of a list.
+MAX_DISMISSED_IDS = 500
 # More than anybody has; databases count up to 64 bits.
 MAX_OFFSET = 10**9
 
@@ -110,10 +113,29 @@ class DismissUpstreamRequest(DismissRequest):
 
 
 class BatchDismissRequest(serializers.Serializer[Any]):
-    """Which pending ones are to be dismissed."""
+    """Which pending ones are to be dismissed: all of a `type`, or those of `ids`."""
 
-    type = serializers.CharField(max_length=40)
+    type = serializers.CharField(max_length=40, required=False)
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        required=False,
+        allow_empty=False,
+        max_length=MAX_DISMISSED_IDS,
+    )
     permanent = serializers.BooleanField(required=False, default=False)
+    seen_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="With `ids`: the latest `updated_at` that the person saw; what "
+        "changed since is left alone.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return them, if they say which are meant in one way."""
+        if ("type" in attrs) == ("ids" in attrs):
+            raise serializers.ValidationError("Send either a type or ids.")
+        return attrs
 
 
 class SuccessAnswer(serializers.Serializer[Any]):
@@ -128,8 +150,20 @@ class RestoredAnswer(SuccessAnswer):
     status = serializers.ChoiceField(Recommendation.Status.choices)
 
 
+class NotDismissedAnswer(serializers.Serializer[Any]):
+    """One that stayed as it was, and why."""
+
+    recommendation_id = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class BatchDismissedAnswer(SuccessAnswer):
+    """What of `ids` was dismissed and what was not is told of these alone."""
+
     dismissed_count = serializers.IntegerField()
+    dismissed = serializers.ListField(child=serializers.IntegerField(), required=False)
+    not_dismissed = NotDismissedAnswer(many=True, required=False)
 
 
 def recommendation_answer(row: Recommendation) -> dict[str, Any]:
@@ -148,4 +182,13 @@ def recommendation_answer(row: Recommendation) -> dict[str, Any]:
         "resolved_at": row.resolved_at,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
+    }
+
+
+def not_dismissed_answer(left: NotDismissed) -> dict[str, Any]:
+    """Return the body of NotDismissedAnswer."""
+    return {
+        "recommendation_id": left.recommendation_id,
+        "code": left.reason.code,
+        "detail": str(left.reason),
     }

@@ -161,7 +161,7 @@ class RestoreView(APIView):
 
 
 class BatchDismissView(APIView):
-    """Let all of a type be."""
+    """Let all of a type be, or some."""
 
     required_permission = DECIDE
 
@@ -171,9 +171,26 @@ class BatchDismissView(APIView):
         responses=shapes.BatchDismissedAnswer,
     )
     def post(self, request: Request) -> Response:
-        """Dismiss every pending one of a type; 0 where there is no such type."""
+        """Dismiss every pending one of a type, none where there is no such type; or
+        those of some ids."""
         asked = validated(shapes.BatchDismissRequest, request.data)
-        count = decisions.dismiss_all(
-            asked["type"], person=person_of(request), is_permanent=asked["permanent"]
+        person, is_permanent = person_of(request), asked["permanent"]
+        if "type" in asked:
+            count = decisions.dismiss_all(
+                asked["type"], person=person, is_permanent=is_permanent
+            )
+            return Response({"success": True, "dismissed_count": count})
+        dismissed, left = decisions.dismiss_these(
+            asked["ids"],
+            person=person,
+            is_permanent=is_permanent,
+            seen_at=asked["seen_at"],
         )
-        return Response({"success": True, "dismissed_count": count})
+        return Response(
+            {
+                "success": True,
+                "dismissed_count": len(dismissed),
+                "dismissed": dismissed,
+                "not_dismissed": [shapes.not_dismissed_answer(each) for each in left],
+            }
+        )

@@ -22,13 +22,14 @@ from recommendations.decisions import (
 )
 from recommendations.exceptions import (
     ConfirmationRequired,
+    PlanChanged,
     RecommendationClaimed,
     RecommendationClosed,
     TargetGone,
     WrongRecommendation,
 )
 from recommendations.models import ActionRecord, Recommendation
-from recommendations.stash_actions.telling import told
+from recommendations.stash_actions.telling import digest_of_plan, told
 from stashsense.exceptions import StashSenseError
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import StashError, StashNotFound
@@ -60,6 +61,7 @@ class ActionContext:
     is_dry_run: bool = False
     is_confirmed: bool = False
     seen_at: datetime | None = None
+    plan_digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,10 @@ class Outcome:
     plan: Mapping[str, Any]
     answer: Mapping[str, Any] = field(default_factory=dict)
     is_dry_run: bool = False
+
+    @property
+    def plan_digest(self) -> str:
+        return digest_of_plan(self.plan)
 
 
 class StashAccess:
@@ -104,12 +110,15 @@ class Act:
         stash: StashAccess,
         recommendation: Recommendation | None,
         record: ActionRecord | None,
+        *,
+        seen_digest: str | None = None,
     ) -> None:
         self.deed = deed
         self.stash = stash
         self.recommendation = recommendation
         self.record = record
         self.steps: list[str] = []
+        self._seen_digest = seen_digest
         self._targets: list[Callable[[], object]] = []
 
     def target(self, read: Callable[[], Read]) -> Read:
@@ -133,9 +142,19 @@ class Act:
         return False
 
     def begin(self, plan: Mapping[str, Any], before: object) -> bool:
-        """Keep what is to be done and what was there; False where that is all."""
+        """Keep what is to be done and what was there; False where that is all.
+
+        Raises PlanChanged where somebody agreed to another plan.
+        """
         if self.record is None:
             return False
+        digest = digest_of_plan(plan)
+        if self._seen_digest not in (None, digest):
+            raise PlanChanged(
+                "Something else would be done by now than was shown; nothing was "
+                "changed.",
+                facts={"plan": told(plan), "plan_digest": digest},
+            )
         self.record.before = {"plan": told(plan), "rows": told(before)}
         self.record.save(update_fields=["before"])
         return True
@@ -193,7 +212,7 @@ def acting(context: ActionContext, deed: Deed) -> Iterator[Act]:
     row = _recommendation_of(context, deed)
     with _held(row, context) as held:
         record = None if context.is_dry_run else _record(context, deed, held)
-        act = Act(deed, stash, held, record)
+        act = Act(deed, stash, held, record, seen_digest=context.plan_digest)
         try:
             yield act
         except StashSenseError as exc:

@@ -1,6 +1,8 @@
 """Rows of Stash as JSON knows them: for the audit, for plans, and for answers."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -28,6 +30,15 @@ def told(value: object) -> Any:
     if isinstance(value, tuple | list | set | frozenset):
         return [told(each) for each in value]
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def digest_of_plan(plan: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the plan as JSON: keys in order, no blanks, in UTF-8."""
+    text = json.dumps(
+        told(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    # A lone surrogate is no UTF-8; a path of a file can have one.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def told_entity(row: Entity) -> dict[str, Any]:

@@ -236,6 +236,71 @@ def test_all_of_a_type_are_dismissed_but_for_what_somebody_acts_on(
     assert none.json()["dismissed_count"] == 0
 
 
+def test_some_are_dismissed_and_of_the_others_it_is_told_why_not(
+    admin_client, rows, analyzer
+):
+    decisions.resolve(rows[0], "merged")
+    ids = [row.pk for row in rows]
+    unknown = 10**17
+
+    with decisions.claimed(rows[1]):
+        response = tell(
+            admin_client, "actions/batch-dismiss", {"ids": [*ids, ids[2], unknown]}
+        )
+
+    answer = response.json()
+    assert (answer["success"], answer["dismissed_count"]) == (True, 2)
+    assert answer["dismissed"] == ids[2:]
+    assert [
+        (each["recommendation_id"], each["code"]) for each in answer["not_dismissed"]
+    ] == [
+        (ids[0], "recommendation_closed"),
+        (ids[1], "recommendation_claimed"),
+        (unknown, "recommendation_not_found"),
+    ]
+    assert all(each["detail"] for each in answer["not_dismissed"])
+    assert [row.pk for row in Recommendation.objects.pending()] == [ids[1]]
+    assert (rows[2].pk, "dismissed") in analyzer.decisions
+
+
+def test_what_changed_since_it_was_listed_is_not_dismissed_with_others(
+    admin_client, rows
+):
+    first, second = rows[:2]
+    listing = listed(admin_client)["recommendations"]
+    seen_at = max(each["updated_at"] for each in listing)
+    second.details = {"cause": "other"}
+    second.save()
+
+    answer = tell(
+        admin_client,
+        "actions/batch-dismiss",
+        {"ids": [first.pk, second.pk], "seen_at": seen_at, "permanent": True},
+    ).json()
+
+    assert answer["dismissed"] == [first.pk]
+    (left,) = answer["not_dismissed"]
+    assert left["code"] == "recommendation_changed"
+    assert Dismissal.objects.get().is_permanent
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"ids": []}, {"ids": [0]}, {"ids": ["x"]}, {"ids": 1}, {"ids": [10**30]},
+        {"ids": [1] * 501}, {"type": "list", "ids": [1]}, {"ids": [1], "seen_at": "x"},
+    ],
+    ids=lambda body: str(body)[:40],
+)  # fmt: skip
+def test_a_batch_that_does_not_say_what_is_meant_dismisses_nothing(
+    admin_client, rows, body
+):
+    response = tell(admin_client, "actions/batch-dismiss", body)
+
+    assert response.status_code == 422
+    assert Recommendation.objects.pending().count() == 4
+
+
 def test_deciding_wants_a_key_or_the_permission(client, rows):
     path = f"{rows[0].pk}/dismiss"
     reader = User.objects.create_user("reader", is_staff=True)

@@ -302,7 +302,10 @@ class StashClient:
         than `max_bytes`. Not counted by the limiter.
         """
         return self._transport.fetch(
-            url, max_bytes=max_bytes, timeout_seconds=timeout_seconds
+            url,
+            max_bytes=max_bytes,
+            timeout_seconds=timeout_seconds,
+            stop=self._check_stop,
         )
 
     # Asking

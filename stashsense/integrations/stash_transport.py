@@ -126,8 +126,18 @@ class StashTransport:
             ) from None
         return self._data(answer, name)
 
-    def fetch(self, url: str, *, max_bytes: int, timeout_seconds: float) -> Media:
-        """Return the file at an address of Stash's, as it is reached from here."""
+    def fetch(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        timeout_seconds: float,
+        stop: CheckStop = go_on,
+    ) -> Media:
+        """Return the file at an address of Stash's, as it is reached from here.
+
+        What `stop` raises while it waits breaks that off.
+        """
         url = self._address.rebased(url)
         request = HttpRequest(
             method="GET",
@@ -143,6 +153,7 @@ class StashTransport:
                 attempts=self._patience.attempts,
                 seconds=timeout_seconds,
                 limiter=None,
+                stop=stop,
             )
         except AnswerTooLarge:
             raise StashMediaTooLarge(

@@ -117,6 +117,7 @@ STATUS_AND_CODE = {
     recommendation_errors.WrongRecommendation: (409, "wrong_recommendation"),
     recommendation_errors.TargetGone: (409, "target_gone"),
     recommendation_errors.ConfirmationRequired: (400, "confirmation_required"),
+    recommendation_errors.PlanChanged: (409, "plan_changed"),
     recommendation_errors.ActionRefused: (409, "action_refused"),
     recommendation_errors.NameCollision: (409, "name_collision"),
     recommendation_errors.UnknownField: (422, "unknown_field"),

@@ -19,6 +19,7 @@ from demo.stash.schema import parse_version
 from demo.stash.server import DEFAULT_VERSION, StashServer
 from demo.stashbox.content import box_of_library
 from demo.stashbox.joining import STASHDB, add_box
+from demo.stashbox.news import add_news
 from demo.stashbox.server import StashBoxServer
 from stashsense import processes
 
@@ -86,8 +87,10 @@ class Command(BaseCommand):
 
     def _start_box(self, library: Library, port: int, stack: ExitStack) -> None:
         """Serve a stash-box, and have the library's Stash know it."""
+        box = box_of_library(library, STASHDB)
+        add_news(box, library, STASHDB)
         try:
-            server = StashBoxServer(box_of_library(library, STASHDB), port=port)
+            server = StashBoxServer(box, port=port)
         except OSError as error:
             self._say(f"No stand-in stash-box: port {port}: {error.strerror}")
             return
