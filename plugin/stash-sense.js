@@ -18,7 +18,7 @@
   // Shown before ui/texts is there.
   const LABELS = {
     name: "Stash Sense",
-    tab: "Who is in it",
+    tab: "Faces",
     button: "Who is in it?",
     failed: "This part of Stash Sense could not be loaded.",
     again: "Try again",
@@ -75,14 +75,15 @@
   const SceneTab = lazily("who/scene_tab.js");
   const WhoDialog = lazily("who/dialog.js");
 
-  const Icon = ({ icon }) => {
+  const Icon = (props) => {
     // Not a component yet when this script runs.
     const StashIcon = PluginApi.components.Icon;
-    return StashIcon === undefined ? null : h(StashIcon, { icon });
+    return StashIcon === undefined ? null : h(StashIcon, props);
   };
 
   // The plugin's pages, and a way there.
   register.route(ROUTE, Page);
+  const { Nav, Tab } = libraries.Bootstrap;
   patch.before("MainNavBar.MenuItems", (props) => [
     {
       ...props,
@@ -91,23 +92,32 @@
         null,
         props.children,
         h(
-          libraries.ReactRouterDOM.NavLink,
+          Nav.Link,
           {
-            to: ROUTE,
-            title: LABELS.name,
-            className:
-              "minimal p-4 p-xl-2 d-flex d-xl-inline-block flex-column " +
-              "justify-content-between align-items-center nav-link stash-sense-nav",
+            as: "div",
+            eventKey: ROUTE,
+            className: "col-4 col-sm-3 col-md-2 col-lg-auto",
           },
-          h(Icon, { icon: libraries.FontAwesomeSolid.faIdBadge }),
-          h("span", null, LABELS.name)
+          h(
+            libraries.ReactRouterDOM.NavLink,
+            {
+              to: ROUTE,
+              className:
+                "minimal p-4 p-xl-2 d-flex d-xl-inline-block flex-column " +
+                "justify-content-between align-items-center btn btn-primary",
+            },
+            h(Icon, {
+              icon: libraries.FontAwesomeSolid.faIdBadge,
+              className: "nav-menu-icon d-block d-xl-inline mb-2 mb-xl-0",
+            }),
+            h("span", null, LABELS.name)
+          )
         )
       ),
     },
   ]);
 
   // Scenes: a tab of their page.
-  const { Nav, Tab } = libraries.Bootstrap;
   const TAB = "stash-sense-panel";
   patch.before("ScenePage.Tabs", (props) => [
     {
@@ -131,7 +141,12 @@
         h(
           Tab.Pane,
           { eventKey: TAB, mountOnEnter: true },
-          h(SceneTab, { scene: props.scene })
+          h(SceneTab, {
+            // Stash shows the next scene in the same tab.
+            key: props.scene.id,
+            scene: props.scene,
+            setTimestamp: props.setTimestamp,
+          })
         )
       ),
     },
@@ -165,10 +180,16 @@
   };
   const below = (button, shown) => h(React.Fragment, null, button, shown);
   patch.after("ImageDetailPanel", (props, _, shown) =>
-    below(h(WhoButton, { kind: "image", stashId: props.image.id }), shown)
+    below(
+      h(WhoButton, { key: props.image.id, kind: "image", stashId: props.image.id }),
+      shown
+    )
   );
   patch.after("GalleryImagesPanel", (props, _, shown) =>
-    below(h(WhoButton, { kind: "gallery", stashId: props.gallery.id }), shown)
+    below(
+      h(WhoButton, { key: props.gallery.id, kind: "gallery", stashId: props.gallery.id }),
+      shown
+    )
   );
 
   // Stash before 0.30 lets nobody into a gallery's page; there the button is in the bar.
@@ -179,7 +200,7 @@
     const isInPage = PluginApi.hooks.useGalleryLightbox !== undefined;
     return stashId === undefined || isInPage
       ? null
-      : h(WhoButton, { kind: "gallery", stashId });
+      : h(WhoButton, { key: stashId, kind: "gallery", stashId });
   };
   patch.before("MainNavBar.UtilityItems", (props) => [
     {

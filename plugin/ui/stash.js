@@ -40,18 +40,31 @@ const PAGES = { scene: "scenes", image: "images", gallery: "galleries" };
 
 /**
  * Add performers to scenes, images or galleries (`kind`), and to nothing else of them.
- * Resolves when the page that is open shows them; throws Stash's own refusal.
+ * Resolves when Stash has done it; throws its own refusal.
  */
 export async function addPerformers(kind, stashIds, performerIds) {
-  const client = apolloClient();
-  await client.mutate({
+  // The answer names the performers, so Stash's pages fetch what they lack of them.
+  await apolloClient().mutate({
     mutation: ADD_PERFORMERS[kind],
     variables: {
       ids: stashIds,
       performers: { ids: performerIds, mode: "ADD" },
     },
   });
-  await client.refetchQueries({ include: "active" });
+}
+
+const TYPES = {
+  scene: "Scene", image: "Image", gallery: "Gallery", performer: "Performer", tag: "Tag", studio: "Studio",
+};
+
+/**
+ * Have Stash's pages ask again for what the sidecar has changed of a thing: for the field
+ * `fieldName` alone, which leaves a page that shows it as it is, or for all of it.
+ */
+export function forget(kind, stashId, fieldName) {
+  const { cache } = apolloClient();
+  cache.evict({ id: cache.identify({ __typename: TYPES[kind], id: String(stashId) }), fieldName });
+  cache.gc();
 }
 
 /** Where Stash shows a thing: `stashPage("performer", 3)` is /performers/3. */

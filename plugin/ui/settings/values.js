@@ -46,7 +46,7 @@ function Value({ name, setting, onChanged }) {
     { className: "stash-sense-setting" },
     h("div", null,
       h("label", { htmlFor: id }, setting.label), " ",
-      setting.is_override && h(Badge, { variant: "info" }, t("settings.chosen")),
+      setting.is_override && h(Badge, { variant: "primary" }, t("settings.chosen")),
       setting.applies !== "live" && h(Badge, { variant: "secondary" }, t("settings.afterReload")),
       h("div", { className: "stash-sense-quiet", id: `${id}-help` }, setting.description, " ", bounds(setting))
     ),
