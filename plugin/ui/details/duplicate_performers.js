@@ -56,10 +56,13 @@ export function DuplicatePerformers({ recommendation, act, drafts, onDone, canAc
   });
 }
 
+const sentenceCase = (word) =>
+  word && word[0] + word.slice(1).toLocaleLowerCase().replaceAll("_", " ");
+
 const ROWS = [
   ["disambiguation", (each) => each.disambiguation],
   ["aliases", (each) => items(each.alias_list).join(", ")],
-  ["gender", (each) => each.gender],
+  ["gender", (each) => sentenceCase(each.gender)],
   ["birthdate", (each) => each.birthdate],
   ["country", (each) => each.country],
   ["scenes", (each) => count(each.scene_count)],

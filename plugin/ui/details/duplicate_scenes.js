@@ -70,12 +70,12 @@ const ROWS = [
   ["studio", (scene) => scene.studio && h(StashLink, { kind: "studio", ...scene.studio })],
   ["performers", (scene) => linked("performer", scene.performers)],
   ["tags", (scene) => linked("tag", scene.tags)],
-  ["ids", (scene) => items(scene.stash_ids).map(({ endpoint, stash_id: id }) => h("div", { key: endpoint + id }, h(OutsideLink, { href: boxPage(endpoint, "scene", id) }, boxName(endpoint))))],
+  ["ids", (scene) => scene.stash_ids.length > 0 && scene.stash_ids.map(({ endpoint, stash_id: id }) => h("div", { key: endpoint + id }, h(OutsideLink, { href: boxPage(endpoint, "scene", id) }, boxName(endpoint))))],
   ["files", (scene) => items(scene.files).map((file) => h("div", { key: file.id }, fileLine(file), h("div", { className: "stash-sense-quiet" }, pictureText(file))))],
 ];
 
 const linked = (kind, rows) =>
-  items(rows).map(({ id, name }) => h("div", { key: id }, h(StashLink, { kind, id, name })));
+  items(rows).length > 0 && items(rows).map(({ id, name }) => h("div", { key: id }, h(StashLink, { kind, id, name })));
 
 /** "1920×1080 · h264 · 3.2 Mbit/s". */
 export const pictureText = (file) =>

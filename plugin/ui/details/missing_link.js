@@ -10,7 +10,7 @@ import { Collision } from "./collision.js";
 import { EntitySearch } from "./entity_search.js";
 import { LibraryPicture, StashLink } from "./library.js";
 import { PlanDialog } from "./plan_dialog.js";
-import { boxName, boxPage, items, named } from "./words.js";
+import { boxDomain, boxName, boxPage, items, named } from "./words.js";
 
 /** The candidate; linked to this performer, or to another of the library. */
 export function MissingLink({ recommendation, act, onDone, canAct }) {
@@ -64,7 +64,7 @@ const Ours = ({ own, details }) =>
   );
 
 function Theirs({ endpoint, candidate }) {
-  const asked = useSidecar("stashbox_performer", { endpoint: boxName(endpoint), stashdb_id: candidate.stash_box_id ?? "" });
+  const asked = useSidecar("stashbox_performer", { endpoint: boxDomain(endpoint), stashdb_id: candidate.stash_box_id ?? "" });
   const link = h("p", null, h(OutsideLink, { href: boxPage(endpoint, "performer", candidate.stash_box_id) }, named(candidate.name)));
   return h(
     "section",

@@ -87,8 +87,8 @@ function FieldChanges({ kind, recommendation, act, drafts, onDone, canAct, quest
       h(
         "div",
         { className: "stash-sense-quick" },
-        h(Button, { size: "sm", variant: "outline-secondary", onClick: () => chooseAll(THEIRS) }, t("details.upstream.allTheirs")),
-        h(Button, { size: "sm", variant: "outline-secondary", onClick: () => chooseAll(MINE) }, t("details.upstream.allMine"))
+        h(Button, { size: "sm", variant: "secondary", onClick: () => chooseAll(THEIRS) }, t("details.upstream.allTheirs")),
+        h(Button, { size: "sm", variant: "secondary", onClick: () => chooseAll(MINE) }, t("details.upstream.allMine"))
       ),
     h(FieldTable, { changes, choiceOf, choose: (change, choice) => choose({ [keyOf(change)]: choice }), box: boxName(endpoint) }),
     h(SceneParts, { questions, answerOf, answer: (question, choice) => choose({ [question.key]: choice }), endpoint, error: linksError }),

@@ -111,7 +111,7 @@ function ListChoice({ change, label, choice, onChoose }) {
   };
   const all = (which) => onChoose({ entries: entries.filter(which).map(({ text }) => text) });
   const quick = (id, which) =>
-    h(Button, { key: id, size: "sm", variant: "outline-secondary", onClick: () => all(which) }, t(`details.upstream.list.${id}`));
+    h(Button, { key: id, size: "sm", variant: "secondary", onClick: () => all(which) }, t(`details.upstream.list.${id}`));
   return h(
     "fieldset",
     { className: "stash-sense-entries" },

@@ -20,6 +20,10 @@ export const upstreamKind = (type) => UPSTREAM.exec(type)?.[1] ?? null;
 export const comesBack = (type) =>
   upstreamKind(type) !== null || ["unidentified_scenes", "missing_stash_box_link"].includes(type);
 
+/** How sure it is, where that is a question: what upstream says is no guess. */
+export const shownConfidence = ({ type, confidence }) =>
+  upstreamKind(type) !== null || type === "duplicate_performer" ? null : confidence ?? null;
+
 /** What people call a type. */
 export const typeName = (type) => {
   const id = `recommendations.type.${type}`;
@@ -48,6 +52,9 @@ export function boxName(endpoint) {
     return String(endpoint ?? "");
   }
 }
+
+/** The same without a port, as the sidecar knows stash-boxes by. */
+export const boxDomain = (endpoint) => boxName(endpoint).replace(/:\d+$/, "");
 
 /** Where a stash-box shows a performer, scene, studio or tag. */
 export const boxPage = (endpoint, kind, id) =>

@@ -4,7 +4,7 @@ import { DismissDialog } from "../details/dismiss_dialog.js";
 import { Neighbours } from "../details/neighbours.js";
 import { decisionOf, sentenceOf } from "../details/sentences.js";
 import { RecommendationView } from "../details/views.js";
-import { typeName } from "../details/words.js";
+import { shownConfidence, typeName } from "../details/words.js";
 import { age, percent, when } from "../format.js";
 import { Alert, Badge, Button, h, Link, ROUTE, useEffect, useParams, useRef, useState } from "../host.js";
 import { Asked, Problem } from "../parts/feedback.js";
@@ -72,7 +72,7 @@ function Frame({ recommendation, reload }) {
     h(
       "div",
       { className: "stash-sense-frame-actions" },
-      isPending && h(Button, { variant: "outline-secondary", onClick: () => setIsDismissing(true) }, t("details.dismiss.button")),
+      isPending && h(Button, { variant: "secondary", onClick: () => setIsDismissing(true) }, t("details.dismiss.button")),
       recommendation.status === "dismissed" &&
         h(Button, { variant: "secondary", onClick: () => restore.run(), disabled: restore.isBusy }, t("details.restore"))
     ),
@@ -101,7 +101,8 @@ function outcomeText(answer) {
 }
 
 function Standing({ recommendation }) {
-  const { status, created_at: found, updated_at: changed, resolved_at: resolved, confidence } = recommendation;
+  const { status, created_at: found, updated_at: changed, resolved_at: resolved } = recommendation;
+  const confidence = shownConfidence(recommendation);
   const decided = status === "pending" ? null : decisionOf(recommendation);
   const { decided_by: by, dismissal } = recommendation;
   return h(
@@ -109,7 +110,7 @@ function Standing({ recommendation }) {
     { className: "stash-sense-standing" },
     h(Badge, { variant: COLOURS[status] ?? "secondary" }, t(`recommendations.status.${status}`)),
     h("span", { title: when(found) }, t("details.found", { age: age(found) })),
-    confidence !== null && confidence !== undefined && h("span", null, t("recommendations.confidence", { share: percent(confidence) })),
+    confidence !== null && h("span", null, t("recommendations.confidence", { share: percent(confidence) })),
     decided && h("span", null, decided, " ", when(resolved ?? changed)),
     by && h("span", null, t("details.decidedBy", { name: by })),
     dismissal?.permanent && h("span", null, t("details.forGood")),

@@ -1,7 +1,7 @@
 // Everything that is recommended: by type and status, a page at a time, one or many.
 import { sentenceOf, picturedIn } from "../details/sentences.js";
 import { LibraryPicture } from "../details/library.js";
-import { boxName, TYPES, typeName } from "../details/words.js";
+import { boxName, shownConfidence, TYPES, typeName } from "../details/words.js";
 import { age, count, percent, when } from "../format.js";
 import { Badge, Form, h, Link, Nav, ROUTE, useEffect, useHistory, useLocation, useRef, useState } from "../host.js";
 import { Asked, Empty } from "../parts/feedback.js";
@@ -179,6 +179,7 @@ function List({ data, shown, byType, reload }) {
 }
 
 function Row({ row, isChosen, onToggle, withType }) {
+  const confidence = shownConfidence(row);
   return h(
     "li",
     { className: "stash-sense-row" },
@@ -202,7 +203,7 @@ function Row({ row, isChosen, onToggle, withType }) {
       h(
         "div",
         { className: "stash-sense-quiet stash-sense-facts" },
-        row.confidence !== null && h("span", null, t("recommendations.confidence", { share: percent(row.confidence) })),
+        confidence !== null && h("span", null, t("recommendations.confidence", { share: percent(confidence) })),
         row.details?.high_confidence && h(Badge, { variant: "success" }, t("details.match.sure")),
         row.details?.changes?.some?.((each) => each.is_conflict) && h(Badge, { variant: "warning" }, t("details.upstream.conflict")),
         row.endpoint && h("span", null, boxName(row.endpoint)),

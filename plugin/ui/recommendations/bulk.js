@@ -49,7 +49,7 @@ export function Bulk({ type, status, pendingCount, chosen, isAll, onChooseAll, h
       isPending && upstream.length > 0 && button("takeTheirs", { count: upstream.length }),
       status === "dismissed" && chosen.length > 0 && button("restore", { count: chosen.length }),
       isPending && type === "scene_fingerprint_match" && hasRows && button("acceptAll"),
-      isPending && type !== "" && pendingCount > 0 && button("dismissAll", { count: pendingCount }, { variant: "outline-secondary" })
+      isPending && type !== "" && pendingCount > 0 && button("dismissAll", { count: pendingCount })
     ),
     open !== null && dialogs[open]()
   );

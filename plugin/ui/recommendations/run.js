@@ -37,7 +37,7 @@ export function RunOfType({ type, onEnded }) {
         ? h(Button, { size: "sm", variant: "secondary", onClick: () => stop.run(), disabled: stop.isBusy }, t("common.stop"))
         : [
             h(Button, { key: "run", size: "sm", variant: "secondary", onClick: () => start.run(false), disabled: start.isBusy }, t("recommendations.run.start")),
-            h(Button, { key: "full", size: "sm", variant: "outline-secondary", onClick: () => start.run(true), disabled: start.isBusy }, t("recommendations.run.full")),
+            h(Button, { key: "full", size: "sm", variant: "secondary", onClick: () => start.run(true), disabled: start.isBusy }, t("recommendations.run.full")),
           ],
       h("span", { className: "stash-sense-quiet", role: "status" }, run && !isUnderWay && endText(run))
     ),
