@@ -1,7 +1,6 @@
-"""The pages of recommendations in a browser: what is shown, chosen, and done in Stash."""
+"""The page of a recommendation in a browser: what is shown, chosen and done."""
 
 import json
-from urllib.parse import quote
 
 import pytest
 
@@ -39,13 +38,6 @@ def wait_for_outcome(page, text="Done."):
     page.wait_for_text(text, within=".alert-success")
 
 
-def modes(harness, **args):
-    """Return the modes that were called with these arguments."""
-    return [
-        each["mode"] for each in harness.asked if {**each, **args} == each
-    ]
-
-
 def plan_text(page):
     return page.text_of(".stash-sense-dialog .stash-sense-plan")
 
@@ -65,6 +57,9 @@ def test_a_recommendation_is_dismissed_with_a_reason_and_taken_back(
     assert stash_page.run("return document.activeElement.innerText").startswith(
         "Dismissed for good."
     )
+    standing = stash_page.text_of(".stash-sense-standing")
+    assert "for good" in standing
+    assert "because: It is <b>not</b> them" in standing
     reason = "SELECT reason, is_permanent FROM recommendations_dismissal"
     assert tidying.sense.service.rows(reason) == [("It is <b>not</b> them", 1)]
 
@@ -154,9 +149,7 @@ def test_fields_are_written_as_they_were_chosen(tidying, harness, stash_page):
     assert (ours.height_cm, ours.birthdate) == (170, "1990-01-01")
     assert ours.ethnicity == "Persian"
     assert ours.alias_list == ["Bee", "Beatrix"]
-    sent = [
-        each for each in harness.asked if each["mode"] == "rec_update_performer"
-    ]
+    sent = [each for each in harness.asked if each["mode"] == "rec_update_performer"]
     assert [each.get("dry_run", False) for each in sent] == [True, False]
 
 
@@ -267,7 +260,10 @@ def test_files_are_deleted_after_it_was_said_which(tidying, stash_page):
     shown = plan_text(stash_page)
     assert "Deleted from the disk, 3 GB" in shown
     assert shown.index(poor.name) < shown.index("These stay on the disk")
-    assert f"{good.name} becomes the scene’s primary file." in shown
+    assert (
+        f"{good.name} becomes the scene\N{RIGHT SINGLE QUOTATION MARK}s primary file."
+        in shown
+    )
     stash_page.take_picture("details-delete-files-plan")
     assert scene.file_ids == [poor.id, good.id]
     confirm(stash_page, "Delete 1 file")
@@ -278,9 +274,7 @@ def test_files_are_deleted_after_it_was_said_which(tidying, stash_page):
 
 
 @pytest.mark.parametrize("with_files", [False, True])
-def test_a_scene_is_deleted_with_or_without_its_files(
-    tidying, stash_page, with_files
-):
+def test_a_scene_is_deleted_with_or_without_its_files(tidying, stash_page, with_files):
     first, second = tidying.a_scene_twice()
     (file_id,) = second.file_ids
     (found,) = tidying.find("duplicate_scenes")
@@ -354,11 +348,12 @@ def test_who_was_created_is_not_created_again_by_a_second_try(tidying, stash_pag
     stash_page.press("Create whoever is not here")
     stash_page.press("Add 2 people")
     stash_page.find(".stash-sense-dialog .stash-sense-plan")
-    tidying.sense.stash.faults.refused_operations = {"bulkSceneUpdate"}
+    faults = tidying.sense.stash.faults
+    faults.meanwhile["BulkSceneUpdate"] = lambda: "disk I/O error"
 
     stash_page.press("Add 2 people", within=".modal-footer")
     stash_page.find(".modal-body .stash-sense-problem")
-    tidying.sense.stash.faults.refused_operations = set()
+    faults.meanwhile.clear()
     stash_page.press("Add 2 people", within=".modal-footer")
     wait_for_outcome(stash_page)
 
@@ -407,7 +402,8 @@ def test_what_changed_since_it_was_shown_is_told_and_nothing_is_done(
     (found,) = tidying.find("upstream_performer_changes")
     open_page(stash_page, found)
     stash_page.click("#stash-sense-choice-birthdate-mine")
-    theirs.height, theirs.updated = 180, now()
+    theirs.height = 180
+    tidying.box.touch(theirs)
     tidying.find("upstream_performer_changes")
 
     stash_page.press("Show what is written…")
@@ -510,7 +506,7 @@ def test_nothing_of_hostile_texts_runs_and_nothing_scrolls_sideways(
     hostile = [
         "<script>window.stashSenseHit = 1</script>",
         "<img src=x onerror='window.stashSenseHit = 1'>",
-        "\u202eevil\u202c {count, plural, other {#}} &amp; \"quotes\" 😀",
+        '\u202eevil\u202c {count, plural, other {#}} &amp; "quotes" 😀',
         "ש" * 300,
         "x" * 10_000,
     ]
@@ -528,7 +524,10 @@ def test_nothing_of_hostile_texts_runs_and_nothing_scrolls_sideways(
     (found,) = tidying.find("duplicate_performer")
     stash_page.be_a_phone()
 
-    for path in (f"{PAGE}?type={quote('duplicate_performer')}", f"{PAGE}/{found['id']}"):
+    for path in (
+        f"{PAGE}?type=duplicate_performer",
+        f"{PAGE}/{found['id']}",
+    ):
         stash_page.open(path)
         stash_page.wait_for_text("onerror")
         wide = "return document.documentElement.scrollWidth > window.innerWidth"

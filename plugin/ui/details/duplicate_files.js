@@ -13,19 +13,8 @@ import { items, named, sceneTitle } from "./words.js";
 export function DuplicateFiles({ recommendation, act, drafts, onDone, canAct }) {
   const { details, target_id: sceneId } = recommendation;
   const found = useFound(findScenes, [String(sceneId)]);
-  const [keeperId, setKeeperId] = useState(drafts.keeperId ?? String(details.suggested_keeper_id ?? ""));
-  const [spared, setSpared] = useState(() => new Set(drafts.spared));
+  const { keeperId, keep, spared, spare } = useFileChoices(drafts, details);
   const [isShown, setIsShown] = useState(false);
-  const keep = (id) => {
-    drafts.keeperId = id;
-    setKeeperId(id);
-  };
-  const spare = (id) => {
-    const next = new Set(spared);
-    if (!next.delete(id)) next.add(id);
-    drafts.spared = [...next];
-    setSpared(next);
-  };
   return h(
     "div",
     null,
@@ -70,6 +59,23 @@ export function DuplicateFiles({ recommendation, act, drafts, onDone, canAct }) 
       );
     })
   );
+}
+
+/** Which file is kept, and which others are not deleted either; kept in `drafts`. */
+function useFileChoices(drafts, details) {
+  const [keeperId, setKeeperId] = useState(drafts.keeperId ?? String(details.suggested_keeper_id ?? ""));
+  const [spared, setSpared] = useState(() => new Set(drafts.spared));
+  const keep = (id) => {
+    drafts.keeperId = id;
+    setKeeperId(id);
+  };
+  const spare = (id) => {
+    const next = new Set(spared);
+    if (!next.delete(id)) next.add(id);
+    drafts.spared = [...next];
+    setSpared(next);
+  };
+  return { keeperId, keep, spared, spare };
 }
 
 function FileTable({ scene, details, keeperId, keep, spared, spare, canAct }) {

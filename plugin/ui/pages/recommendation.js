@@ -9,7 +9,7 @@ import { age, percent, when } from "../format.js";
 import { Alert, Badge, Button, h, Link, ROUTE, useEffect, useParams, useRef, useState } from "../host.js";
 import { Asked, Problem } from "../parts/feedback.js";
 import { useAction, useSidecar } from "../resources.js";
-import { t } from "../texts.js";
+import { hasText, t } from "../texts.js";
 
 const COLOURS = { pending: "info", dismissed: "secondary", resolved: "success" };
 
@@ -112,7 +112,7 @@ function Standing({ recommendation }) {
     h("span", { title: when(found) }, t("details.found", { age: age(found) })),
     confidence !== null && h("span", null, t("recommendations.confidence", { share: percent(confidence) })),
     decided && h("span", null, decided, " ", when(resolved ?? changed)),
-    by && h("span", null, t("details.decidedBy", { name: by })),
+    by && h("span", null, t("details.decidedBy", { name: hasText(`details.way.${by}`) ? t(`details.way.${by}`) : h("bdi", null, by) })),
     dismissal?.permanent && h("span", null, t("details.forGood")),
     dismissal?.reason && h("span", null, t("details.because", { reason: h("bdi", null, dismissal.reason) }))
   );

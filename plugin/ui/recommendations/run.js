@@ -9,16 +9,19 @@ import { hasText, t } from "../texts.js";
 const POLL_MS = 2000;
 const UNDER_WAY = ["queued", "running"];
 
-/** The newest run of the type; `onEnded` when one has ended that was seen going on. */
+/** The newest run of the type; `onEnded` when another one has ended than at first. */
 export function RunOfType({ type, onEnded }) {
   const runs = useRuns(type);
   const run = runs.data?.[0] ?? null;
   const isUnderWay = run !== null && UNDER_WAY.includes(run.status);
-  const was = useRef(false);
+  const lastEnded = useRef(undefined);
   useEffect(() => {
-    if (was.current && !isUnderWay) onEnded();
-    was.current = isUnderWay;
-  }, [isUnderWay]);
+    if (runs.data === undefined) return;
+    // It may be over before it was seen going on.
+    const ended = run !== null && !isUnderWay ? run.id : null;
+    if (lastEnded.current !== undefined && ended !== null && ended !== lastEnded.current) onEnded();
+    lastEnded.current = ended ?? lastEnded.current ?? null;
+  }, [runs.data]);
   const start = useAction(async (isFull) => {
     await call("rec_run_analysis", { analysis_type: type, full: isFull });
     await runs.reload();
