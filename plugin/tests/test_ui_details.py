@@ -181,8 +181,12 @@ def test_performers_of_one_name_can_be_merged_from_there(tidying, stash_page):
     stash_page.wait_for_text("Hal Twice will be gone. Hal stays.")
     stash_page.press("Merge for good")
     stash_page.wait(lambda: namesake.id not in tidying.library.performers)
-
+    # Nothing is in the way of the name any more.
     assert tidying.get(found["id"])["status"] == "pending"
+    confirm(stash_page, "Write it")
+    wait_for_outcome(stash_page)
+
+    assert ours.name == "Hal Twice"
 
 
 def test_the_parent_of_a_studio_is_the_one_that_was_pointed_at(tidying, stash_page):

@@ -7,7 +7,7 @@ import { MergeDialog } from "./merge_dialog.js";
 import { boxName, boxPage, items } from "./words.js";
 
 /** `error` is a name_collision; merging is offered of performers, and done of nobody here. */
-export function Collision({ kind, error, act, onLeaveOut }) {
+export function Collision({ kind, error, act, onLeaveOut, onMerged }) {
   const [isMerging, setIsMerging] = useState(false);
   const { entity, others } = error.facts;
   const both = [entity, ...items(others)].filter(Boolean);
@@ -32,7 +32,10 @@ export function Collision({ kind, error, act, onLeaveOut }) {
         act,
         isAbout: false,
         onClose: () => setIsMerging(false),
-        onDone: () => setIsMerging(false),
+        onDone: () => {
+          setIsMerging(false);
+          onMerged();
+        },
       })
   );
 }

@@ -156,9 +156,9 @@ function LinkDialog({ linked, own, endpoint, candidate, recommendation, act, onC
         ),
       onClose,
       onDone,
-      refused: (error) =>
+      refused: (error, again) =>
         error.code === "action_refused" && error.facts.others
-          ? h(Collision, { kind: "performer", error, act })
+          ? h(Collision, { kind: "performer", error, act, onMerged: again })
           : null,
     },
     !isOwn && h("p", null, t("details.link.otherAbout", { own: named(own.name) }))

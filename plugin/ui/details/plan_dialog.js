@@ -11,13 +11,14 @@ import { t } from "../texts.js";
  *
  * Confirmed, the same is asked for in earnest, with the digest of the plan that was shown
  * where it has one: if something else would be done by now, the new plan is shown.
- * `onDone(answer)` after it was done; `refused(error)` may say more about a refusal.
+ * `onDone(answer)` after it was done; `refused(error, again)` may say more about a
+ * refusal, and have it planned again.
  */
 export function PlanDialog({
   title, mode, args, act, describe, confirmLabel, variant = "danger", onClose, onDone,
   isAbout = true, isDestructive = true, refused, children,
 }) {
-  const { shown, error, isLoading, isNew, replace } = usePlan(act, mode, args, isAbout);
+  const { shown, error, isLoading, isNew, replace, again } = usePlan(act, mode, args, isAbout);
   const action = useAction(async () => {
     const asked = isDestructive ? { ...args, confirm: true } : { ...args };
     if (shown.plan_digest) asked.plan_digest = shown.plan_digest;
@@ -29,6 +30,10 @@ export function PlanDialog({
     }
   });
   const problem = error ?? action.error;
+  const planAgain = () => {
+    action.forget();
+    again();
+  };
   return h(
     ConfirmDialog,
     {
@@ -46,13 +51,14 @@ export function PlanDialog({
     isLoading && h(Busy, { label: t("details.plan.loading") }),
     h(Problem, { error }),
     shown !== null && !error && h("div", { className: "stash-sense-plan", "aria-busy": isLoading }, describe(shown.plan)),
-    problem instanceof SidecarError && refused?.(problem)
+    problem instanceof SidecarError && refused?.(problem, planAgain)
   );
 }
 
 /** The plan of a dry run; of the newest one where `args` change while it is asked for. */
 function usePlan(act, mode, args, isAbout) {
   const [state, setState] = useState({ shown: null, error: null, isLoading: true, isNew: false });
+  const [round, setRound] = useState(0);
   const asked = JSON.stringify(args);
   const latestAct = useRef(act);
   latestAct.current = act;
@@ -67,7 +73,7 @@ function usePlan(act, mode, args, isAbout) {
     return () => {
       isOver = true;
     };
-  }, [mode, asked, isAbout]);
+  }, [mode, asked, isAbout, round]);
   const replace = (shown) => setState({ shown, error: null, isLoading: false, isNew: true });
-  return { ...state, replace };
+  return { ...state, replace, again: () => setRound(round + 1) };
 }

@@ -149,9 +149,9 @@ function UpdateDialog({ kind, recommendation, act, drafts, endpoint, fields, que
         h("div", null, h(UpdatePlan, { plan }), h(Said, { title: t("details.upstream.besides") }, besidesIt)),
       onClose,
       onDone,
-      refused: (error) => {
+      refused: (error, again) => {
         if (error.code === "name_collision") {
-          return h(Collision, { kind, error, act, onLeaveOut: () => leaveOut(["name", "disambiguation"]) });
+          return h(Collision, { kind, error, act, onMerged: again, onLeaveOut: () => leaveOut(["name", "disambiguation"]) });
         }
         if (kind === "studio" && error.facts.parent) {
           return h(ParentChoice, { facts: error.facts, onChoose: setParent, onLeaveOut: () => leaveOut(["parent_studio"]) });
