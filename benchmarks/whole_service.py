@@ -119,7 +119,7 @@ class WholeService:
             return connection.execute(statement, values).fetchall()
 
     def change_rows(self, *statements: str) -> None:
-        """Execute statements in one transaction; links between rows are not looked at."""
+        """Execute statements in one transaction; links of rows are not looked at."""
         path = self.data_dir / DATABASE_NAME
         with closing(sqlite3.connect(path, timeout=30)) as connection, connection:
             for statement in statements:

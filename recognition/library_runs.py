@@ -81,7 +81,9 @@ def identify_enqueued_if_due() -> LibraryRun | None:
         .filter(ended_at__gte=timezone.now() - RETRY_INTERVAL)
         .first()
     )
-    if failed and not enqueued_scenes.was_told_of_since(failed.ended_at):
+    if failed and not enqueued_scenes.was_told_of_since(
+        failed.ended_at or failed.created_at
+    ):
         return None
     try:
         return queue_run(Kind.ENQUEUED, asker=LibraryAsker(LibraryRun.Asker.HOOK))

@@ -8,7 +8,7 @@ from demo.world import World
 # Raised whenever the same plan would be drawn differently.
 RECIPE = 2
 DEFAULT_CAST_COUNT = 14
-# The performer of the default library of whom there are two rows.
+# The performer of the default library of whom there are two rows; the other is last.
 _TWICE = 9
 
 
@@ -83,8 +83,8 @@ class LibraryPlan:
     shot_seconds: tuple[float, float] = (2.5, 5.0)
     title_seconds: float = 3.0
     picture_size: tuple[int, int] = (720, 540)
-    # Whether tags and studios have ids of the first of the domains.
-    has_linked_names: bool = False
+    # Whether performers are described, and tags and studios have ids of a stash-box.
+    is_detailed: bool = False
     tags: tuple[str, ...] = ("interview", "outdoors", "two people")
     studios: tuple[str, ...] = ("Lantern Pictures", "Harbour Lane")
     domains: tuple[str, ...] = field(
@@ -121,12 +121,11 @@ def default_plan(world: World) -> LibraryPlan:
     # Not only the first people: with others between them, mistakes are told apart.
     step = 2 if world.people_count >= 2 * DEFAULT_CAST_COUNT else 1
     performers = _performers(range(0, step * DEFAULT_CAST_COUNT, step))
-    twin = len(performers)
     return LibraryPlan(
         name="default",
         world=world,
         performers=(*performers, _entered_twice(world, performers[_TWICE])),
-        has_linked_names=True,
+        is_detailed=True,
         studios=("Lantern Pictures", "Harbour Lane", "Attic Tapes"),
         scenes=(
             ScenePlan(
@@ -172,7 +171,7 @@ def default_plan(world: World) -> LibraryPlan:
             PicturePlan(()),
             PicturePlan((11, 13)),
             PicturePlan((3,), tagged=(3,)),
-            PicturePlan((_TWICE,), tagged=(twin,)),
+            PicturePlan((_TWICE,), tagged=(DEFAULT_CAST_COUNT,)),
         ),
     )  # fmt: skip
 

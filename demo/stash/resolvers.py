@@ -85,10 +85,12 @@ def _scene_streams(scene: Scene, info: Info) -> list[dict[str, str]]:
 
 def _image_paths(image: Image, info: Info) -> dict[str, str]:
     stamp = _stamp(image)
-    return {
+    addresses = {
         kind: _url(info, f"/image/{image.id}/{kind}", t=stamp)
-        for kind in ("image", "thumbnail", "preview")
+        for kind in ("image", "thumbnail")
     }
+    # Only clips have a preview; an address would be shown as a video.
+    return {**addresses, "preview": ""}
 
 
 def _gallery_image(gallery: Gallery, info: Info, index: int) -> Image:

@@ -131,7 +131,8 @@ def _scene(plan: LibraryPlan, number: int) -> Scene:
     rng = generator(Namespace.STASH_ROW, plan.world.seed, 2, number)
     stash_ids, urls = [], []
     if scene.has_stash_id:
-        urls.append(f"https://scenes.example.org/{file_stem(scene.title)}")
+        if plan.is_detailed:
+            urls.append(f"https://scenes.example.org/{file_stem(scene.title)}")
         bare_id = str(uuid.UUID(bytes=rng.bytes(16), version=4))
         endpoint = endpoint_of(plan.domains[0])
         stash_ids.append(StashId(endpoint, bare_id, _moment(number)))
@@ -181,7 +182,8 @@ def _performer(plan: LibraryPlan, planned: PerformerPlan, number: int) -> Perfor
     performer.gender = "FEMALE" if rng.random() < 0.5 else "MALE"
     if rng.random() < 0.5:
         performer.alias_list = [person.name.split()[0]]
-    _describe(performer, plan.world.seed, number)
+    if plan.is_detailed:
+        _describe(performer, plan.world.seed, number)
     if planned.has_picture:
         performer.picture_name = f"performers/{number}.jpg"
     if planned.has_stash_id:
@@ -209,7 +211,7 @@ def _describe(performer: Performer, seed: int, number: int) -> None:
 
 def _name_ids(plan: LibraryPlan, kind: str, name: str) -> list[StashId]:
     """Return the ids of a tag or studio, which have no place in a world."""
-    if not plan.has_linked_names:
+    if not plan.is_detailed:
         return []
     bare_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{kind} {name}"))
     return [StashId(endpoint_of(plan.domains[0]), bare_id, _moment(0))]

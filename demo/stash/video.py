@@ -93,7 +93,7 @@ def iter_video(path: Path) -> Iterator[Picture]:
     """Yield the frames of a video, RGB."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
 def write_audio(target: Path, *, seconds: float) -> None:

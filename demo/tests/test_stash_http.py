@@ -52,6 +52,21 @@ def test_without_the_key_paths_differ_by_their_extension(locked_server, path, st
     assert answer.headers.get("Location", "").startswith("/login") == (status == 302)
 
 
+@pytest.mark.parametrize(
+    ("cookie", "status"),
+    [("session=of-somebody", 200), ("session=of-nobody", 401), ("other=a", 401)],
+)
+def test_who_signed_in_needs_no_key(locked_server, cookie, status):
+    locked_server.session = "of-somebody"
+
+    answer = ask(locked_server, "{ version { version } }", headers={"Cookie": cookie})
+
+    assert answer.status_code == status
+    handed = locked_server.plugin_connection()
+    assert handed["SessionCookie"]["Value"] == "of-somebody"
+    assert locked_server.url.endswith(f":{handed['Port']}")
+
+
 def test_the_login_page_is_html_with_200(locked_server):
     answer = get(locked_server, "/scene/1/stream", allow_redirects=True)
 

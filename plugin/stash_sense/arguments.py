@@ -191,7 +191,7 @@ def checked(
     """
     taken = list(arguments)
     names = {each.name for each in taken if each.fixed is None}
-    unknown = sorted(ascii(name)[1:41] for name in given if name not in names)
+    unknown = sorted(ascii(name[:40])[1:-1] for name in given if name not in names)
     if unknown:
         known, strange = ", ".join(sorted(names)), ", ".join(unknown[:5])
         takes = f"it takes {known}" if known else "it takes none"

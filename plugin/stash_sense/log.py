@@ -1,5 +1,7 @@
 """Lines for Stash's log and its progress bar, which it reads from stderr."""
 
+from __future__ import annotations
+
 import sys
 import traceback
 from pathlib import Path

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Callable
 
 from .modes import MODES
@@ -42,22 +43,24 @@ class Look:
         self.error = error
 
 
-class Undertaking:
+class Undertaking(ABC):
     """A kind of run: how it is begun, found, looked at and stopped, by its id."""
 
+    @abstractmethod
     def begin(self, work: Work) -> Any:
         """Return the id of the run; raises Refusal, 409 where one goes on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find(self, work: Work) -> Any:
         """Return the id of the run that goes on; None where none does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def look(self, work: Work, run_id: Any) -> Look:
-        raise NotImplementedError
+        """Return how far it is."""
 
+    @abstractmethod
     def stop(self, work: Work, run_id: Any) -> None:
-        raise NotImplementedError
+        """Ask for its end, once Stash is gone; raises nothing."""
 
 
 class Work:

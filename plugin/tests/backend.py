@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 PLUGIN_DIR = Path(__file__).resolve().parent.parent
 BACKEND = PLUGIN_DIR / "stash_sense_backend.py"
@@ -30,11 +31,11 @@ def environment():
 class Ended:
     """What came of a call."""
 
-    answer: dict
+    answer: dict[str, Any]
     stdout: bytes
     stderr: str
     seconds: float
-    logged: list = field(default_factory=list)
+    logged: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def output(self):
@@ -51,6 +52,7 @@ def start(written, *, backend=BACKEND, cwd=None):
         env=environment(),
         cwd=cwd or "/",
     )
+    assert process.stdin is not None
     process.stdin.write(written)
     process.stdin.close()
     process.stdin = None

@@ -8,7 +8,7 @@ from plugin.tests.backend import Backend
 from plugin.tests.harness.bundle import NoPackages, ensure_bundle
 from plugin.tests.harness.server import PLUGIN_PATH, HarnessServer
 from plugin.tests.pages import StashPage
-from plugin.tests.sense import running_sense
+from plugin.tests.sense import prepare_folder, running_sense
 from stashsense import env
 from stashsense.api.authentication import api_key
 from stashsense.integrations import stashbox_connections
@@ -60,6 +60,8 @@ class Stranger(LoopbackHost):
 
 
 class _Handler(LoopbackHandler):
+    server: Stranger
+
     def do_GET(self):
         body = self.read_body()
         self.server.asked.append((self.command, self.path, self.lower_headers(), body))
@@ -97,9 +99,13 @@ def answering(body, status=200, **headers):
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory):
+def running(tmp_path_factory, pytestconfig):
     """The service with all its processes, once for the whole run."""
-    with running_sense(tmp_path_factory.mktemp("sense")) as running:
+    folder = tmp_path_factory.mktemp("sense")
+    # Kept from run to run in .pytest_cache: making it takes half a minute.
+    cache_dir = pytestconfig.cache.mkdir("stash-sense-plugin")
+    prepare_folder(folder, cache_dir=cache_dir)
+    with running_sense(folder) as running:
         yield running
 
 

@@ -1,12 +1,14 @@
 """A browser on a page of the harness: finding, waiting, pictures of it."""
 
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from selenium.common.exceptions import (
     NoSuchElementException,
     StaleElementReferenceException,
+    TimeoutException,
 )
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
@@ -18,10 +20,12 @@ from stashsense import env
 from stashsense.data_folder import ROOT
 
 # The machine may be busy; an inference of a scene takes seconds.
-BOUND_SECONDS = 60
+BOUND_SECONDS = 180
 PICTURES_DIR = ROOT / "docs" / "images" / "plugin"
 PICTURES_VARIABLE = "STASH_SENSE_PLUGIN_PICTURES"
 _PHONE_PX = (390, 844)
+# The overview asks for some things every 5 s.
+_SILENCE_SECONDS = 7
 
 
 class StashPage:
@@ -54,7 +58,19 @@ class StashPage:
             poll_frequency=0.05,
             ignored_exceptions=[StaleElementReferenceException, NoSuchElementException],
         )
-        return patience.until(lambda _: condition(), what)
+        try:
+            return patience.until(lambda _: condition(), what)
+        except TimeoutException as error:
+            shown = self.browser.find_element(By.TAG_NAME, "body").text
+            raise AssertionError(f"{what}; the page says:\n{shown}") from error
+
+    def wait_for_silence(self, count: Callable[[], int]) -> int:
+        """Return the count once it has stayed the same for longer than any polling."""
+        pause = threading.Event()
+        seen = -1
+        while seen != (seen := count()):
+            pause.wait(_SILENCE_SECONDS)
+        return seen
 
     def find(self, selector: str) -> WebElement:
         """Return the first element of a CSS selector that is shown."""
@@ -79,8 +95,8 @@ class StashPage:
         path = (
             ".//*[self::button or self::a or self::input or self::select or "
             "self::textarea or @role='tab' or @role='button'][normalize-space()="
-            f"{quoted} or @aria-label={quoted} or @title={quoted} or @value={quoted} or "
-            f"@id=//label[normalize-space()={quoted}]/@for or "
+            f"{quoted} or @aria-label={quoted} or @title={quoted} or @value={quoted}"
+            f" or @id=//label[normalize-space()={quoted}]/@for or "
             f"ancestor::label[normalize-space()={quoted}]]"
         )
 

@@ -5,6 +5,7 @@ networks, and the background. Stash, stash-box and the feed of releases are stan
 this process, which tests change as they like.
 """
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,7 +31,9 @@ _KEPT_TABLES = {
     "dbupdates_databaserelease", "dbupdates_releasefile", "recognition_modelfile",
     "recognition_servingprocess",
 }  # fmt: skip
-_TRACES = ("dbupdates_", "recognition_", "recommendations_", "django_q_ormq")
+_TRACES = (
+    "dbupdates_", "recognition_", "recommendations_", "django_q_ormq", "stashsense_",
+)  # fmt: skip
 # By table: who may still be at work.
 _IN_PROGRESS = ("queued", "running", "downloading", "validating")
 _WORKING = (
@@ -146,17 +149,15 @@ class Sense:
 
 @contextmanager
 def running_sense(folder: Path) -> Iterator[Sense]:
-    """Yield the service on a new data folder; its log is `service.log` in `folder`."""
-    data_dir = folder / "data"
-    library = tiny_library(folder / "library")
-    prepare(folder, data_dir)
+    """Yield the service on a prepared folder; its log is `service.log` in there."""
+    library = load_library(folder / "library")
     with ExitStack() as stack:
         stash = stack.enter_context(StashServer(library, api_key=STASH_KEY))
         box = stack.enter_context(StashBoxServer(box_of_library(library, STASHDB)))
         connect_box(library, box.endpoint)
         feed = stack.enter_context(ReleaseSimulator())
         service = WholeService(
-            data_dir,
+            folder / "data",
             STASH_URL=stash.url,
             STASH_API_KEY=STASH_KEY,
             STASH_SENSE_RELEASE_FEED=feed.feed_url,
@@ -168,8 +169,27 @@ def running_sense(folder: Path) -> Iterator[Sense]:
         yield Sense(service, stash, box, feed, folder=folder)
 
 
-def prepare(folder: Path, data_dir: Path) -> None:
-    """Fill a data folder: networks, database, and a release of the tiny world."""
+def prepare_folder(folder: Path, *, cache_dir: Path) -> None:
+    """Fill a new folder, from the cache if no program that makes it has changed.
+
+    It holds the library of the demo Stash, a release of its people, and the service's
+    data folder, in which that release is active.
+    """
+    cached = cache_dir / _programs_digest()
+    if not cached.is_dir():
+        for other in cache_dir.iterdir():
+            shutil.rmtree(other)
+        # Renamed when it is complete, or an interrupted one would be taken for it.
+        made = cache_dir / "unfinished"
+        made.mkdir()
+        _prepare(made)
+        made.rename(cached)
+    shutil.copytree(cached, folder, dirs_exist_ok=True)
+
+
+def _prepare(folder: Path) -> None:
+    data_dir = folder / "data"
+    tiny_library(folder / "library")
     shutil.copytree(ROOT / "demo" / "networks", data_dir / "models" / "demo-1")
     manage(data_dir, "prepare", "--no-demo")
     manage(
@@ -179,6 +199,16 @@ def prepare(folder: Path, data_dir: Path) -> None:
         *["--version", FIRST_VERSION, "--out", str(folder / "release")],
     )
     manage(data_dir, "import_release", str(release_archive(folder)), "--activate")
+
+
+def _programs_digest() -> str:
+    """Return what changes with any program or network that the folder is made by."""
+    digest = hashlib.sha256()
+    for app in ("stashsense", "recognition", "recommendations", "dbupdates", "demo"):
+        for path in sorted((ROOT / app).rglob("*")):
+            if path.suffix in {".py", ".onnx", ".json"} and "tests" not in path.parts:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def release_archive(folder: Path) -> Path:

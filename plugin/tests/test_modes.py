@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -133,7 +134,7 @@ VALUES = {
     **{f"{verb}_{what}_ids": ["1"]
        for verb in ("add", "remove") for what in ("performer", "tag")},
 }  # fmt: skip
-OTHERWISE = {
+OTHERWISE: dict[str, dict[str, Any]] = {
     "queue_list": {"status": "running"},
     "stashbox_performer": {"endpoint": "stashdb.org"},
     "evaluation_judge": {"verdict": "tag_missing"},
@@ -150,8 +151,8 @@ OTHERWISE = {
 
 def arguments_of(mode):
     given = {each.name: VALUES[each.name] for each in mode.arguments if not each.fixed}
-    given.update(OTHERWISE.get(mode.name, {}))
-    return {name: value for name, value in given.items() if value is not None}
+    otherwise: dict[str, Any] = OTHERWISE.get(mode.name, {})
+    return {name: v for name, v in {**given, **otherwise}.items() if v is not None}
 
 
 @pytest.mark.parametrize("name", PREDECESSORS)
@@ -174,7 +175,9 @@ def test_a_mode_names_a_route_of_the_api_description(mode):
     for argument in mode.arguments:
         if mode.place_of(argument) == "query":
             assert places[argument.sent_as] == "query"
-    body = next(iter(described.get("requestBody", {}).get("content", {}).values()), {})
+    body: dict[str, Any] = next(
+        iter(described.get("requestBody", {}).get("content", {}).values()), {}
+    )
     reference = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
     if reference:
         schema = OPENAPI["components"]["schemas"][reference]

@@ -69,7 +69,10 @@ class EnqueueView(APIView):
     @extend_schema(
         operation_id="fingerprints_enqueue",
         request=shapes.EnqueueRequest,
-        responses={202: shapes.EnqueuedAnswer},
+        responses={
+            202: shapes.EnqueuedAnswer,
+            400: OpenApiResponse(description="STASH_URL is not set."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Have scenes identified by the background some minutes later; for hooks.

@@ -17,7 +17,6 @@ from recognition.models import (
 from recognition.tests.library_world import ASKER, ask, ended
 from recognition.tests.stash_world import KNOWN_SCENE, cast_of, post
 from recognition.tests.test_library_runs import library  # noqa: F401
-from stashsense.tests.signing import SigningClient
 
 NEW_VERSION = "2031.01.01"
 FINGERPRINTS = "/recommendations/fingerprints"
@@ -119,12 +118,6 @@ def test_a_run_is_begun_followed_and_stopped(admin_client, stash, admin_user):
 
     assert get(admin_client, "progress").json()["status"] == "cancelled"
     assert tell(admin_client, "stop").status_code == 404
-
-
-def test_a_run_that_the_plugin_asked_for_says_so(stash):
-    tell(SigningClient(), "generate")
-
-    assert LibraryRun.objects.get().get_asked_by_display() == "Stash plugin"
 
 
 @pytest.mark.parametrize("body", [None, {}])
@@ -500,31 +493,3 @@ def test_the_command_fails_with_the_reason(library, settings, monkeypatch):  # n
         call_command("identify_library", "--wait")
 
     assert ended(LibraryRun.objects.get()).state == "failed"
-
-
-def test_a_run_is_followed_and_ended_by_its_id(admin_client, stash):
-    first = tell(admin_client, "rematch-library").json()["job_id"]
-    LibraryRun.objects.filter(pk=first).update(total_count=4, done_count=1)
-    second = tell(admin_client, "generate", {}).json()["job_id"]
-
-    assert get(admin_client, f"runs/{first}").json()["progress_pct"] == 25
-    newest_first = get(admin_client, "runs").json()
-    assert newest_first["total"] == 2
-    assert [each["id"] for each in newest_first["runs"]] == [second, first]
-    (found,) = get(admin_client, "runs", kind="rematch").json()["runs"]
-    assert (found["id"], found["status"]) == (first, "queued")
-
-    stopped = tell(admin_client, f"runs/{first}/stop").json()
-
-    assert stopped["status"] == "cancelled"
-    assert LibraryRun.objects.get(pk=second).is_in_progress
-
-
-@pytest.mark.parametrize("run_id", [7, 10**30])
-def test_a_run_there_is_not_is_not_found(admin_client, run_id):
-    for answer in (
-        get(admin_client, f"runs/{run_id}"),
-        tell(admin_client, f"runs/{run_id}/stop"),
-    ):
-        assert answer.status_code == 404
-        assert answer.json()["code"] == "library_run_not_found"

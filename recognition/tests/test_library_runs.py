@@ -443,7 +443,7 @@ def test_a_scene_that_is_deleted_meanwhile_is_passed_over(library, monkeypatch):
         library.library.scenes.pop(MIXED_SCENE, None)
         return scenes.identify_scene(*args, **kwargs)
 
-    monkeypatch.setattr(jobs, "identify_scene", delete_the_next)
+    monkeypatch.setattr(identifying, "identify_scene", delete_the_next)
 
     run = ended(ask())
 

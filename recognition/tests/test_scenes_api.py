@@ -11,7 +11,7 @@ from demo.stash.testing import Faults, write_variant
 from recognition.exceptions import MediaUnreachable
 from recognition.models import Fingerprint, FingerprintPerson
 from recognition.pictures import decode_picture
-from recognition.scenes import Nobody, SceneOptions, identify_scene
+from recognition.scenes import SceneOptions, identify_scene
 from recognition.tests.stash_world import (
     KNOWN_SCENE,
     MIXED_SCENE,
@@ -20,6 +20,7 @@ from recognition.tests.stash_world import (
     named,
     post,
 )
+from recognition.watching import Nobody
 from stashsense.preferences.services import store_settings
 
 MODES = pytest.mark.parametrize("mode", ["frequency", "cluster", "hybrid"])

@@ -4,6 +4,7 @@ import pytest
 
 from recognition.models import Fingerprint
 from recognition.tests.stash_world import UNKNOWN_ID, post
+from recognition.tests.test_calibrations_rematched import STRICT, adopt
 
 KNOWN_IMAGE, GROUP_IMAGE, STRANGER_IMAGE = "1", "2", "3"
 GALLERY = "1"
@@ -157,3 +158,91 @@ def test_crops_of_a_gallery_are_sent_when_asked_for(admin_client, stash):
 
     assert plain["crop"] is None
     assert asked["crop"].startswith("data:image/jpeg;base64,")
+
+
+# Who is corrected
+
+
+def kept(client, kind, stash_id):
+    answer = client.get(f"/recommendations/fingerprints/{kind}/{stash_id}").json()
+    return {person["person_id"]: person for person in answer["persons"]}, answer
+
+
+def test_everybody_of_a_gallery_has_the_number_of_what_is_kept(admin_client, stash):
+    answer = gallery(admin_client).json()
+    people, whole = kept(admin_client, "gallery", GALLERY)
+
+    for decision, name in [
+        ("known", "performers"),
+        ("uncertain", "uncertain"),
+        ("unknown", "unknown"),
+    ]:
+        ids = {one["person_id"] for one in answer[name]}
+        assert ids == {
+            number for number, one in people.items() if one["decision"] == decision
+        }
+        for one in answer[name]:
+            faces = people[one["person_id"]]["faces"]
+            seen_on = {whole["image_ids"][face["frame"]] for face in faces}
+            assert {*one["image_ids"]} == seen_on
+    assert answer["unknown_count"] == len(answer["unknown"]) >= 1
+    assert {one["crop"] for one in answer["unknown"]} == {None}
+
+
+def test_candidates_of_a_gallerys_people_are_told(admin_client, stash):
+    answer = gallery(admin_client).json()
+    people, _ = kept(admin_client, "gallery", GALLERY)
+
+    for one in [*answer["performers"], *answer["uncertain"]]:
+        told = [each["universal_id"] for each in one["candidates"]]
+        assert told[0] == one["universal_id"]
+        matches = people[one["person_id"]]["all_matches"]
+        assert told == [each["universal_id"] for each in matches]
+
+
+def test_somebody_uncertain_in_a_gallery_is_told_with_candidates_and_face(
+    admin_client, stash
+):
+    adopt(STRICT)
+
+    answer = gallery(admin_client, include_crops=True).json()
+
+    assert answer["performers"] == []
+    assert answer["uncertain"]
+    for one in answer["uncertain"]:
+        assert one["candidates"]
+        assert one["image_count"] == len(one["image_ids"]) > 0
+        assert one["crop"].startswith("data:image/jpeg;base64,")
+
+
+def test_a_performer_of_a_gallery_is_rejected_by_number(admin_client, stash):
+    one = gallery(admin_client).json()["performers"][0]
+
+    response = post(
+        admin_client,
+        "/identify/corrections",
+        kind="gallery",
+        stash_id=int(GALLERY),
+        person_id=one["person_id"],
+        verdict="reject",
+        universal_id=one["universal_id"],
+    )
+
+    assert response.status_code == 201
+    answer = gallery(admin_client).json()
+    assert one["universal_id"] not in {
+        each["universal_id"] for each in answer["performers"]
+    }
+
+
+def test_each_face_of_an_image_has_the_number_of_what_is_kept(admin_client, stash):
+    image_id = standalone(stash, 1)
+
+    answer = image(admin_client, image_id).json()
+
+    assert (answer["fingerprint_saved"], answer["fingerprint_error"]) == (True, None)
+    people, _ = kept(admin_client, "image", image_id)
+    assert len(answer["faces"]) == len(people)
+    for face in answer["faces"]:
+        (seen,) = people[face["person_id"]]["faces"]
+        assert seen["box"] == pytest.approx(face["box"], abs=1e-3)

@@ -56,7 +56,7 @@ def recognise(library):
 def found(type):
     """Return what a run finds, in the order of what it is about."""
     run = ended(ask(type))
-    assert run.state == "completed", run.message
+    assert run.state == "completed", run.note
     rows = Recommendation.objects.filter(type=type)
     return sorted(rows, key=lambda row: row.target_id)
 
@@ -142,7 +142,7 @@ def test_whose_name_a_stash_box_knows_is_proposed(demo):
 
 
 def test_a_stranger_is_in_more_than_one_scene(demo):
-    scenes_of = {}
+    scenes_of: dict[int | None, set[str]] = {}
     for scene_id, appearances in demo.answers.items():
         for each in appearances:
             scenes_of.setdefault(each.stranger, set()).add(scene_id)

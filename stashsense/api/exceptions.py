@@ -35,9 +35,7 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
 
 def answer_unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return what a path without a route is answered with."""
-    return JsonResponse(
-        _body("There is nothing at this path.", "no_route"), status=404
-    )
+    return JsonResponse(_body("There is nothing at this path.", "no_route"), status=404)
 
 
 def answer_our_mistake(request: HttpRequest) -> HttpResponse:

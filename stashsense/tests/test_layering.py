@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OURS = ("stashsense", "recognition", "dbupdates", "recommendations", "demo")
+OURS = ("stashsense", "recognition", "dbupdates", "recommendations", "demo", "plugin")
 WEB = ("django", "rest_framework", "drf_spectacular", "django_q", "requests")
 OUTSIDE_WORLD = (
     *WEB, "logging", "io", "os", "pathlib", "shutil", "socket", "sqlite3", "subprocess",
@@ -90,6 +90,9 @@ RULES = [
     Rule("stashsense.api", ("recognition.runtime", "recognition.numeric")),
     Rule("stashsense.files", (*WEB, *OURS), ("stashsense.files",)),
     Rule("stashsense.serve", ("rest_framework", "cv2", "numpy", "onnxruntime")),
+    # The plugin runs at Stash's, alone with its Python; only HTTP is between the two.
+    Rule("plugin", (*WEB, *OURS), ("plugin",)),
+    *[Rule(app, ("plugin", "stash_sense")) for app in OURS if app != "plugin"],
     # The demo world stands on everything, nothing stands on it.
     *[Rule(app, ("demo", "benchmarks")) for app in OURS if app != "demo"],
     *[Rule(app, ("pytest", "selenium", "factory")) for app in OURS],

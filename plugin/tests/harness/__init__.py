@@ -1,1 +1,1 @@
-"""What Stash gives to plugins: a page for their scripts, and a start for their backend."""
+"""What Stash gives to plugins: a page for scripts, and a start for their backend."""

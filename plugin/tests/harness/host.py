@@ -109,8 +109,8 @@ class _Handler(LoopbackHandler):
             )
         version = parse_qs(query).get("stash_version", [site.stash.version])[0]
         page = (
-            '<!DOCTYPE html><html lang="en"><head><base href="/"><meta charset="utf-8"><title>Stash'
-            '</title><meta name="viewport" content="width=device-width, '
+            '<!DOCTYPE html><html lang="en"><head><base href="/"><meta charset="utf-8">'
+            '<title>Stash</title><meta name="viewport" content="width=device-width, '
             'initial-scale=1"><link rel="stylesheet" href="/harness/harness.css">'
             f'</head><body><div id="root" data-stash-version="{escape(version)}">'
             '</div><script src="/harness/harness.js"></script></body></html>'

@@ -14,7 +14,6 @@ from typing import Any
 from graphql import (
     FieldNode,
     GraphQLError,
-    GraphQLResolveInfo,
     GraphQLScalarType,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -24,7 +23,7 @@ from graphql import (
     validate,
 )
 
-from demo.stash.exchange import Exchange
+from demo.stash.exchange import Exchange, Info
 from demo.stash.graphql_api import Answer, executable_schema
 from demo.stash.library import Job, now
 from demo.stash.schema import parse_version
@@ -92,7 +91,7 @@ class _Task:
 
 
 class Operations:
-    """Executes what is about plugins; tasks one at a time, as jobs of the demo Stash."""
+    """Executes what is about plugins; tasks one by one, as jobs of the demo Stash."""
 
     def __init__(
         self,
@@ -211,7 +210,7 @@ class Operations:
             stop_others = mutation.fields["stopJob"].resolve
             assert stop_others is not None
 
-            def stop_job(root: None, info: GraphQLResolveInfo, job_id: str) -> bool:
+            def stop_job(root: None, info: Info, job_id: str) -> bool:
                 if job_id in self._tasks:
                     return self._stop_task(self._tasks[job_id])
                 return bool(stop_others(root, info, job_id=job_id))
@@ -220,14 +219,14 @@ class Operations:
             self._schemas[version] = schema
         return self._schemas[version]
 
-    def _tell_plugins(self, _root: None, _info: GraphQLResolveInfo) -> list[Any]:
+    def _tell_plugins(self, _root: None, _info: Info) -> list[Any]:
         return [_described(plugin) for plugin in self._plugins.values()]
 
-    def _tell_tasks(self, _root: None, info: GraphQLResolveInfo) -> list[Any]:
+    def _tell_tasks(self, _root: None, info: Info) -> list[Any]:
         told = self._tell_plugins(_root, info)
         return [task for plugin in told for task in plugin["tasks"]]
 
-    def _reload_plugins(self, _root: None, _info: GraphQLResolveInfo) -> bool:
+    def _reload_plugins(self, _root: None, _info: Info) -> bool:
         self._reload()
         return True
 
@@ -241,13 +240,14 @@ class Operations:
     def _run_operation(
         self,
         _root: None,
-        info: GraphQLResolveInfo,
+        info: Info,
         plugin_id: str,
         args: dict[str, Any] | None = None,
     ) -> Any:
         plugin = self._find(plugin_id)
         self.asked.append(args or {})
-        exchange: _Exchange = info.context
+        exchange = info.context
+        assert isinstance(exchange, _Exchange)
         try:
             return self._run(plugin, args or {}, is_cancelled=exchange.is_cancelled)
         except PluginFailed as error:
@@ -278,7 +278,7 @@ class Operations:
     def _run_task(
         self,
         _root: None,
-        _info: GraphQLResolveInfo,
+        _info: Info,
         plugin_id: str,
         task_name: str | None = None,
         description: str | None = None,

@@ -6,7 +6,6 @@ There is no time-out, as there is none in Stash; a process ends by itself, or is
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -86,7 +85,9 @@ def run_backend(
         env=_environment(plugin),
         preexec_fn=end_with_parent,
     )
-    assert process.stdin and process.stdout and process.stderr
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     said: list[bytes] = []
     threads = [
         threading.Thread(target=_feed, args=[process.stdin, json.dumps(given)]),
@@ -106,7 +107,8 @@ def run_backend(
 def _command(plugin: Plugin) -> list[str]:
     first, *rest = plugin.manifest["exec"]
     if first in ("python", "python3"):
-        first = shutil.which("python3") or shutil.which("python") or sys.executable
+        # As where Stash is told which Python to use; that of PATH may be a wrapper.
+        first = sys.executable
     return [first, *(each.replace("{pluginDir}", str(plugin.folder)) for each in rest)]
 
 

@@ -107,7 +107,7 @@ function Groups({ data, asked, ask, chosen, choose }) {
     data.waiting_people > 0 &&
       h("p", { className: "stash-sense-quiet" }, t("people.waiting", { count: data.waiting_people })),
     data.groups.length === 0
-      ? h(Empty, null, t(`people.none.${asked.state}`))
+      ? h(Empty, null, t(`people.none.${asked.include_single && asked.state === "open" ? "all" : asked.state}`))
       : h(
           "ul",
           { className: "stash-sense-faces" },

@@ -1,6 +1,6 @@
 // The sidecar's settings: it says which there are, of what type, and what they may be.
 import { Badge, Button, Form, h, useState } from "../host.js";
-import { decimal } from "../format.js";
+import { count } from "../format.js";
 import { call } from "../api.js";
 import { ConfirmDialog } from "../parts/dialogs.js";
 import { Asked, Problem } from "../parts/feedback.js";
@@ -114,8 +114,5 @@ function NumberField({ id, setting, typed, setTyped, isBusy, onSave }) {
 
 function bounds({ type, min, max, default: fallback }) {
   if (type === "bool") return "";
-  const digits = type === "int" ? 0 : 2;
-  return t("settings.bounds", {
-    min: decimal(min, digits), max: decimal(max, digits), fallback: decimal(fallback, digits),
-  });
+  return t("settings.bounds", { min: count(min), max: count(max), fallback: count(fallback) });
 }

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def add_a_file(library):
     library.scenes["2"].file_ids.append("902")
 
 
-CASES = {
+CASES: dict[str, Any] = {
     "merge-performers": (
         {"destination_id": "1", "source_ids": ["2"]},
         ("duplicate_performer", "1", "performer"),

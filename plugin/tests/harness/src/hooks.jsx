@@ -49,21 +49,31 @@ export const useToast = () => useContext(ToastContext);
 export function SettingsProvider({ children }) {
   const { data, loading, error, refetch } = useConfiguration();
   const [configurePlugin] = useConfigurePlugin();
+  // What is being saved counts at once: the next change is made to that.
+  const [saving, setSaving] = useState({});
   const value = useMemo(() => {
     const { general, plugins } = data?.configuration ?? {};
     return {
       loading,
       error,
       general: general ?? {},
-      plugins: plugins ?? {},
+      plugins: { ...plugins, ...saving },
       apiKey: general?.apiKey ?? "",
       refetch,
       savePluginSettings: async (pluginId, input) => {
-        await configurePlugin({ variables: { plugin_id: pluginId, input } });
-        await refetch();
+        setSaving((others) => ({ ...others, [pluginId]: input }));
+        try {
+          await configurePlugin({ variables: { plugin_id: pluginId, input } });
+          await refetch();
+        } finally {
+          // Unless another save has begun meanwhile, the server's word holds again.
+          setSaving(({ [pluginId]: mine, ...others }) =>
+            mine === input ? others : { ...others, [pluginId]: mine }
+          );
+        }
       },
     };
-  }, [configurePlugin, data, error, loading, refetch]);
+  }, [configurePlugin, data, error, loading, refetch, saving]);
   return <SettingsContext.Provider value={value}>{children}</SettingsContext.Provider>;
 }
 

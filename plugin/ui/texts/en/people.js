@@ -9,6 +9,7 @@ export const people = {
   "people.single": "Also who is in one scene or gallery only",
   "people.waiting": "{count, plural, one {# person waits} other {# people wait}} to be put together with others.",
   "people.none.open": "There is no unknown person in more than one scene or gallery.",
+  "people.none.all": "Nobody who was looked at is unknown.",
   "people.none.named": "Nobody was named here yet.",
   "people.none.ignored": "Nobody is ignored.",
   "people.number": "Unknown person {id}",
