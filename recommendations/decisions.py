@@ -233,6 +233,12 @@ def restore(row: Recommendation) -> None:
     _tell_analyzer(row)
 
 
+def find_dismissal(row: Recommendation) -> Dismissal | None:
+    """Return what keeps it from being proposed; None where nobody dismissed it."""
+    kept = Dismissal.objects.filter(**_identity(row)).select_related("user")
+    return kept.first()
+
+
 def is_dismissed_for_good(row: Recommendation) -> bool:
     """Return whether it is never to be proposed again."""
     kept = Dismissal.objects.filter(**_identity(row), is_permanent=True)

@@ -62,3 +62,13 @@ export function duration(seconds) {
 /** A date with the time, in the reader's zone; an en dash for null. */
 export const when = (text) =>
   text ? intl.formatDate(text, { dateStyle: "medium", timeStyle: "short" }) : "–";
+
+/** "3 days ago"; an en dash for null. */
+export function age(text) {
+  if (!text) return "–";
+  const seconds = (new Date(text) - Date.now()) / 1000;
+  const units = [["second", 60], ["minute", 3600], ["hour", 86400], ["day", 604800], ["week", 2629800], ["month", 31557600]];
+  const sizes = { second: 1, minute: 60, hour: 3600, day: 86400, week: 604800, month: 2629800, year: 31557600 };
+  const unit = units.find(([, end]) => Math.abs(seconds) < end)?.[0] ?? "year";
+  return intl.formatRelativeTime(Math.round(seconds / sizes[unit]), unit, { numeric: "auto" });
+}

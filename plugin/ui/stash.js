@@ -71,6 +71,25 @@ export function forget(kind, stashId, fieldName) {
 export const stashPage = (kind, stashId) =>
   `/${PAGES[kind] ?? `${kind}s`}/${encodeURIComponent(stashId)}`;
 
-/** A performer's picture; the sidecar's address of Stash need not be one for browsers. */
-export const performerPicture = (stashId) =>
-  new URL(`performer/${encodeURIComponent(stashId)}/image`, document.baseURI).href;
+/** Where Stash serves the picture of a performer, studio, tag or scene. */
+export const stashPicture = (kind, stashId) =>
+  new URL(
+    `${kind}/${encodeURIComponent(stashId)}/${kind === "scene" ? "screenshot" : "image"}`,
+    document.baseURI
+  ).href;
+
+/** What Stash answers to a query at this moment, whatever its pages keep. */
+export async function askStash(query, variables = {}) {
+  const { data } = await apolloClient().query({ query, variables, fetchPolicy: "no-cache" });
+  return data;
+}
+
+// What Stash's pages keep answers to.
+const KEPT = ["Scene", "Scenes", "Performer", "Performers", "Studio", "Studios", "Tag", "Tags"];
+
+/** Have Stash's pages ask anew for what they show next: something was changed behind them. */
+export function forgetWhatStashShows() {
+  const { cache } = apolloClient();
+  for (const each of KEPT) cache.evict({ id: "ROOT_QUERY", fieldName: `find${each}` });
+  cache.gc();
+}

@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from recommendations.api.requests import ObjectField
-from recommendations.decisions import NotDismissed
+from recommendations.decisions import NotDismissed, find_dismissal
 from recommendations.findings import AUTO_RESOLVED
-from recommendations.models import Recommendation
+from recommendations.models import ActionRecord, Recommendation
 
 # What the predecessor lists where nothing else is asked for.
 DEFAULT_LIMIT = 100
@@ -54,6 +54,24 @@ class RecommendationAnswer(serializers.Serializer[Any]):
     resolved_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+
+class DismissalAnswer(serializers.Serializer[Any]):
+    """How it was dismissed."""
+
+    permanent = serializers.BooleanField()
+    reason = serializers.CharField()
+    dismissed_at = serializers.DateTimeField()
+
+
+class RecommendationDetailAnswer(RecommendationAnswer):
+    """A tidy-up with who decided about it."""
+
+    decided_by = serializers.CharField(
+        allow_null=True,
+        help_text="A user's name, or by which way; null where no person did.",
+    )
+    dismissal = DismissalAnswer(allow_null=True)
 
 
 class RecommendationsAnswer(serializers.Serializer[Any]):
@@ -182,6 +200,31 @@ def recommendation_answer(row: Recommendation) -> dict[str, Any]:
         "resolved_at": row.resolved_at,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
+    }
+
+
+def recommendation_detail_answer(row: Recommendation) -> dict[str, Any]:
+    """Return the body of RecommendationDetailAnswer."""
+    dismissal, decided_by = None, None
+    if row.status == Recommendation.Status.DISMISSED:
+        dismissal = find_dismissal(row)
+        if dismissal is not None and dismissal.user is not None:
+            decided_by = dismissal.user.get_username()
+    elif row.status == Recommendation.Status.RESOLVED:
+        done = row.actions.filter(state=ActionRecord.State.DONE)
+        record = done.select_related("user").first()
+        if record is not None:
+            decided_by = record.user.get_username() if record.user else record.asked_by
+    return {
+        **recommendation_answer(row),
+        "decided_by": decided_by,
+        "dismissal": None
+        if dismissal is None
+        else {
+            "permanent": dismissal.is_permanent,
+            "reason": dismissal.reason,
+            "dismissed_at": dismissal.dismissed_at,
+        },
     }
 
 

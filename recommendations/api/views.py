@@ -69,11 +69,11 @@ class RecommendationView(APIView):
     @extend_schema(
         operation_id="recommendation",
         parameters=[_ID],
-        responses={200: shapes.RecommendationAnswer, **_NONE},
+        responses={200: shapes.RecommendationDetailAnswer, **_NONE},
     )
     def get(self, request: Request, rec_id: str) -> Response:
-        """Return the recommendation."""
-        return Response(shapes.recommendation_answer(_row(rec_id)))
+        """Return the recommendation, and who decided about it."""
+        return Response(shapes.recommendation_detail_answer(_row(rec_id)))
 
 
 class ResolveView(APIView):

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 
 from recommendations import decisions, findings
 from recommendations.listing import Wanted, list_recommendations
-from recommendations.models import Dismissal, Recommendation
+from recommendations.models import ActionRecord, Dismissal, Recommendation
 from recommendations.tests.analyses import ListAnalyzer, finding
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,8 @@ def test_recommendations_are_listed_newest_first_page_by_page(admin_client, rows
 def test_a_recommendation_is_told_whole(admin_client, rows):
     one = admin_client.get(f"{ROOT}/{rows[0].pk}").json()
 
-    assert one == listed(admin_client)["recommendations"][-1]
+    undecided = {"decided_by": None, "dismissal": None}
+    assert one == listed(admin_client)["recommendations"][-1] | undecided
     assert (one["type"], one["status"], one["confidence"]) == ("list", "pending", 0.5)
     assert (one["target_type"], one["target_id"]) == ("scene", "1")
     assert one["details"] == {"cause": "first"}
@@ -142,6 +143,30 @@ def test_an_unknown_one_is_not_found(admin_client, rows, verb):
     assert response.status_code == 404
     assert response.json()["code"] == "recommendation_not_found"
     assert admin_client.get(f"{ROOT}/{unknown}").status_code == 404
+
+
+def test_a_recommendation_tells_who_decided_and_why(admin_client, rows):
+    body = {"reason": "It is right so.", "permanent": True}
+    tell(admin_client, f"{rows[0].pk}/dismiss-upstream", body)
+    tell(admin_client, f"{rows[1].pk}/resolve", {"action": "by hand"})
+    for place, state in ((2, "failed"), (2, "done")):
+        ActionRecord.objects.create(
+            action="merge-performers",
+            asked_by="plugin",
+            recommendation=rows[place],
+            state=state,
+        )
+    decisions.resolve(rows[2], "merge-performers")
+
+    dismissed, resolved, acted = (
+        admin_client.get(f"{ROOT}/{row.pk}").json() for row in rows[:3]
+    )
+
+    assert dismissed["decided_by"] == "admin"
+    assert dismissed["dismissal"].pop("dismissed_at").endswith("Z")
+    assert dismissed["dismissal"] == body
+    assert (resolved["decided_by"], resolved["dismissal"]) == (None, None)
+    assert acted["decided_by"] == "plugin"
 
 
 def test_what_is_done_is_resolved_once(admin_client, rows, analyzer):

@@ -1,7 +1,7 @@
 // Finding a performer of this Stash by name or alias.
 import { Button, Form, h, useEffect, useRef, useState } from "../host.js";
 import { useSidecar } from "../resources.js";
-import { performerPicture } from "../stash.js";
+import { stashPicture } from "../stash.js";
 import { t } from "../texts.js";
 import { Problem } from "./feedback.js";
 import { Picture } from "./media.js";
@@ -55,7 +55,7 @@ function Performer({ performer }) {
   return h(
     "span",
     { className: "stash-sense-found-one" },
-    h(Picture, { src: performerPicture(performer.id), className: "stash-sense-thumb" }),
+    h(Picture, { src: stashPicture("performer", performer.id), className: "stash-sense-thumb" }),
     h("span", null,
       h("bdi", null, performer.name),
       performer.disambiguation && h("span", { className: "stash-sense-quiet" }, ` (${performer.disambiguation})`),

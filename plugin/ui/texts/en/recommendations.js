@@ -1,2 +1,106 @@
 // What the area says; see ../../texts.js.
-export const recommendations = {};
+export const recommendations = {
+  "recommendations.type.duplicate_performer": "Duplicate performers",
+  "recommendations.type.duplicate_scene_files": "Duplicate scene files",
+  "recommendations.type.duplicate_scenes": "Duplicate scenes",
+  "recommendations.type.upstream_performer_changes": "Performers changed upstream",
+  "recommendations.type.upstream_tag_changes": "Tags changed upstream",
+  "recommendations.type.upstream_studio_changes": "Studios changed upstream",
+  "recommendations.type.upstream_scene_changes": "Scenes changed upstream",
+  "recommendations.type.scene_fingerprint_match": "Scene matches",
+  "recommendations.type.unidentified_scenes": "Unidentified scenes",
+  "recommendations.type.missing_stash_box_link": "Missing stash-box links",
+
+  "recommendations.status.pending": "Pending",
+  "recommendations.status.dismissed": "Dismissed",
+  "recommendations.status.resolved": "Resolved",
+  "recommendations.none.pending": "Nothing waits for a decision here.",
+  "recommendations.none.dismissed": "Nothing was dismissed here.",
+  "recommendations.none.resolved": "Nothing was resolved here yet.",
+  "recommendations.allTypes": "All types",
+  "recommendations.types": "Types",
+  "recommendations.statuses": "How they stand",
+  "recommendations.list": "Recommendations",
+  "recommendations.confidence": "{share} sure",
+  "recommendations.choose": "Choose recommendation {id}",
+
+  "recommendations.says.duplicate_performer":
+    "{names} are {count, plural, one {# performer} other {# performers}} with the same id at {box}",
+  "recommendations.says.duplicate_scene_files":
+    "{scene} has {count, plural, one {# file} other {# files}}; keeping the best one frees {freed}",
+  "recommendations.says.duplicate_scenes": "{one} and {other} may be the same scene. {why}",
+  "recommendations.says.upstream":
+    "{name}: {box} says something else about {count, plural, =0 {it} other {{fields}}}",
+  "recommendations.says.merged": "{name} was merged into another at {box}",
+  "recommendations.says.gone": "{name} was deleted at {box}",
+  "recommendations.says.scene_fingerprint_match":
+    "{scene} is {title} at {box}, by {matched} of {total, plural, one {# fingerprint} other {# fingerprints}}",
+  "recommendations.says.unidentified_scenes":
+    "{names} {count, plural, one {is} other {are}} in {scene}, but not tagged",
+  "recommendations.says.missing_stash_box_link":
+    "{name} is {candidate} at {box}, by the faces in {count, plural, one {# scene or image} other {# scenes and images}}",
+  "recommendations.says.unknown": "{type}: {id}",
+
+  "recommendations.done.dismissed": "Dismissed",
+  "recommendations.done.auto_resolved": "In order again by itself",
+  "recommendations.done.target_gone": "Closed, as it is gone from Stash",
+  "recommendations.done.merge-performers": "Merged the performers",
+  "recommendations.done.merge-scenes": "Merged the scenes",
+  "recommendations.done.delete-scene": "Deleted a scene",
+  "recommendations.done.delete-scene-files": "Deleted files",
+  "recommendations.done.update-performer": "Updated the performer",
+  "recommendations.done.update-tag": "Updated the tag",
+  "recommendations.done.update-studio": "Updated the studio",
+  "recommendations.done.update-scene": "Updated the scene",
+  "recommendations.done.link-entity": "Linked",
+  "recommendations.done.linked-to-another": "Linked to another performer",
+  "recommendations.done.relink-entity": "Linked anew",
+  "recommendations.done.accept-fingerprint-match": "Accepted the match",
+  "recommendations.done.link-performer": "Added a performer to the scene",
+  "recommendations.done.create-performer": "Created a performer",
+  "recommendations.done.otherwise": "Settled {action}",
+
+  "recommendations.run.label": "Looking for these",
+  "recommendations.run.start": "Look for them now",
+  "recommendations.run.full": "Look at everything",
+  "recommendations.run.queued": "Waiting for its turn",
+  "recommendations.run.running": "Looking",
+  "recommendations.run.completed": "Looked {age}: {found} found, {created} of them new.",
+  "recommendations.run.cancelled": "Stopped {age}: {found} found until then.",
+  "recommendations.run.failed": "Failed {age}.",
+
+  "recommendations.bulk.all": "All on this page",
+  "recommendations.bulk.chosen": "{count} chosen",
+  "recommendations.bulk.dismiss": "Dismiss {count}…",
+  "recommendations.bulk.dismissAll": "Dismiss all {count, number} of this type…",
+  "recommendations.bulk.restore": "Take {count, plural, one {# dismissal} other {# dismissals}} back…",
+  "recommendations.bulk.takeTheirs": "Take what the stash-box says of {count}…",
+  "recommendations.bulk.acceptAll": "Accept all of high confidence…",
+  "recommendations.dismiss.chosen":
+    "{count, plural, one {The recommendation that you chose is} other {The # recommendations that you chose are}} let be. Nothing changes in Stash.",
+  "recommendations.dismiss.all":
+    "Every pending recommendation of “{type}” is let be, {count, number} at this moment, on this page and on all others. Nothing changes in Stash.",
+  "recommendations.dismiss.confirm": "Dismiss {count, number}",
+  "recommendations.dismiss.done": "{count} dismissed. These were not:",
+  "recommendations.turns.preparing": "Looking what would be changed",
+  "recommendations.turns.working": "Working",
+  "recommendations.turns.go": "Do {count, plural, one {it} other {these #}}",
+  "recommendations.turns.waiting": "Not yet",
+  "recommendations.turns.ready": "Will be done",
+  "recommendations.turns.done": "Done",
+  "recommendations.turns.look": "Needs a look",
+  "recommendations.turns.failed": "Failed",
+  "recommendations.turns.plan": "What is written",
+  "recommendations.turns.ended":
+    "{done} done{failed, plural, =0 {} other {, # failed}}{look, plural, =0 {} other {, # left for you to look at}}{left, plural, =0 {} other {, # not come to}}.",
+  "recommendations.look.gone": "It was merged or deleted upstream: choose what its link becomes.",
+  "recommendations.look.people":
+    "{count, plural, one {One of those it names is} other {# of those it names are}} not in the library by id: say who that is.",
+  "recommendations.accept.title": "Accept all of high confidence",
+  "recommendations.accept.about":
+    "{count, plural, =0 {No match is sure enough.} one {One scene gets the stash-box’s id.} other {# scenes get the stash-box’s ids.}} Nothing else of them changes. Sure are those with a single candidate whose fingerprints and length agree, as the settings say.",
+  "recommendations.accept.go": "Accept {count}",
+  "recommendations.accept.working": "Accepting",
+  "recommendations.accept.done":
+    "{accepted} accepted{failed, plural, =0 {} other {, # failed}}{left, plural, =0 {} other {, # left}}.",
+};
