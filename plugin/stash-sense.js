@@ -48,7 +48,7 @@
         if (this.state.error !== null) {
           return h(
             "div",
-            { className: "stash-sense-problem", role: "alert" },
+            { className: "stash-sense-problem stash-sense-part-problem", role: "alert" },
             h("p", null, LABELS.failed),
             h("p", { className: "stash-sense-quiet" }, String(this.state.error.message)),
             h(
