@@ -15,7 +15,7 @@ MAX_LINES = 500
 
 _ID = re.compile(r'^\s*"([\w.]+)":', re.MULTILINE)
 _USED = re.compile(r'\bt\(\s*"([\w.]+)"')
-_BUILT = re.compile(r"\b(?:t|textOr|hasText)\(\s*`([\w.]+)\$\{")
+_BUILT = re.compile(r"`([a-z]\w*\.[\w.]*)\$\{")
 _NAMED = re.compile(r'"([a-z]\w*(?:\.\w+)+)"')
 _MODE = re.compile(r'\b(?:call|useSidecar)\(\s*"(\w+)"|\bmode: "([a-z]\w*)"')
 _BUILT_OF_OURS = re.compile(r"\bt\(\s*`([\w.]+)\$\{")
