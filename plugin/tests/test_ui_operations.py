@@ -27,15 +27,15 @@ def test_a_run_is_begun_and_followed_to_its_end_and_then_forgotten(stash_page, s
     assert states(sense) == []
 
 
-def test_a_run_that_waits_for_stash_is_stopped(stash_page, sense):
-    sense.stash.faults.hang = True
+def test_a_run_that_waits_for_a_stash_box_is_stopped(stash_page, sense):
+    sense.box.faults.hang = True
     stash_page.open(ROUTE)
-    stash_page.press("Duplicate scenes")
-    stash_page.press("Stop: Duplicate scenes")
+    stash_page.press("Performers changed upstream")
+    stash_page.press("Stop: Performers changed upstream")
 
     stash_page.wait(lambda: states(sense) == ["cancelled"], "it does not stop")
     stash_page.wait_for_text("Stopped", within=".stash-sense-table")
-    stash_page.find_labelled("Go on: Duplicate scenes")
+    stash_page.find_labelled("Go on: Performers changed upstream")
 
 
 def test_what_begins_by_itself_is_chosen_and_kept(stash_page, sense):
