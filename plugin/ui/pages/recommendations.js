@@ -147,6 +147,7 @@ function List({ data, shown, byType, reload }) {
     if (rows.length === 0 && shown.offset > 0) {
       history.replace(shown.at({ offset: Math.max(0, Math.ceil(data.total / PAGE - 1) * PAGE) }));
     }
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- follows what was answered
   }, [data]);
   const changed = async () => {
     await reload();

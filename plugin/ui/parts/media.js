@@ -59,6 +59,7 @@ export function FaceCrop({ mode, args, alt = "", className = "", onPicture }) {
   const { data, error, isLoading } = useSidecar(mode, args, { isWanted: isNear });
   useEffect(() => {
     if (data?.data_url) onPicture?.(data.data_url);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- told once of each picture
   }, [data]);
   return h(
     "span",

@@ -93,6 +93,7 @@ function useTurns(rows, work) {
       isOver = true;
       isStopped.current = true;
     };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- begun once, with what was chosen then
   }, []);
   const begin = async () => {
     setPhase(WORKING);

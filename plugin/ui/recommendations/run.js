@@ -21,6 +21,7 @@ export function RunOfType({ type, onEnded }) {
     const ended = run !== null && !isUnderWay ? run.id : null;
     if (lastEnded.current !== undefined && ended !== null && ended !== lastEnded.current) onEnded();
     lastEnded.current = ended ?? lastEnded.current ?? null;
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- follows what was answered
   }, [runs.data]);
   const start = useAction(async (isFull) => {
     await call("rec_run_analysis", { analysis_type: type, full: isFull });

@@ -40,6 +40,7 @@ export function useIdentification(kind, stashId, onEnded) {
     if (data?.job_id === jobId && ENDED.has(data.state)) end(data);
     // The sidecar keeps the latest jobs only.
     else if (error?.status === 404) end({ state: "interrupted", code: error.code, error: null });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- follows what was answered
   }, [polled.data, polled.error]);
 
   const begin = useAction(async () => {

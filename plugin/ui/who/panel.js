@@ -127,7 +127,7 @@ function usePage({ kind, stashId, kept, identification, said, onSeek }) {
 /** Pictures by the key of a face: whoever it is taken for next, it need not be cut out anew. */
 function useCrops(ofJob) {
   const kept = useRef(new Map());
-  const crops = useMemo(() => new Map([...kept.current, ...ofJob]), [ofJob, kept.current.size]);
+  const crops = new Map([...kept.current, ...ofJob]);
   const keepCrop = (person, picture) =>
     person.faces.forEach((face) => kept.current.set(faceKey(face), picture));
   return { crops, keepCrop };
