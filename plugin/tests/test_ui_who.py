@@ -400,6 +400,7 @@ def test_a_gallery_is_identified_and_people_are_added_to_its_images_too(
         By.CSS_SELECTOR, ".stash-sense-who-images a"
     )
     image_ids = [each.get_attribute("href").rpartition("/")[2] for each in on]
+    stash_page.find(f"{PERSON} .stash-sense-face img")
     stash_page.take_picture("who-gallery")
     card(stash_page, NOFINA).find_element(By.CSS_SELECTOR, "input").click()
     stash_page.press(f"Add to gallery: {NOFINA}", within=DIALOG)
