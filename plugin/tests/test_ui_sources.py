@@ -86,3 +86,15 @@ def test_every_class_of_ours_has_our_prefix():
             if names and not selector.strip().startswith("@"):
                 for part in selector.split(","):
                     assert ".stash-sense" in part, (path.name, part)
+
+
+def test_every_class_is_described_in_one_place():
+    described = {}
+    for path in sorted((PLUGIN / "styles").glob("*.css")):
+        for selector in re.findall(r"([^{}]+)\{", _COMMENT.sub("", path.read_text())):
+            for part in selector.split(","):
+                # What a rule is about is the first class that it names.
+                if first := re.search(r"\.(stash-sense-[\w-]+)", part):
+                    described.setdefault(first[1], set()).add(path.name)
+
+    assert {name: files for name, files in described.items() if len(files) > 1} == {}

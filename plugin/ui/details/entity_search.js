@@ -48,7 +48,7 @@ export function EntitySearch({ kind, endpoint, first = "", onChoose, chooseLabel
     ),
     h(Problem, { error: search.error }),
     h("div", { "aria-live": "polite" }, found?.length === 0 && h(Empty, null, t("details.search.nobody"))),
-    found?.length > 0 && h("ul", { className: "stash-sense-found" }, found.map((row) => foundRow(kind, row, chooseLabel, onChoose)))
+    found?.length > 0 && h("ul", { className: "stash-sense-entities" }, found.map((row) => foundRow(kind, row, chooseLabel, onChoose)))
   );
 }
 

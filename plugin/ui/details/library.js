@@ -104,9 +104,9 @@ export function StashLink({ kind, id, name }) {
 }
 
 /** The picture of a thing of the library, small unless `className` says otherwise. */
-export const LibraryPicture = ({ kind, id, name, className = "stash-sense-thumb" }) =>
+export const LibraryPicture = ({ kind, id, name, className = "stash-sense-rec-thumb" }) =>
   h(
     "span",
-    { className: `${className} stash-sense-thumb-${kind}` },
+    { className: `${className} stash-sense-rec-thumb-${kind}` },
     h(Picture, { src: stashPicture(kind, id), alt: String(name ?? "") })
   );

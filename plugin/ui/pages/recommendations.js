@@ -203,7 +203,7 @@ function Row({ row, isChosen, onToggle, withType }) {
       h(Link, { to: `${PATH}/${row.id}` }, sentenceOf(row)),
       h(
         "div",
-        { className: "stash-sense-quiet stash-sense-facts" },
+        { className: "stash-sense-quiet stash-sense-asides" },
         confidence !== null && h("span", null, t("recommendations.confidence", { share: percent(confidence) })),
         row.details?.high_confidence && h(Badge, { variant: "success" }, t("details.match.sure")),
         row.details?.changes?.some?.((each) => each.is_conflict) && h(Badge, { variant: "warning" }, t("details.upstream.conflict")),
