@@ -128,6 +128,16 @@ class StashPage:
 
         self.wait(clicked, "nothing could be clicked")
 
+    def flip(self, selector: str) -> None:
+        """Flip a switch; Bootstrap hides its checkbox behind what it draws."""
+
+        def is_ready() -> bool:
+            found = self.browser.find_elements(By.CSS_SELECTOR, selector)
+            return bool(found) and found[0].is_enabled()
+
+        self.wait(is_ready, f"nothing can be flipped at {selector}")
+        self.run("document.querySelector(arguments[0]).click()", selector)
+
     def fill(self, label: str, text: str, *, within: str = "body") -> None:
         """Put a text into the field of that label."""
         field = self.find_labelled(label, within=within)

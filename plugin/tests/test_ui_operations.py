@@ -43,9 +43,7 @@ def test_what_begins_by_itself_is_chosen_and_kept(stash_page, sense):
     Select(stash_page.find_labelled("How often: Duplicate performers")).select_by_value(
         "24"
     )
-    toggle = "#stash-sense-schedule-duplicate_performer"
-    stash_page.wait(lambda: stash_page.find_all(toggle)[0].is_enabled(), "it is busy")
-    stash_page.press("Begin by itself: Duplicate performers")
+    stash_page.flip("#stash-sense-schedule-duplicate_performer")
 
     def schedule():
         rows = sense.service.ask("GET", "/queue/schedules")[1]["schedules"]

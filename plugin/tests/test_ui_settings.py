@@ -53,12 +53,12 @@ def test_switching_off_what_erases_is_asked_about_first(stash_page, sense):
     sense.service.ask("PUT", f"/settings/{key}", {"value": True})
     stash_page.open(ROUTE)
 
-    stash_page.press("Local performers")
+    stash_page.flip(f"#stash-sense-setting-{key}")
     stash_page.press("Cancel", within=".modal-dialog")
     assert sense.service.ask("GET", f"/settings/{key}")[1]["value"] is True
 
     stash_page.wait(lambda: not stash_page.has(".modal-dialog"), "it stays")
-    stash_page.press("Local performers")
+    stash_page.flip(f"#stash-sense-setting-{key}")
     stash_page.press("Switch off and erase", within=".modal-dialog")
     stash_page.wait(
         lambda: sense.service.ask("GET", f"/settings/{key}")[1]["value"] is False,
@@ -84,10 +84,10 @@ def test_a_stash_box_is_disabled_and_enabled(stash_page, sense):
 def test_a_field_is_not_followed_any_more(stash_page, sense):
     stash_page.open(ROUTE)
 
-    stash_page.press("Aliases", within=".stash-sense-abilities")
+    stash_page.flip("#stash-sense-field-performer-aliases")
 
     def is_off():
-        field = stash_page.find("#stash-sense-field-performer-aliases")
+        [field] = stash_page.find_all("#stash-sense-field-performer-aliases")
         return field.is_enabled() and not field.is_selected()
 
     stash_page.wait(is_off, "it is followed")
