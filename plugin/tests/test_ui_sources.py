@@ -76,7 +76,7 @@ def test_sources_are_short_and_put_no_markup_into_the_page(path):
 
 def test_every_class_of_ours_has_our_prefix():
     allowed = re.compile(
-        r"stash-sense(-[\w-]+)?|alert(-\w+)?|close|btn-group|active|show|form-\w+|"
+        r"stash-sense(-[\w-]+)?|alert(-\w+)?|close|btn-group|table|active|show|form-\w+|"
         r"custom-\w+|modal-\w+|nav-link|badge(-\w+)?|card(-\w+)?|btn(-\w+)?|text-\w+|\d.*"
     )
     for path in sorted((PLUGIN / "styles").glob("*.css")):
