@@ -2,6 +2,9 @@
 
 import pytest
 
+from demo.stash.library import StashId
+from demo.stashbox.joining import STASHDB
+
 pytestmark = pytest.mark.browser
 
 PEOPLE = "/plugins/stash-sense/people"
@@ -14,6 +17,21 @@ def stranger(sense):
     ask = sense.service.ask
     assert ask("POST", "/identify/scene", {"scene_id": "2"})[0] == 200
     assert ask("POST", "/identify/gallery", {"gallery_id": "1"})[0] == 200
+    # So small a world takes the stranger of the scene for one of its few people.
+    here = {performer.name for performer in sense.library.performers.values()}
+    [mistaken] = [
+        person
+        for person in ask("GET", "/recommendations/fingerprints/scene/2")[1]["persons"]
+        if person["best_match"] and person["best_match"]["name"] not in here
+    ]
+    rejected = {
+        "kind": "scene",
+        "stash_id": 2,
+        "person_id": mistaken["person_id"],
+        "verdict": "reject",
+        "universal_id": mistaken["best_match"]["universal_id"],
+    }
+    assert ask("POST", "/identify/corrections", rejected)[0] == 201
     ask("POST", "/identify/unknown/regroup")
     sense.service.wait_until(
         lambda: ask("GET", "/identify/unknown")[1]["total"] == 1, "a group"
@@ -83,6 +101,13 @@ def test_nobody_is_unknown_where_nothing_was_looked_at(stash_page):
 
 
 def test_names_are_evaluated_shown_and_reviewed(stash_page, sense):
+    for performer in sense.library.performers.values():
+        # The ids that the release knows people by.
+        performer.stash_ids += [
+            StashId(STASHDB, each.stash_id, each.updated_at)
+            for each in performer.stash_ids
+            if each.endpoint == sense.box.endpoint
+        ]
     sense.service.ask("POST", "/identify/scene", {"scene_id": "1"})
     stash_page.open(QUALITY)
     stash_page.wait_for_text("Nothing was evaluated yet.")
