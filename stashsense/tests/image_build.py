@@ -58,7 +58,8 @@ class Builder:
             run("cp", "--archive", "--reflink=auto", below, folder)
         elif match := BASE.match(base):
             tell(f"debootstrap {match[1]}")
-            run("debootstrap", "--variant=minbase", match[1], folder)
+            # It mounts things, which must not outlive it in a folder to be deleted.
+            run(*namespaces(), "debootstrap", "--variant=minbase", match[1], folder)
         else:
             raise ValueError(f"No way to make {base} without a container engine.")
 
