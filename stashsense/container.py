@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
         except CannotBecomeUser as error:
             sys.exit(str(error))
         take_over(Path(os.environ.get("DATA_DIR") or "/data"), user_id, group_id)
-        _become(user_id, group_id)
+        become(user_id, group_id)
     command = ["-m", "stashsense.serve", *arguments]
     if arguments[:1] == ["manage"]:
         command = ["manage.py", *arguments[1:]]
@@ -67,7 +67,7 @@ def _is_owned(folder: Path, user_id: int, group_id: int) -> bool:
     return (found.st_uid, found.st_gid) == (user_id, group_id)
 
 
-def _become(user_id: int, group_id: int) -> None:
+def become(user_id: int, group_id: int) -> None:
     """Let go of root, its groups included; what sets ids cannot bring it back."""
     os.setgroups([group_id])
     os.setresgid(group_id, group_id, group_id)

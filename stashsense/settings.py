@@ -251,7 +251,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "home"
 
-STATIC_URL = "static/"
+STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 # Served from the packages they lie in: no copy to keep in step with the code.
 WHITENOISE_USE_FINDERS = True
 

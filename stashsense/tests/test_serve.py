@@ -65,11 +65,11 @@ def until(condition, *, within):
 class Service:
     """One start of the service, with everything it prints."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, **variables):
         self.port = free_port()
         self.process = subprocess.Popen(
             command("--no-demo", "--port", self.port, "--data-dir", folder, *options),
-            env=environment(),
+            env=environment(**variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
