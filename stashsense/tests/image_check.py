@@ -133,7 +133,7 @@ class Container:
             try:
                 if (folder / "ns" / "pid").readlink() == own:
                     found.add(_owner((folder / "status").read_text()))
-            except (FileNotFoundError, ProcessLookupError):
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
         return found
 
