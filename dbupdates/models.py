@@ -257,6 +257,7 @@ class UpdateRun(models.Model):
     class Asker(models.TextChoices):
         ADMIN = "admin"
         API = "api", "API"
+        PLUGIN = "plugin", "Stash plugin"
         SCHEDULE = "schedule"
         COMMAND = "command"
         START = "start"

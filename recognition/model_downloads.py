@@ -59,7 +59,11 @@ FOLLOW_SECONDS = 0.25
 
 State = ModelDownload.State
 # Whose downloads the background does.
-_QUEUED_FOR = (ModelDownload.Asker.ADMIN, ModelDownload.Asker.API)
+_QUEUED_FOR = (
+    ModelDownload.Asker.ADMIN,
+    ModelDownload.Asker.API,
+    ModelDownload.Asker.PLUGIN,
+)
 # Whoever writes a row and works at it itself has begun by then.
 _BEGINNING = timedelta(minutes=1)
 

@@ -36,12 +36,14 @@ _UPDATE_STATES = {
 _LIBRARY_ASKERS = {
     AnalysisRun.Asker.ADMIN: LibraryRun.Asker.ADMIN,
     AnalysisRun.Asker.API: LibraryRun.Asker.API,
+    AnalysisRun.Asker.PLUGIN: LibraryRun.Asker.PLUGIN,
     AnalysisRun.Asker.COMMAND: LibraryRun.Asker.COMMAND,
     AnalysisRun.Asker.SCHEDULE: LibraryRun.Asker.SCHEDULE,
 }
 _UPDATE_ASKERS = {
     AnalysisRun.Asker.ADMIN: UpdateRun.Asker.ADMIN,
     AnalysisRun.Asker.API: UpdateRun.Asker.API,
+    AnalysisRun.Asker.PLUGIN: UpdateRun.Asker.PLUGIN,
     AnalysisRun.Asker.COMMAND: UpdateRun.Asker.COMMAND,
     AnalysisRun.Asker.SCHEDULE: UpdateRun.Asker.SCHEDULE,
 }

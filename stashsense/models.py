@@ -1,5 +1,6 @@
 """The project's own rows, where Django looks for them."""
 
+from stashsense.nonces import UsedNonce
 from stashsense.preferences.models import Preference
 
-__all__ = ["Preference"]
+__all__ = ["Preference", "UsedNonce"]

@@ -269,6 +269,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "stashsense.api.authentication.ApiKeyAuthentication",
+        "stashsense.api.authentication.SignatureAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["stashsense.api.authentication.IsAllowed"],

@@ -15,6 +15,7 @@ from dbupdates.published import check_feed
 from dbupdates.runs import Asker
 from dbupdates.services import get_release
 from dbupdates.store import active_release
+from stashsense.api.authentication import way_of
 
 _REFUSALS = {
     400: OpenApiResponse(description="That release is active already."),
@@ -26,7 +27,7 @@ _REFUSALS = {
 
 def _asker(request: Request) -> Asker:
     user = request.user if isinstance(request.user, User) else None
-    return Asker(UpdateRun.Asker.API, user)
+    return Asker(way_of(request, UpdateRun.Asker), user)
 
 
 def _started(run: UpdateRun) -> Response:

@@ -11,6 +11,7 @@ from dbupdates.services import import_release
 from dbupdates.tests.conftest import IMPATIENT, names_in
 from dbupdates.tests.updating import NEW, OLD, active_version
 from stashsense.api.authentication import api_key
+from stashsense.tests.signing import SigningClient
 
 
 @pytest.fixture
@@ -125,6 +126,15 @@ def test_an_update_is_begun_followed_and_complete(world, published, client):
         "ended_at": status["ended_at"],
     }
     assert client.get("/database/info").json()["version"] == NEW
+
+
+def test_an_update_that_the_plugin_asked_for_says_so(world, published):
+    plugin = SigningClient()
+
+    begun = plugin.post("/database/update", {}, "application/json")
+
+    assert begun.status_code == 200
+    assert plugin.get("/database/update/status").json()["asked_by"] == "plugin"
 
 
 def test_before_any_update_the_status_is_idle(world, client):

@@ -13,6 +13,7 @@ from recognition.api.requests import user_of
 from recognition.model_downloads import Asker
 from recognition.model_files import FileState, Group, Status
 from recognition.models import OPERATE_MODEL_FILES, ModelDownload
+from stashsense.api.authentication import way_of
 
 State = ModelDownload.State
 
@@ -211,4 +212,4 @@ def _progress(download: ModelDownload) -> dict[str, Any]:
 
 
 def _asker(request: Request) -> Asker:
-    return Asker(ModelDownload.Asker.API, user_of(request))
+    return Asker(way_of(request, ModelDownload.Asker), user_of(request))

@@ -9,6 +9,7 @@ from rest_framework.serializers import Serializer
 
 from recognition.library_runs import LibraryAsker
 from recognition.models import LibraryRun
+from stashsense.api.authentication import way_of
 
 _Row = TypeVar("_Row", bound=Model)
 
@@ -35,9 +36,10 @@ def user_of(request: Request) -> User | None:
 def author_of(request: Request) -> str:
     """Return by what name to keep who asks."""
     user = user_of(request)
-    return "api" if user is None else user.get_username()
+    way = way_of(request, LibraryRun.Asker)
+    return str(way) if user is None else user.get_username()
 
 
 def asker_of(request: Request) -> LibraryAsker:
     """Return as whom a run is begun that goes through the library."""
-    return LibraryAsker(LibraryRun.Asker.API, user_of(request))
+    return LibraryAsker(way_of(request, LibraryRun.Asker), user_of(request))

@@ -66,6 +66,7 @@ class ModelDownload(models.Model):
     class Asker(models.TextChoices):
         ADMIN = "admin"
         API = "api", "API"
+        PLUGIN = "plugin", "Stash plugin"
         COMMAND = "command"
         UPDATE = "update"
 

@@ -42,6 +42,7 @@ class LibraryRun(SlicedRun):
     class Asker(models.TextChoices):
         ADMIN = "admin"
         API = "api", "API"
+        PLUGIN = "plugin", "Stash plugin"
         COMMAND = "command"
         RELEASE = "release", "a new release"
         SCHEDULE = "schedule"

@@ -27,6 +27,7 @@ from recognition.tests.test_rematching import (  # noqa: F401
     identify,
 )
 from stashsense.api.authentication import api_key
+from stashsense.tests.signing import SigningClient
 
 
 @pytest.fixture
@@ -167,6 +168,15 @@ def test_a_program_is_told_by_api(admin_client, client, scene):
     answer = corrected(client, "ignore")
 
     assert answer["correction"]["made_by"] == "api"
+
+
+def test_the_plugin_is_told_by_its_own_name(admin_client, scene):
+    plugin = SigningClient()
+
+    made = corrected(plugin, "ignore")["correction"]
+    undone = undo(plugin, made).json()["correction"]
+
+    assert (made["made_by"], undone["undone_by"]) == ("plugin", "plugin")
 
 
 def test_corrections_are_listed_by_pages_the_latest_first(admin_client, scene):

@@ -11,7 +11,9 @@ from recognition.tests.conftest import TWIN_VERSION, wait_until
 from recognition.tests.library_world import ended, work
 from recognition.tests.local_world import add_performer, portrait, random_face, switch
 from recognition.tests.test_library_runs import library  # noqa: F401
+from stashsense.tests.signing import SigningClient
 
+JSON = "application/json"
 STATUS = "/identify/local"
 PERFORMERS = "/identify/local/performers"
 LIST = reverse("admin:recognition_localperformer_changelist")
@@ -62,6 +64,12 @@ def test_a_sync_is_begun_followed_and_told_of(admin_client, on):
     assert listed["total"] == 1
     assert listed["performers"][0]["universal_id"] == f"local:{on.anna.id}"
     assert listed["performers"][0]["face_count"] == 1
+
+
+def test_a_sync_that_the_plugin_asked_for_says_so(on):
+    assert SigningClient().post(f"{STATUS}/sync", {}, JSON).status_code == 200
+
+    assert LibraryRun.objects.get().get_asked_by_display() == "Stash plugin"
 
 
 def test_a_sync_is_stopped(admin_client, on):

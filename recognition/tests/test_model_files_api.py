@@ -7,7 +7,7 @@ from django.urls import reverse
 from django_q.models import OrmQ
 
 from dbupdates.manifest import PUBLISHED_NETWORKS
-from recognition import model_files
+from recognition import model_downloads, model_files
 from recognition.models import ModelDownload
 from recognition.tests.model_source import (
     BUFFALO,
@@ -19,6 +19,7 @@ from recognition.tests.model_source import (
     source_of_models,
     work,
 )
+from stashsense.tests.signing import SigningClient
 
 LIST = reverse("admin:recognition_modelfile_changelist")
 
@@ -143,6 +144,18 @@ def test_a_download_is_begun_followed_and_complete(api, models_dir):
     assert installed(models_dir) == {"facenet512.onnx": FACENET}
     row = ModelDownload.objects.get()
     assert (row.asked_by, str(row.user)) == ("api", "admin")
+
+
+def test_what_the_plugin_asked_for_is_done_though_its_task_was_lost(models_dir):
+    _asked(SigningClient(), "facenet512")
+    OrmQ.objects.all().delete()
+
+    model_downloads.look_after_dead_downloads()
+    work_all()
+
+    assert installed(models_dir) == {"facenet512.onnx": FACENET}
+    row = ModelDownload.objects.get()
+    assert (row.asked_by, row.user, row.attempt_count) == ("plugin", None, 1)
 
 
 def test_all_of_them_are_begun_at_once(api, models_dir):

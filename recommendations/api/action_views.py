@@ -28,6 +28,7 @@ from recommendations.stash_actions import (
 )
 from recommendations.stash_actions.acting import ActionAsker, ActionContext, Outcome
 from recommendations.stash_actions.scenes import ListChange
+from stashsense.api.authentication import way_of
 from stashsense.integrations.stash_types import StashId
 
 Asked = Mapping[str, Any]
@@ -49,7 +50,7 @@ _REFUSALS = {
 
 def _context(request: Request, asked: Asked) -> ActionContext:
     return ActionContext(
-        asker=ActionAsker(ActionRecord.Asker.API, user_of(request)),
+        asker=ActionAsker(way_of(request, ActionRecord.Asker), user_of(request)),
         recommendation_id=asked.get("recommendation_id"),
         is_dry_run=asked.get("dry_run", False),
         is_confirmed=asked.get("confirm", False),

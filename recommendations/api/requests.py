@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from recommendations.decisions import Person
 from recommendations.models import AnalysisRun
 from recommendations.runs import Asker
+from stashsense.api.authentication import way_of
 
 # Of anybody's permissions, the one to decide.
 DECIDE = "recommendations.act_on_recommendations"
@@ -69,4 +70,4 @@ def person_of(request: Request) -> Person:
 
 def asker_of(request: Request) -> Asker:
     """Return as whom a run is begun."""
-    return Asker(AnalysisRun.Asker.API, user_of(request))
+    return Asker(way_of(request, AnalysisRun.Asker), user_of(request))

@@ -21,6 +21,7 @@ class ActionRecord(models.Model):
     class Asker(models.TextChoices):
         ADMIN = "admin"
         API = "user", "API"
+        PLUGIN = "plugin", "Stash plugin"
         COMMAND = "command"
 
     action = models.CharField(max_length=40)

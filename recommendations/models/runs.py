@@ -36,6 +36,7 @@ class AnalysisRun(SlicedRun):
     class Asker(models.TextChoices):
         ADMIN = "admin"
         API = "user", "API"
+        PLUGIN = "plugin", "Stash plugin"
         COMMAND = "command"
         SCHEDULE = "schedule"
 

@@ -44,6 +44,16 @@ def test_another_parts_work_is_begun_in_the_background_and_followed(when_asked):
     assert runs.get_run(run.pk).state == "completed"
 
 
+@pytest.mark.parametrize("way", AnalysisRun.Asker)
+def test_another_part_is_told_by_which_way_it_was_asked(when_asked, way):
+    when_asked(queued)
+
+    work(runs.request_run(TYPE, asker=runs.Asker(way)))
+
+    asked_by = UpdateRun.objects.get().get_asked_by_display()
+    assert asked_by == way.label
+
+
 def test_nobody_who_writes_waits_while_another_part_asks_what_is_published(when_asked):
     is_holding = []
 

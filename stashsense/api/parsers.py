@@ -8,6 +8,7 @@ from typing import IO, Any
 from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
 
 
 class BodyTooLarge(APIException):
@@ -21,8 +22,8 @@ class BodyTooLarge(APIException):
         super().__init__(f"The request body is larger than {limit_mb} MB.")
 
 
-def _refuse_large_body(context: Mapping[str, Any] | None) -> None:
-    request = (context or {})["request"]
+def refuse_large_body(request: Request) -> None:
+    """Raise BodyTooLarge where the request says so; nothing of it is read."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise BodyTooLarge
@@ -48,7 +49,7 @@ class BoundedJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        _refuse_large_body(parser_context)
+        refuse_large_body((parser_context or {})["request"])
         body = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         if len(body) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise BodyTooLarge
@@ -71,5 +72,5 @@ class BoundedMultiPartParser(MultiPartParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        _refuse_large_body(parser_context)
+        refuse_large_body((parser_context or {})["request"])
         return super().parse(stream, media_type, parser_context)

@@ -31,6 +31,7 @@ from recommendations.tests.actions.world import (
     somebody,
     told_of,
 )
+from stashsense.tests.signing import SigningClient
 
 ACTIONS = [
     "merge-performers", "delete-scene-files", "merge-scenes", "delete-scene",
@@ -141,6 +142,21 @@ def test_who_comes_second_is_told_who_was_first_and_what_they_did(
     assert (answer["acted_by"], answer["action"]) == ("first", "update-performer")
     assert answer["acted_at"]
     assert len(mutations(stash)) == 1
+
+
+@pytest.mark.django_db
+def test_what_the_plugin_did_is_kept_and_told_as_its_own(api, stash, row):
+    plugin = SigningClient()
+    done(plugin, "update-performer", **rename(recommendation_id=row.pk))
+
+    answer = refused(
+        api,
+        *("update-performer", 409, "recommendation_closed"),
+        **rename(recommendation_id=row.pk),
+    )
+
+    assert answer["acted_by"] == "plugin"
+    assert ActionRecord.objects.get().get_asked_by_display() == "Stash plugin"
 
 
 @pytest.mark.django_db
