@@ -8,7 +8,8 @@ ARG VARIANT=gpu
 
 # CUDA 12 and cuDNN 9, which onnxruntime-gpu 1.26 is built for.
 FROM nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04 AS base-gpu
-# Ubuntu 22.04's own Python 3.11 is a release candidate: docs/adr/0030.
+# Ubuntu 22.04's own Python 3.11 is a release candidate. This one is python.org's release,
+# built by Astral; the digest is that of their index (docs/adr, "Where Python comes from").
 ARG PYTHON=https://github.com/astral-sh/python-build-standalone/releases/download/20260814/cpython-3.13.15%2B20260814-x86_64-unknown-linux-gnu-install_only_stripped.tar.gz
 ARG PYTHON_SHA256=aaca2af2ab4d7b68a712660d1334c0cfd5ec13c0312ccd30c29122d8d0342320
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
@@ -72,5 +73,5 @@ EXPOSE 5000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 \
     CMD ["sh", "-c", "curl --fail --silent --output /dev/null http://127.0.0.1:$PORT/health"]
-# It begins as root, takes over /data, and goes on as PUID and PGID: docs/adr/0031.
+# It begins as root, takes over /data, and goes on as PUID and PGID.
 ENTRYPOINT ["python", "-m", "stashsense.container"]

@@ -31,6 +31,15 @@ HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY")
 HANDED_ON_TO_PIP = ("PIP_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT")
 CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 CERTIFICATES_INSIDE = "run/registry-certificates.crt"
+# What Docker's images of Debian are set up with: no waiting for the disk, no archives
+# kept, no documentation.
+HABITS = {
+    "etc/dpkg/dpkg.cfg.d/docker": "force-unsafe-io\n"
+    "path-exclude /usr/share/doc/*\npath-exclude /usr/share/man/*\n"
+    "path-exclude /usr/share/locale/*\n",
+    "etc/apt/apt.conf.d/docker": 'APT::Keep-Downloaded-Packages "false";\n'
+    'Acquire::Languages "none";\n',
+}
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -60,6 +69,9 @@ class Builder:
             tell(f"debootstrap {match[1]}")
             # It mounts things, which must not outlive it in a folder to be deleted.
             run(*namespaces(), "debootstrap", "--variant=minbase", match[1], folder)
+            run("chroot", folder, "apt-get", "clean")
+            for name, content in HABITS.items():
+                (folder / name).write_text(content)
         else:
             raise ValueError(f"No way to make {base} without a container engine.")
 
