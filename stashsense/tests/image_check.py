@@ -87,7 +87,7 @@ class Container:
             [
                 *namespaces("--net", "--ipc", "--uts"),
                 *["sh", "-euc", f'"$0" -c "$1"; shift;{START}'],
-                *[sys.executable, LOOPBACK_UP, root, data, self._work_dir],
+                *[sys.executable, LOOPBACK_UP, str(root), str(data), self._work_dir],
                 *["setpriv", *bound, *entry],
             ],
             env=env,

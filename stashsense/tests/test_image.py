@@ -162,9 +162,8 @@ def test_the_build_argument_is_a_variant_and_the_gpu_is_the_default():
 
 def test_every_argument_is_used_and_pinned():
     base = FILE.stage("base-gpu")
-    arguments = {}
-    for instruction in base.all("ARG"):
-        arguments |= instruction.assignments
+    pairs = [pair for each in base.all("ARG") for pair in each.assignments.items()]
+    arguments = dict(pairs)
     script = " ".join(run.text for run in base.all("RUN"))
 
     assert set(arguments) == {"PYTHON", "PYTHON_SHA256"}

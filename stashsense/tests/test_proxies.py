@@ -22,7 +22,7 @@ def passed_on(*, trusted=(), path="", **environ):
 
     networks = [ip_network(network) for network in trusted]
     behind = BehindProxies(application, trusted=networks, path=path)
-    behind({"PATH_INFO": "/", "REMOTE_ADDR": PROXY} | environ, None)
+    behind({"PATH_INFO": "/", "REMOTE_ADDR": PROXY} | environ, lambda *_: bytes)
     return seen
 
 
