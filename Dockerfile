@@ -15,7 +15,8 @@ ARG PYTHON_SHA256=aaca2af2ab4d7b68a712660d1334c0cfd5ec13c0312ccd30c29122d8d03423
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ca-certificates curl ffmpeg tzdata \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+    ca-certificates curl ffmpeg tzdata \
  && rm -rf /var/lib/apt/lists/* \
  && curl --fail --silent --show-error --location --output /tmp/python.tar.gz "$PYTHON" \
  && echo "$PYTHON_SHA256  /tmp/python.tar.gz" | sha256sum --check --quiet \
@@ -26,7 +27,7 @@ ENV PATH=/opt/python/bin:$PATH
 FROM debian:trixie-slim AS base-cpu
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends \
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
     ca-certificates curl ffmpeg python3 python3-venv tzdata \
  && rm -rf /var/lib/apt/lists/*
 

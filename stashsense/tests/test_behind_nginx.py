@@ -50,15 +50,21 @@ def service(tmp_path_factory):
     service.kill()
 
 
-@pytest.fixture(scope="module", params=["kept", "cut off"])
-def proxy_port(request, service, tmp_path_factory):
-    """The port of an nginx that shows the service below /sense, for HTTPS alone."""
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
+@pytest.fixture(scope="module")
+def nginx():
+    """The path of nginx."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if found is None:
         reason = "nginx is not installed (Debian: nginx-light)"
         if env.boolean("STASH_SENSE_REQUIRE_NGINX", default=False):
             pytest.fail(reason)
         pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="module", params=["kept", "cut off"])
+def proxy_port(request, service, nginx, tmp_path_factory):
+    """The port of an nginx that shows the service below /sense, for HTTPS alone."""
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     # With a slash after the address nginx cuts off what the location names.
     end = "/;" if request.param == "cut off" else ";"
@@ -87,8 +93,8 @@ def proxy_port(request, service, tmp_path_factory):
         process.wait()
 
 
-def handed_out_site(changes):
-    site = (ROOT / "deploy" / "nginx.conf").read_text()
+def handed_out_site(changes, *, name="nginx.conf"):
+    site = (ROOT / "deploy" / name).read_text()
     for old, new in changes.items():
         assert old in site
         site = site.replace(old, new)
@@ -170,3 +176,22 @@ def test_another_name_is_refused(proxy_port):
 def test_the_service_answers_directly_as_well(service):
     # By an address of this machine, although it answers others by its name alone.
     assert service.is_healthy()
+
+
+def test_the_proxy_of_several_machines_is_understood(nginx, tmp_path):
+    # The names are those of compose's network.
+    hosts = {
+        "listen 80;": f"listen 127.0.0.1:{free_port()};",
+        "web1:5000": "127.0.0.1:5001",
+        "web2:5000": "127.0.0.1:5002",
+    }
+    site = handed_out_site(hosts, name="nginx.scale.conf")
+    (tmp_path / "nginx.conf").write_text(AROUND.format(folder=tmp_path, site=site))
+
+    answer = subprocess.run(
+        [nginx, "-t", "-e", "stderr", "-p", tmp_path, "-c", tmp_path / "nginx.conf"],
+        capture_output=True,
+        text=True,
+    )
+
+    assert answer.returncode == 0, answer.stderr

@@ -1,5 +1,6 @@
 """Compose files, unRAID's template, README and examples, held against settings."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -304,3 +305,20 @@ def test_proxies_let_pictures_through(name):
     assert re.search(r"45m\b|45MB\b", text)
     settings = set(re.findall(r"\bSTASH_SENSE_[A-Z_]+\b", text))
     assert settings <= NAMES
+
+
+def test_caddy_understands_its_example(tmp_path):
+    caddy = shutil.which("caddy")
+    if caddy is None:
+        pytest.skip("Caddy is not installed (Debian: caddy)")
+
+    answer = subprocess.run(
+        [caddy, "adapt", "--config", ROOT / "deploy" / "Caddyfile", "--validate"],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert answer.returncode == 0, answer.stderr
+    assert '"dial":"127.0.0.1:5000"' in answer.stdout
