@@ -20,6 +20,9 @@ preload_app = False
 _host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
 bind = f"{_host}:{settings.PORT}"
 
+# Proxies are heard by `stashsense.proxies` alone, which knows whom to believe.
+forwarded_allow_ips = ""
+
 # A worker whose main thread is silent for this long is replaced. It only waits for
 # sockets, so that means that a thread kept Python to itself.
 timeout = 60

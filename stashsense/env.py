@@ -5,7 +5,9 @@ unless it is a secret, what was found.
 """
 
 import os
+import re
 from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -111,6 +113,30 @@ def words(name: str, default: str = "") -> list[str]:
     """Return the comma-separated, non-empty parts."""
     parts = (part.strip() for part in text(name, default).split(","))
     return [part for part in parts if part]
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return the comma-separated addresses and networks such as 172.16.0.0/12."""
+    found = []
+    for word in words(name):
+        try:
+            found.append(ip_network(word))
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} must be addresses or networks, separated by commas: {error}."
+            ) from None
+    return found
+
+
+def path_prefix(name: str) -> str:
+    """Return a path such as `/sense`, without a slash at its end; "" when none."""
+    value = text(name, "").rstrip("/")
+    if value and not re.fullmatch(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", value):
+        raise ImproperlyConfigured(
+            f"{name} must be a path such as /sense, of letters, digits and -._~, "
+            f"not {value!r}."
+        )
+    return value
 
 
 def directory(name: str, default: Path) -> Path:

@@ -36,6 +36,8 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 DEFAULT_HOST = "0.0.0.0"
 DEFAULT_PORT = 5000
 DEMO_STASH_PORT = 9998
+# The programs of supervisord.conf that `--only` chooses from.
+WEB, CLUSTER = "web", "cluster"
 
 
 class CannotServe(Exception):
@@ -61,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         _set_environment(options)
-        _require_port(options.host, options.port)
+        if options.only != CLUSTER:
+            _require_port(options.host, options.port)
         if options.demo_stash is not None:
             _require_demo_stash(options)
         with data_folder.held(options.data_dir):
@@ -114,6 +117,12 @@ def _parser() -> argparse.ArgumentParser:
         help="run a stand-in Stash of drawn people beside the service, for this "
         f"machine only, and use it in place of a real one (port {DEMO_STASH_PORT})",
     )
+    parser.add_argument(
+        "--only",
+        choices=[WEB, CLUSTER],
+        help="run the web server or the background tasks alone, the other one being "
+        "on another machine with the same database (both)",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     return parser
 
@@ -138,6 +147,8 @@ def _set_environment(options: argparse.Namespace) -> None:
         "STASH_SENSE_HOST": options.host,
         "PORT": str(options.port),
         "STASH_SENSE_PYTHON": sys.executable,
+        "STASH_SENSE_WEB": str(options.only != CLUSTER).lower(),
+        "STASH_SENSE_CLUSTER": str(options.only != WEB).lower(),
         "STASH_SENSE_DEMO_STASH": str(options.demo_stash is not None).lower(),
         "PYTHONUNBUFFERED": "1",
     }
@@ -218,8 +229,11 @@ def _serve(options: argparse.Namespace, started: float) -> None:
     with _ended(_start(command, stdout=subprocess.PIPE)) as supervisor:
         assert supervisor.stdout is not None
         threading.Thread(target=_relay, args=[supervisor.stdout], daemon=True).start()
-        _wait_until_ready(supervisor, host, port)
-        _say_where(host, port, time.monotonic() - started)
+        if options.only == CLUSTER:
+            _say(f"Stash Sense {__version__} works in the background.")
+        else:
+            _wait_until_ready(supervisor, host, port)
+            _say_where(host, port, time.monotonic() - started)
         if options.demo_stash is not None:
             _say(
                 f"The stand-in Stash is at {_demo_stash_url(options.demo_stash)}/ once "

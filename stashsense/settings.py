@@ -38,9 +38,26 @@ SECRET_KEY = env.secret("STASH_SENSE_SECRET_KEY") or keys.read_or_create(
     DATA_DIR / "secret_key"
 )
 # The addresses of a machine at home are not known beforehand; every route but /health
-# wants a key or a session, which a rebound host name does not bring along.
-ALLOWED_HOSTS = env.words("STASH_SENSE_ALLOWED_HOSTS", "*")
+# wants a key or a session, which a rebound host name does not bring along. The service
+# asks itself by the last ones: is it well, and who is in a scene.
+ALLOWED_HOSTS = [
+    *env.words("STASH_SENSE_ALLOWED_HOSTS", "*"),
+    *(f"[{host}]" if ":" in host else host for host in {HOST} - {"0.0.0.0", "::"}),
+    *["127.0.0.1", "localhost", "[::1]"],
+]
 CSRF_TRUSTED_ORIGINS = env.words("STASH_SENSE_TRUSTED_ORIGINS")
+
+# Proxies in front of us
+
+# From nobody else is it believed who asks, and whether that was by HTTPS; what others
+# say of it is dropped by `stashsense.proxies`, which Django's setting relies on.
+TRUSTED_PROXIES = env.networks("STASH_SENSE_TRUSTED_PROXIES")
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
+# The path below which the proxy shows us, such as /sense; it may cut it off or not.
+FORCE_SCRIPT_NAME = env.path_prefix("STASH_SENSE_PATH") or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = FORCE_SCRIPT_NAME or "/"
 
 # Releases
 
@@ -234,7 +251,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "home"
 
-STATIC_URL = "static/"
+STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 # Served from the packages they lie in: no copy to keep in step with the code.
 WHITENOISE_USE_FINDERS = True
 
@@ -266,6 +283,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Stash Sense",
     "DESCRIPTION": "Who is in this picture? Face recognition beside Stash.",
     "VERSION": __version__,
+    "SERVERS": [{"url": FORCE_SCRIPT_NAME}] if FORCE_SCRIPT_NAME else [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

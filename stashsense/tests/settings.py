@@ -8,7 +8,10 @@ import os
 import shutil
 import tempfile
 
-KEPT = {"STASH_SENSE_PLUGIN_PICTURES", "STASH_SENSE_REQUIRE_BROWSER"}
+KEPT = {
+    "STASH_SENSE_PLUGIN_PICTURES", "STASH_SENSE_REQUIRE_BROWSER",
+    "STASH_SENSE_REQUIRE_NGINX",
+}  # fmt: skip
 OURS = {"DATA_DIR", "FACE_CANDIDATES", "LOG_LEVEL", "PORT", "TZ"}
 
 for _name in {*os.environ} - KEPT:

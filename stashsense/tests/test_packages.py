@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-cpu.lock", "requirements-dev.lock"]
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)(?: ; (.+?))? \\$", re.MULTILINE)
 
 TELEMETRY_PROBE = """
@@ -56,6 +56,20 @@ def test_a_lock_names_no_address(lock):
 
 def test_the_tools_come_on_top_of_the_very_same_packages():
     assert pins("requirements.lock") <= pins("requirements-dev.lock")
+
+
+def test_the_image_without_a_gpu_has_the_same_packages_but_for_onnx_runtime():
+    with_gpu, without = pins("requirements.lock"), pins("requirements-cpu.lock")
+
+    differing = {(name, marker) for name, _, marker in with_gpu ^ without}
+
+    assert {name for name, _ in differing} == {"onnxruntime", "onnxruntime-gpu"}
+    [(version, marker)] = [
+        (version, marker) for name, version, marker in without if name == "onnxruntime"
+    ]
+    assert marker is None
+    assert {v for name, v, _ in with_gpu if name.startswith("onnxruntime")} == {version}
+    assert "onnxruntime-gpu" not in {name for name, *_ in without}
 
 
 def test_the_lock_holds_what_the_project_asks_for():

@@ -65,11 +65,11 @@ def until(condition, *, within):
 class Service:
     """One start of the service, with everything it prints."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, **variables):
         self.port = free_port()
         self.process = subprocess.Popen(
             command("--no-demo", "--port", self.port, "--data-dir", folder, *options),
-            env=environment(),
+            env=environment(**variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -109,6 +109,10 @@ class Service:
         """Return every process of the service, this one first."""
         first = psutil.Process(self.process.pid)
         return [first, *first.children(recursive=True)]
+
+    def commands(self):
+        """Return the command lines of all of them, to look for words in."""
+        return "\n".join(" ".join(process.cmdline()) for process in self.tree())
 
     def program(self, words):
         """Return the one process that supervisord started with these words."""
@@ -248,6 +252,31 @@ def test_a_program_that_does_not_listen_to_signals_is_killed_in_time(service):
 
     assert (status, left) == (0, [])
     assert seconds < STOP_BOUND_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("only", "there", "not_there", "says"),
+    [
+        ("web", "gunicorn", "manage.py cluster", "is ready"),
+        ("cluster", "manage.py cluster", "gunicorn", "works in the background"),
+    ],
+)
+def test_half_of_the_service_runs_alone_and_ends_in_order(
+    prepared_folder, tmp_path, only, there, not_there, says
+):
+    shutil.copytree(prepared_folder, tmp_path / "data")
+    service = Service(tmp_path / "data", "--only", only)
+    try:
+        until(lambda: says in service.text, within=START_BOUND_SECONDS)
+        until(lambda: there in service.commands(), within=START_BOUND_SECONDS)
+        left_out = not_there in service.commands()
+
+        status, _, left = service.stop(signal.SIGTERM)
+    finally:
+        service.kill()
+
+    assert not left_out
+    assert (status, left) == (0, [])
 
 
 @pytest.mark.usefixtures("service")
