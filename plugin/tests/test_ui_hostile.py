@@ -146,7 +146,8 @@ def test_people_in_a_scene_and_in_a_gallery_with_hostile_names(
 
 def test_unknown_people_and_searches_with_hostile_names(stash_page, planted, sense):
     ask = sense.service.ask
-    ask("POST", "/identify/scene", {"scene_id": "2"})
+    # A stranger is among its pictures.
+    ask("POST", "/identify/gallery", {"gallery_id": "1"})
     ask("POST", "/identify/unknown/regroup")
     sense.service.wait_until(
         lambda: ask("GET", "/identify/unknown?include_single=true")[1]["total"] > 0,
