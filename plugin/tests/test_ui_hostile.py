@@ -64,15 +64,19 @@ def planted(sense):
         for scene in library.scenes.values():
             scene.title, scene.details = next(texts), next(texts)
             scene.urls = [*ADDRESSES]
-        for row in (*library.tags.values(), *library.studios.values()):
-            row.name = next(texts)
+        for tag in library.tags.values():
+            tag.name = next(texts)
+        for studio in library.studios.values():
+            studio.name = next(texts)
     # There every second one, so that a name differs from the library's.
     next(texts)
-    for theirs in (*box.performers.values(), *box.tags.values(), *box.studios.values()):
-        theirs.name = next(texts)
-        theirs.aliases = [next(texts)]
-    for theirs in box.scenes.values():
-        theirs.title, theirs.details = next(texts), next(texts)
+    for person in box.performers.values():
+        person.name, person.aliases = next(texts), [next(texts)]
+    for kind in (box.tags.values(), box.studios.values()):
+        for theirs in kind:
+            theirs.name, theirs.aliases = next(texts), [next(texts)]
+    for upstream in box.scenes.values():
+        upstream.title, upstream.details = next(texts), next(texts)
     tidying.people_seen_in_a_scene()
     tidying.a_link_missing()
     return tidying
