@@ -71,9 +71,15 @@
     };
   };
 
-  const Page = lazily("app.js");
-  const SceneTab = lazily("who/scene_tab.js");
-  const WhoDialog = lazily("who/dialog.js");
+  // What is imported finds the language of Stash's interface in the document.
+  const localised = (Part) => (props) => {
+    document.documentElement.dataset.stashSenseLocale = libraries.Intl.useIntl().locale;
+    return h(Part, props);
+  };
+
+  const Page = localised(lazily("app.js"));
+  const SceneTab = localised(lazily("who/scene_tab.js"));
+  const WhoDialog = localised(lazily("who/dialog.js"));
 
   const Icon = (props) => {
     // Not a component yet when this script runs.
@@ -193,12 +199,22 @@
   );
 
   // Stash before 0.30 lets nobody into a gallery's page; there the button is in the bar.
+  const STASH_VERSION = libraries.Apollo.gql`
+    query StashSenseVersion {
+      version {
+        version
+      }
+    }
+  `;
   const galleryOf = (path) => /\/galleries\/(\d+)(?:\/|$)/.exec(path)?.[1];
   const BarButton = () => {
     const { pathname } = libraries.ReactRouterDOM.useLocation();
     const stashId = galleryOf(pathname);
-    const isInPage = PluginApi.hooks.useGalleryLightbox !== undefined;
-    return stashId === undefined || isInPage
+    const { data } = libraries.Apollo.useQuery(STASH_VERSION, {
+      skip: stashId === undefined,
+    });
+    const minor = /^v?0\.(\d+)/.exec(data?.version.version ?? "")?.[1];
+    return stashId === undefined || minor === undefined || Number(minor) >= 30
       ? null
       : h(WhoButton, { key: stashId, kind: "gallery", stashId });
   };

@@ -56,11 +56,11 @@ def build(root: Path, folder: Path) -> Path:
     commit, committed_at = _last_commit(root)
     files = _committed_files(root)
     manifest = files[MANIFEST].decode()
-    packed = _packed(files, committed_at)
+    version = f"{_value(manifest, 'version')}-{commit[:COMMIT_CHARACTERS]}"
+    packed = _packed(_addressed(files, version), committed_at)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{PLUGIN_ID}.zip").write_bytes(packed)
     index = folder / "index.yml"
-    version = f"{_value(manifest, 'version')}-{commit[:COMMIT_CHARACTERS]}"
     # A text of JSON is one of YAML. The date is none: Stash reads it as build_site.sh
     # of its community writes it.
     index.write_text(
@@ -106,6 +106,23 @@ def _committed_files(root: Path) -> dict[str, bytes]:
     if [name for name in files if name.endswith(".yml")] != [MANIFEST]:
         raise NotBuilt(f"There must be one .yml in the plugin, {MANIFEST}.")
     return dict(sorted(files.items()))
+
+
+def _addressed(files: dict[str, bytes], version: str) -> dict[str, bytes]:
+    """Return the files with the modules at an address of this version.
+
+    Browsers keep modules as long as their address stays, and Stash offers every commit
+    as an update: of two commits the modules would be mixed.
+    """
+    own = _value(files[MANIFEST].decode(), "version")
+    places = {MANIFEST: '"/{}": ui', f"{PLUGIN_ID}.js": 'const VERSION = "{}";'}
+    changed = dict(files)
+    for name, place in places.items():
+        before, after = place.format(own).encode(), place.format(version).encode()
+        if files[name].count(before) != 1:
+            raise NotBuilt(f"{name} must say {before.decode()} in one place.")
+        changed[name] = files[name].replace(before, after)
+    return changed
 
 
 def _packed(files: dict[str, bytes], committed_at: datetime) -> bytes:

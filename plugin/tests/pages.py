@@ -128,6 +128,10 @@ class StashPage:
 
         self.wait(clicked, "nothing could be clicked")
 
+    def scroll_to(self, selector: str) -> None:
+        """Bring the first of these into the middle of the window."""
+        self.run("arguments[0].scrollIntoView({block: 'center'})", self.find(selector))
+
     def flip(self, selector: str) -> None:
         """Flip a switch; Bootstrap hides its checkbox behind what it draws."""
 

@@ -129,6 +129,17 @@ def test_the_index_says_what_the_package_is(checkout, tmp_path):
     }
 
 
+def test_modules_lie_at_an_address_of_their_commit(checkout, tmp_path):
+    index, packed = built(checkout, tmp_path / "out")
+
+    (entry,) = yaml.load(index, yaml.BaseLoader)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        manifest = yaml.load(archive.read("stash-sense.yml"), yaml.BaseLoader)
+        script = archive.read("stash-sense.js").decode()
+    assert manifest["ui"]["assets"] == {f"/{entry['version']}": "ui"}
+    assert f'const VERSION = "{entry["version"]}";' in script
+
+
 def test_only_what_stash_needs_is_packed(checkout, tmp_path):
     _, packed = built(checkout, tmp_path / "out")
 

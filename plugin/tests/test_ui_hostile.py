@@ -8,6 +8,8 @@ import itertools
 
 import pytest
 
+from demo.stash.library import StashId
+from demo.stashbox.joining import STASHDB
 from plugin.tests.tidying import Tidying
 from recommendations.analyzers import ANALYZERS
 
@@ -64,15 +66,19 @@ def planted(sense):
         for scene in library.scenes.values():
             scene.title, scene.details = next(texts), next(texts)
             scene.urls = [*ADDRESSES]
-        for row in (*library.tags.values(), *library.studios.values()):
-            row.name = next(texts)
+        for tag in library.tags.values():
+            tag.name = next(texts)
+        for studio in library.studios.values():
+            studio.name = next(texts)
     # There every second one, so that a name differs from the library's.
     next(texts)
-    for theirs in (*box.performers.values(), *box.tags.values(), *box.studios.values()):
-        theirs.name = next(texts)
-        theirs.aliases = [next(texts)]
-    for theirs in box.scenes.values():
-        theirs.title, theirs.details = next(texts), next(texts)
+    for person in box.performers.values():
+        person.name, person.aliases = next(texts), [next(texts)]
+    for kind in (box.tags.values(), box.studios.values()):
+        for theirs in kind:
+            theirs.name, theirs.aliases = next(texts), [next(texts)]
+    for upstream in box.scenes.values():
+        upstream.title, upstream.details = next(texts), next(texts)
     tidying.people_seen_in_a_scene()
     tidying.a_link_missing()
     return tidying
@@ -146,7 +152,8 @@ def test_people_in_a_scene_and_in_a_gallery_with_hostile_names(
 
 def test_unknown_people_and_searches_with_hostile_names(stash_page, planted, sense):
     ask = sense.service.ask
-    ask("POST", "/identify/scene", {"scene_id": "2"})
+    # A stranger is among its pictures.
+    ask("POST", "/identify/gallery", {"gallery_id": "1"})
     ask("POST", "/identify/unknown/regroup")
     sense.service.wait_until(
         lambda: ask("GET", "/identify/unknown?include_single=true")[1]["total"] > 0,
@@ -180,4 +187,40 @@ def test_notes_and_refusals_with_hostile_texts(stash_page, harness, sense):
     harness.configure("stash-sense", sidecarUrl=f"http://127.0.0.1:9/{HOSTILE[1]}")
     stash_page.open(ROUTE)
     stash_page.find(".stash-sense-problem")
+    assert_harmless(stash_page)
+
+
+def test_operations_settings_and_figures_with_hostile_texts(stash_page, planted, sense):
+    ask = sense.service.ask
+    for performer in sense.library.performers.values():
+        # The ids that the release knows people by.
+        performer.stash_ids += [
+            StashId(STASHDB, each.stash_id, each.updated_at)
+            for each in performer.stash_ids
+            if each.endpoint == sense.box.endpoint
+        ]
+    for box in sense.library.stash_boxes:
+        box.name = HOSTILE[1]
+    ask("POST", "/system/refresh-stashbox-config")
+    sense.library.scenes["1"].performer_ids = ["1"]
+    ask("POST", "/identify/scene", {"scene_id": "1"})
+    ask("POST", "/identify/evaluation", {})
+    ask("POST", "/identify/scene", {"scene_id": "2"})
+    sense.service.wait_until(
+        lambda: ask("GET", "/identify/evaluation")[1]["state"] == "complete", "figures"
+    )
+    texts = HOSTILE[0].replace("'", "''")
+    sense.service.change_rows(
+        "UPDATE recognition_fingerprint SET attempt_count = 2, "
+        f"error = '{texts}' WHERE stash_id = 2"
+    )
+
+    stash_page.open(f"{ROUTE}/operations")
+    stash_page.wait_for_text(HOSTILE[0])
+    assert_harmless(stash_page)
+    stash_page.open(f"{ROUTE}/settings")
+    stash_page.wait_for_text(HOSTILE[1], within=".stash-sense-boxes")
+    assert_harmless(stash_page)
+    stash_page.open(f"{ROUTE}/quality")
+    stash_page.find(".stash-sense-reviews li")
     assert_harmless(stash_page)

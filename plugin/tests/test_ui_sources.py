@@ -89,7 +89,7 @@ def test_every_class_of_ours_has_our_prefix():
 
 
 def test_every_class_is_described_in_one_place():
-    described = {}
+    described: dict[str, set[str]] = {}
     for path in sorted((PLUGIN / "styles").glob("*.css")):
         for selector in re.findall(r"([^{}]+)\{", _COMMENT.sub("", path.read_text())):
             for part in selector.split(","):

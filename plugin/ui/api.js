@@ -7,8 +7,9 @@ const RUN = Apollo.gql`
     runPluginOperation(plugin_id: "stash-sense", args: $args)
   }
 `;
-// Each call is a Python process on Stash's machine.
-const MOST_AT_ONCE = 4;
+// Each call is a Python process on Stash's machine: what is only shown waits its turn,
+// what somebody pressed a button for does not.
+const MOST_AT_ONCE = 3;
 
 /**
  * What the sidecar, or the way to it, refused.
@@ -25,9 +26,20 @@ export class SidecarError extends Error {
   }
 }
 
-/** The answer of `mode`; throws SidecarError. An aborted `signal` ends the process. */
-export async function call(mode, args = {}, { signal } = {}) {
+/** The answer of `mode`; throws SidecarError. */
+export const call = (mode, args = {}) => run(mode, args);
+
+/** The same for what is only shown: few at once. An aborted `signal` ends the process. */
+export async function look(mode, args, signal) {
   await freePlace(signal);
+  try {
+    return await run(mode, args, signal);
+  } finally {
+    givePlaceBack();
+  }
+}
+
+async function run(mode, args, signal) {
   try {
     return outputOf(
       await apolloClient().mutate({
@@ -41,8 +53,6 @@ export async function call(mode, args = {}, { signal } = {}) {
     if (error instanceof SidecarError || signal?.aborted) throw error;
     // Stash itself refused: the plugin is disabled, its Python is missing, it is down.
     throw new SidecarError({ error: error.message, code: "stash_refused" });
-  } finally {
-    givePlaceBack();
   }
 }
 
@@ -63,16 +73,21 @@ function outputOf({ data }) {
 let taken = 0;
 const waiting = [];
 
-async function freePlace(signal) {
-  if (taken >= MOST_AT_ONCE) {
-    await new Promise((resolve) => waiting.push(resolve));
-  } else {
+function freePlace(signal) {
+  if (taken < MOST_AT_ONCE) {
     taken += 1;
+    return undefined;
   }
-  if (signal?.aborted) {
-    givePlaceBack();
-    throw signal.reason ?? new DOMException("Aborted", "AbortError");
-  }
+  return new Promise((resolve, reject) => {
+    waiting.push(resolve);
+    signal.addEventListener("abort", () => {
+      const place = waiting.indexOf(resolve);
+      if (place >= 0) {
+        waiting.splice(place, 1);
+        reject(signal.reason);
+      }
+    });
+  });
 }
 
 function givePlaceBack() {

@@ -1,32 +1,21 @@
 // The plugin's own pages: which there are, and the way between them.
-import {
-  Alert, Apollo, apolloClient, h, Nav, NavLink, React, ROUTE, Route, Switch, useEffect, useState,
-} from "./host.js";
-import { Busy } from "./parts/feedback.js";
+import { h, Nav, NavLink, ROUTE, Route, Switch, useEffect } from "./host.js";
+import { pageOf } from "./parts/boundary.js";
 import { t } from "./texts.js";
+import { WithNewStash } from "./version.js";
 
-const page = (load) => React.lazy(load);
 const PAGES = [
-  ["dashboard", "", page(() => import("./pages/dashboard.js"))],
-  ["recommendations", "/recommendations", page(() => import("./pages/recommendations.js"))],
-  ["people", "/people", page(() => import("./pages/people.js"))],
-  ["quality", "/quality", page(() => import("./pages/quality.js"))],
-  ["operations", "/operations", page(() => import("./pages/operations.js"))],
-  ["settings", "/settings", page(() => import("./pages/settings.js"))],
+  ["dashboard", "", pageOf(() => import("./pages/dashboard.js"))],
+  ["recommendations", "/recommendations", pageOf(() => import("./pages/recommendations.js"))],
+  ["people", "/people", pageOf(() => import("./pages/people.js"))],
+  ["quality", "/quality", pageOf(() => import("./pages/quality.js"))],
+  ["operations", "/operations", pageOf(() => import("./pages/operations.js"))],
+  ["settings", "/settings", pageOf(() => import("./pages/settings.js"))],
 ];
-const Recommendation = page(() => import("./pages/recommendation.js"));
-
-const VERSION = Apollo.gql`
-  query StashSenseVersion {
-    version {
-      version
-    }
-  }
-`;
+const Recommendation = pageOf(() => import("./pages/recommendation.js"));
 
 /** Everything at ROUTE; a notice where Stash is too old for it. */
 export default function App() {
-  const oldVersion = useOldVersion();
   useEffect(() => {
     const before = document.title;
     document.title = t("common.title");
@@ -34,17 +23,13 @@ export default function App() {
       document.title = before;
     };
   }, []);
-  if (oldVersion !== null) {
-    return h(
-      Alert,
-      { variant: "warning", className: "stash-sense-problem" },
-      h(Alert.Heading, null, t("old.title")),
-      t("old.body", { version: oldVersion })
-    );
-  }
+  return h("div", { className: "stash-sense" }, h(WithNewStash, null, () => h(Pages)));
+}
+
+function Pages() {
   return h(
     "div",
-    { className: "stash-sense" },
+    null,
     h("h1", { className: "sr-only" }, t("common.title")),
     h(
       Nav,
@@ -58,32 +43,12 @@ export default function App() {
       )
     ),
     h(
-      React.Suspense,
-      { fallback: h(Busy) },
-      h(
-        Switch,
-        null,
-        h(Route, { path: `${ROUTE}/recommendations/:id`, component: Recommendation }),
-        [...PAGES].reverse().map(([name, path, component]) =>
-          h(Route, { key: name, path: ROUTE + path, component })
-        )
+      Switch,
+      null,
+      h(Route, { path: `${ROUTE}/recommendations/:id`, component: Recommendation }),
+      [...PAGES].reverse().map(([name, path, component]) =>
+        h(Route, { key: name, path: ROUTE + path, component })
       )
     )
   );
-}
-
-/** Stash's version where it is older than 0.28, else null. */
-function useOldVersion() {
-  const [oldVersion, setOldVersion] = useState(null);
-  useEffect(() => {
-    apolloClient()
-      .query({ query: VERSION })
-      .then(({ data }) => {
-        const version = data.version.version ?? "";
-        const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? [null, "0", "99"];
-        if (Number(major) === 0 && Number(minor) < 28) setOldVersion(version);
-      })
-      .catch((error) => console.warn("Stash Sense:", error.message));
-  }, []);
-  return oldVersion;
 }

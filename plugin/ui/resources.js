@@ -1,5 +1,5 @@
 // Asking the sidecar from components: once, again and again, or when a button is pressed.
-import { call, SidecarError } from "./api.js";
+import { look, SidecarError } from "./api.js";
 import { useCallback, useEffect, useRef, useState } from "./host.js";
 
 /**
@@ -14,7 +14,9 @@ export function useSidecar(mode, args = {}, { every = 0, isWanted = true } = {})
   const asked = JSON.stringify([mode, args]);
   const current = useRef(null);
 
+  const isShown = useIsShown();
   const ask = useCallback(async () => {
+    if (!isShown.current) return;
     current.current?.abort();
     const here = new AbortController();
     current.current = here;
@@ -24,12 +26,12 @@ export function useSidecar(mode, args = {}, { every = 0, isWanted = true } = {})
     };
     change({ isLoading: true });
     try {
-      const data = await call(itsMode, itsArgs, { signal: here.signal });
+      const data = await look(itsMode, itsArgs, here.signal);
       change({ data, error: null, isLoading: false });
     } catch (error) {
       change({ error, isLoading: false });
     }
-  }, [asked]);
+  }, [asked, isShown]);
 
   useEffect(() => {
     setState({ data: undefined, error: null, isLoading: isWanted });

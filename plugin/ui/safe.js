@@ -16,7 +16,8 @@ export function pictureAddress(text) {
 function addressOf(text, protocols) {
   if (typeof text !== "string" || text.trim() === "") return null;
   try {
-    const address = new URL(text, document.baseURI);
+    // Without a base: an address of Stash's own, such as /logout, is nobody's to name.
+    const address = new URL(text);
     return protocols.includes(address.protocol) ? address.href : null;
   } catch {
     return null;

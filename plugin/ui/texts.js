@@ -18,8 +18,8 @@ const CATALOGUES = {
   },
 };
 
-// Stash writes the language of its interface here.
-const wanted = document.documentElement.lang || navigator.language || "en";
+// The script that imports pages writes the language of Stash's interface here.
+const wanted = document.documentElement.dataset.stashSenseLocale || "en";
 const language = Object.keys(CATALOGUES).find((each) => wanted.startsWith(each)) ?? "en";
 
 /** Numbers, dates and messages in the language of the interface (react-intl's). */

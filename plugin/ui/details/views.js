@@ -1,6 +1,6 @@
 // Which view shows which type of recommendation.
-import { h, React } from "../host.js";
-import { Problem } from "../parts/feedback.js";
+import { h } from "../host.js";
+import { Boundary } from "../parts/boundary.js";
 import { t } from "../texts.js";
 import { DuplicateFiles } from "./duplicate_files.js";
 import { DuplicatePerformers } from "./duplicate_performers.js";
@@ -32,26 +32,6 @@ export function RecommendationView(props) {
   const View = VIEWS[type];
   if (View === undefined) return h("p", null, t("details.unknownType"));
   // Shown anew where it tells something else; what was chosen is in the drafts.
-  return h(Boundary, { key: seenAt }, h(View, props));
-}
-
-/** Imported details may lack what a view needs; the frame stays in use. */
-class Boundary extends React.Component {
-  constructor(props) {
-    super(props);
-    this.state = { error: null };
-  }
-
-  static getDerivedStateFromError(error) {
-    return { error };
-  }
-
-  componentDidCatch(error) {
-    console.error("Stash Sense:", error);
-  }
-
-  render() {
-    if (this.state.error === null) return this.props.children;
-    return h(Problem, { error: { message: t("details.notShown"), code: "not_shown" } });
-  }
+  // Imported details may lack what a view needs; the frame stays in use.
+  return h(Boundary, { key: seenAt, text: t("details.notShown") }, h(View, props));
 }

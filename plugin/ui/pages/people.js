@@ -1,5 +1,5 @@
 // People whom no performer resembles: who of them is the same, and who they are.
-import { Alert, Button, Form, h, Link, Route, ROUTE, Switch, useHistory, useLocation, useState } from "../host.js";
+import { Alert, Button, Form, h, Link, Route, ROUTE, Switch, useEffect, useHistory, useLocation, useState } from "../host.js";
 import { call } from "../api.js";
 import { Asked, Empty, Problem } from "../parts/feedback.js";
 import { FaceCrop } from "../parts/media.js";
@@ -45,10 +45,21 @@ function People() {
   const [asked, ask] = useAsked();
   const people = useSidecar("unknown_list", { ...asked, limit: PAGE_SIZE });
   const [chosen, setChosen] = useState([]);
+  const [merged, setMerged] = useState(null);
+  const { search } = useLocation();
+  // What is not on the page any more is not to be merged.
+  useEffect(() => setChosen([]), [search]);
   const merge = useAction(async () => {
     const [first, ...others] = chosen;
     await call("unknown_merge", { group_id: first, group_ids: others });
     setChosen([]);
+    setMerged(first);
+    await people.reload();
+    return true;
+  });
+  const undo = useAction(async () => {
+    await call("unknown_undo", { group_id: merged });
+    setMerged(null);
     await people.reload();
     return true;
   });
@@ -61,6 +72,14 @@ function People() {
     h("p", { className: "stash-sense-quiet" }, t("people.hint")),
     h(Filters, { asked, ask }),
     h(Problem, { error: merge.error, onClose: merge.forget }),
+    h(Problem, { error: undo.error, onClose: undo.forget }),
+    merged !== null &&
+      h(
+        Alert,
+        { variant: "success", className: "stash-sense-buttons", role: "status" },
+        t("people.merged"),
+        h(Button, { size: "sm", variant: "secondary", disabled: undo.isBusy, onClick: () => undo.run() }, t("common.undo"))
+      ),
     chosen.length > 0 &&
       h(
         Alert,

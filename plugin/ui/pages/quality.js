@@ -12,6 +12,7 @@ import { t, textOr } from "../texts.js";
 const EVERY_MS = 3000;
 const GOING = ["queued", "running"];
 const NOTHING_YET = 404;
+const DEFAULT_MODE = "template";
 
 export default function QualityPage() {
   const [every, setEvery] = useState(0);
@@ -84,6 +85,8 @@ function Report({ report, onChanged }) {
   const counts = Object.entries(report.item_counts)
     .map(([kind, number]) => t(`quality.items.${kind}`, { count: number }))
     .join(", ");
+  // That of scenes by default first.
+  const modes = [...report.modes].sort((one, other) => (other.mode === DEFAULT_MODE) - (one.mode === DEFAULT_MODE));
   return h(
     "div",
     null,
@@ -94,10 +97,11 @@ function Report({ report, onChanged }) {
     report.waiting_for && h("p", { className: "stash-sense-quiet" }, report.waiting_for),
     report.error && h(Problem, { error: { message: report.error, code: report.error_code } }),
     report.skipped.length > 0 && h(Skipped, { skipped: report.skipped }),
-    report.modes.length > 0 && [
-      h(Figures, { key: "figures", modes: report.modes }),
-      h(Adopt, { key: "adopt", modes: report.modes, onChanged }),
-      h(Disagreements, { key: "disagreements", onChanged }),
+    modes.length > 0 && [
+      h(Figures, { key: "figures", modes }),
+      h(Adopt, { key: "adopt", modes, onChanged }),
+      // Asked for anew whenever more was looked at.
+      h(Disagreements, { key: `${report.created_at} ${report.state} ${report.pending_count}`, onChanged }),
     ]
   );
 }

@@ -14,7 +14,7 @@ export function OutsideLink({ href, children }) {
     children ?? href,
     " ",
     h(Icon, { name: "faExternalLinkAlt" }),
-    h("span", { className: "sr-only" }, t("common.opensElsewhere", { label: "" }))
+    h("span", { className: "sr-only" }, t("common.opensElsewhere"))
   );
 }
 

@@ -2,6 +2,7 @@
 import { h } from "../host.js";
 import { Dialog } from "../parts/dialogs.js";
 import { t } from "../texts.js";
+import { WithNewStash } from "../version.js";
 import { WhoIsIn } from "./panel.js";
 
 /** Who is in the image or gallery that Stash shows. */
@@ -9,6 +10,6 @@ export default function WhoDialog({ kind, stashId, onClose }) {
   return h(
     Dialog,
     { title: t("who.title", { kind }), onClose, size: "lg" },
-    h(WhoIsIn, { kind, stashId })
+    h(WithNewStash, null, () => h(WhoIsIn, { kind, stashId }))
   );
 }

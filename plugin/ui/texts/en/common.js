@@ -20,7 +20,7 @@ export const common = {
   "common.hours": "{count, plural, one {about an hour} other {about # hours}}",
   "common.another": "Choose another",
   "common.noneFound": "Nobody found.",
-  "common.opensElsewhere": "{label} (opens in a new tab)",
+  "common.opensElsewhere": "(opens in a new tab)",
   "common.progress": "{done} of {total}",
   "common.yes": "Yes",
   "common.no": "No",

@@ -6,7 +6,7 @@ export const dashboard = {
   "dashboard.state.degraded": "No database is loaded: nobody can be identified",
   "dashboard.problem": "The active release cannot be served: {problem}",
   "dashboard.toModels": "Install networks and a database",
-  "dashboard.unloaded": "Let go of for want of work; the next request loads it.",
+  "dashboard.unloaded": "Nothing is loaded, as there was no work for a while; the next request loads it.",
   "dashboard.fact.release": "Database",
   "dashboard.fact.performers": "Performers",
   "dashboard.fact.faces": "Faces",

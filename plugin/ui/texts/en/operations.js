@@ -26,7 +26,7 @@ export const operations = {
   "operations.by.admin": "Asked for in the admin",
   "operations.by.command": "Asked for in the shell",
   "operations.by.plugin": "Asked for in Stash",
-  "operations.done": "{count, plural, one {# looked at} other {# looked at}}",
+  "operations.done": "{count} looked at",
   "operations.retry": "Go on",
 
   "operations.schedules": "By itself",
@@ -39,7 +39,7 @@ export const operations = {
   "operations.interval": "How often: {name}",
 
   "operations.parked": "Could not be looked at",
-  "operations.parkedHint": "Failed twice, and left alone since.",
+  "operations.parkedHint": "These failed twice and are not tried again by themselves.",
   "operations.noneParked": "Everything that was looked at could be seen.",
   "operations.lookAgain": "Try again",
   "operations.scene": "Scene {id}",
@@ -50,8 +50,7 @@ export const operations = {
   "operations.changesHint":
     "What is kept is matched with every new release by itself, without looking at the videos again.",
   "operations.noChanges": "No release has changed who is in what.",
-  "operations.change":
-    "{gained, plural, =0 {} one {# more person named} other {# more people named}}{lost, plural, =0 {} one { # fewer} other { # fewer}} since {to}",
+  "operations.change": "Since {to}: {gained} more and {lost} fewer named",
   "operations.rematch": "Match again now",
   "operations.local": "Performers of this library",
   "operations.localHint": "People whom no release knows can be recognized by their pictures in Stash.",

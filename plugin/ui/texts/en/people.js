@@ -16,6 +16,7 @@ export const people = {
   "people.media": "{count, plural, one {in # scene or gallery} other {in # scenes or galleries}}",
   "people.same": "Same person",
   "people.chosen": "{count, plural, one {One person chosen; choose who else it is} other {# people chosen}}",
+  "people.merged": "They are one person now.",
   "people.merge": "These are one person",
   "people.back": "All unknown people",
   "people.performer": "The performer in Stash",

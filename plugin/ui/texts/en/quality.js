@@ -12,7 +12,7 @@ export const quality = {
   "quality.state.failed": "Failed",
   "quality.state.cancelled": "Stopped",
   "quality.about": "Release {release}, {when}: {counts}.",
-  "quality.pending": "{count, plural, one {# more to go} other {# more to go}}.",
+  "quality.pending": "{count} more to go.",
   "quality.items.scene": "{count, plural, one {# scene} other {# scenes}}",
   "quality.items.image": "{count, plural, one {# image} other {# images}}",
   "quality.items.gallery": "{count, plural, one {# gallery} other {# galleries}}",

@@ -27,7 +27,7 @@ export const settings = {
   "settings.installTitle": "Install the published data?",
   "settings.installConfirm": "Download and activate",
   "settings.installBody":
-    "The newest published database (about 1.5 GB) and the networks it needs (about 235 MB) are downloaded, verified and swapped in. The overview shows how far it is.",
+    "The newest published database and the networks it needs, together well over a gigabyte, are downloaded, verified and swapped in. The overview shows how far it is.",
 
   "settings.boxes": "Stash-boxes",
   "settings.boxesHint":
