@@ -270,6 +270,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "stashsense.api.description.declare_shared_answers",
+    ],
     # Fields of one name with different words need a name for each set of words.
     "ENUM_NAME_OVERRIDES": {
         "CancellingEnum": "recognition.api.model_files.CANCELLING",

@@ -54,7 +54,13 @@ class IdentifyUrlView(APIView):
         operation_id="identify_url",
         request=None,
         parameters=[serializers.IdentifyUrlQuery],
-        responses=serializers.IdentifyAnswer,
+        responses={
+            200: serializers.IdentifyAnswer,
+            400: OpenApiResponse(
+                description="No readable picture, or no address we fetch."
+            ),
+            503: OpenApiResponse(description="Busy, or nothing loaded: Retry-After."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Return the faces of the picture at `url`, as /identify does."""

@@ -178,6 +178,12 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     target_class = ApiKeyAuthentication
     name = ["bearerAuth", "apiKeyAuth"]  # noqa: RUF012
 
+    def get_security_requirement(
+        self, auto_schema: "AutoSchema"
+    ) -> list[dict[str, list[str]]]:
+        """Return either header: in one entry both would be wanted."""
+        return [{name: []} for name in self.name]
+
     def get_security_definition(
         self, auto_schema: "AutoSchema"
     ) -> list[dict[str, str]]:
