@@ -201,6 +201,8 @@ class CropView(APIView):
 class MatchView(APIView):
     """Match an item in every mode: what a run of the background asks for."""
 
+    changes_nothing = True
+
     required_permission = OPERATE
 
     @extend_schema(

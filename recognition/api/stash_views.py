@@ -30,6 +30,8 @@ _REFUSALS = {
 class IdentifySceneView(APIView):
     """Who is in this scene?"""
 
+    changes_nothing = True
+
     @extend_schema(
         operation_id="identify_scene",
         request=stash_serializers.IdentifySceneRequest,
@@ -50,6 +52,8 @@ class IdentifySceneView(APIView):
 
 class IdentifyImageView(APIView):
     """Who is in this image of Stash?"""
+
+    changes_nothing = True
 
     @extend_schema(
         operation_id="identify_image",
@@ -75,6 +79,8 @@ class IdentifyImageView(APIView):
 
 class IdentifyGalleryView(APIView):
     """Who is in this gallery?"""
+
+    changes_nothing = True
 
     @extend_schema(
         operation_id="identify_gallery",

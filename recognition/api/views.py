@@ -25,6 +25,8 @@ class NoPicture(UnreadableImage):
 class IdentifyView(APIView):
     """Who is in this picture?"""
 
+    changes_nothing = True
+
     parser_classes = (BoundedJSONParser, BoundedMultiPartParser)
 
     @extend_schema(
@@ -49,6 +51,8 @@ class IdentifyView(APIView):
 
 class IdentifyUrlView(APIView):
     """Who is in the picture at this address?"""
+
+    changes_nothing = True
 
     @extend_schema(
         operation_id="identify_url",

@@ -171,6 +171,8 @@ class SceneView(APIView):
 class SearchPerformersView(APIView):
     """Who in Stash is called so?"""
 
+    changes_nothing = True
+
     @extend_schema(
         operation_id="stash_search_performers",
         request=SearchRequest,

@@ -11,6 +11,7 @@ from rest_framework.views import exception_handler, set_rollback
 
 from stashsense.api.parsers import BodyTooLarge
 from stashsense.exceptions import StashSenseError
+from stashsense.observability import trace
 
 
 def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -18,6 +19,13 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
 
     Django answers a None with 500 and logs the traceback.
     """
+    response = _response_of(error, context)
+    if response is not None and (following := trace.current()) is not None:
+        following.failure_code = str(response.data["code"])
+    return response
+
+
+def _response_of(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(error, StashSenseError):
         set_rollback()
         return _answer(error)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 READERS = {
     "text", "boolean", "integer", "choice", "words", "directory", "secret", "switch",
-    "optional_integer", "optional_number", "address",
+    "optional_integer", "optional_number", "address", "number",
 }  # fmt: skip
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 ROW = re.compile(r"^\| `([A-Z][A-Z_]+)` \|", re.MULTILINE)
