@@ -168,13 +168,13 @@ def known_values(subject: Subject) -> Known:
         for key in category["settings"]
     ]
     boxes = listed("/system/stashbox-connections", "connections")
-    groups = [each["id"] for each in listed("/identify/unknown", "groups")]
+    people = listed("/identify/unknown", "groups")
     ids = [*range(1, 9)]
     by_name: dict[str, list[Any]] = {
         **dict.fromkeys(("job_id", "run_id"), jobs),
         **dict.fromkeys(("rec_id", "recommendation_id", "ids"), recommendations),
         "key": settings,
-        "group_id": groups or ids,
+        "group_id": [each["group_id"] for each in people] or ids,
         "endpoint": [box["endpoint"] for box in boxes],
         "type": [*_BEGUN_FIRST],
         "type_id": [*_BEGUN_FIRST],

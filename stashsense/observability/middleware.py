@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS
 
@@ -39,6 +40,7 @@ class RequestLogMiddleware:
         with (
             trace.following(presented_id) as following,
             metrics.IN_PROGRESS.track_inprogress(),
+            connection.execute_wrapper(_in_database),
         ):
             response = self._get_response(request)
             response[REQUEST_ID_HEADER] = following.request_id
@@ -46,6 +48,11 @@ class RequestLogMiddleware:
             _audit(request, response, following)
             _write_line(request, response, following)
         return response
+
+
+def _in_database(execute: Callable[..., Any], *arguments: Any) -> Any:
+    with trace.stage("database"):
+        return execute(*arguments)
 
 
 def caller_kind(request: HttpRequest) -> str:

@@ -56,6 +56,15 @@ def test_a_request_leaves_one_line_with_route_status_and_time(client, lines):
     }
 
 
+def test_time_in_the_database_is_a_stage(client, lines, settings):
+    settings.SLOW_REQUEST_SECONDS = 0
+
+    client.cookies["stash_sense_session"] = "x" * 32
+    client.get("/queue")
+
+    assert lines()[0]["stages_ms"].startswith("database:")
+
+
 @pytest.mark.usefixtures("_key")
 def test_who_asks_is_told(admin_client, lines):
     Client().get("/queue", headers={"X-Api-Key": "right-key"})
@@ -99,12 +108,15 @@ def test_what_is_slow_says_where_the_time_went(client, lines, settings):
 
 
 def test_what_fails_failed_in_the_innermost_stage():
-    with trace.following("abc") as request:
-        with pytest.raises(StashSenseError), trace.stage("outer"):
-            with trace.stage("quick"):
-                pass
-            with trace.stage("inner"):
-                raise StashSenseError("no")
+    @trace.stage("outer")
+    def fail():
+        with trace.stage("quick"):
+            pass
+        with trace.stage("inner"):
+            raise StashSenseError("no")
+
+    with trace.following("abc") as request, pytest.raises(StashSenseError):
+        fail()
 
     assert request.failed_stage == "inner"
     assert [*request.stages] == ["quick", "inner", "outer"]
