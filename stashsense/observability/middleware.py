@@ -135,9 +135,11 @@ def _write_line(
         fields["code"] = following.failure_code or "-"
         fields["failed_stage"] = following.failed_stage or "-"
     if is_slow or _is_failure(response):
-        fields["stages_ms"] = ",".join(
+        # Stages may lie within each other: what is left is not said of any.
+        stages = [
             f"{name}:{1000 * seconds:.0f}" for name, seconds in following.stages.items()
-        )
+        ]
+        fields["stages_ms"] = ",".join(stages) or "-"
     if is_slow:
         fields["slow"] = True
     logger.log(_level(request, response), "request", extra={FIELDS: fields})

@@ -52,7 +52,7 @@ def test_a_request_leaves_one_line_with_route_status_and_time(client, lines):
         "caller": "nobody",
         "code": "wrong_api_key",
         "failed_stage": "-",
-        "stages_ms": "",
+        "stages_ms": "-",
     }
 
 
