@@ -44,7 +44,8 @@ def main() -> int:
             say(f"{service} did not answer within {LIMIT_SECONDS} s.")
             continue
         told = done.stdout + done.stderr
-        if unknown_count := told.count(UNKNOWN):
+        unknown_count = told.count(UNKNOWN)
+        if unknown_count and done.returncode == 0:
             # As a mirror answers that has packages and no advisories.
             say(f"{service} does not know {unknown_count} of the packages.")
         elif done.returncode and any(word in told for word in AWAY):

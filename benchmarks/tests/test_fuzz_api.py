@@ -30,7 +30,7 @@ def asked(transactional_db, live_server, settings, stash_server):
 
 
 KNOWN = {
-    **dict.fromkeys(("stash_id", "scene_id", "performer_id", "tag_id"), [1, 2, 3]),
+    **{name: [1, 2, 3] for name in ("stash_id", "scene_id", "performer_id", "tag_id")},
     "key": ["num_frames", "stash_api_rate"],
     "type": ["duplicate_scenes"],
     "type_id": ["duplicate_scenes"],

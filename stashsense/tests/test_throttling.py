@@ -132,3 +132,12 @@ def test_whoever_is_signed_in_stays_so(owner, settings):
         sign_in(f"wrong {number}")
 
     assert client.get("/", REMOTE_ADDR=HERE).status_code == 200
+
+
+@pytest.mark.parametrize(("key", "count"), [("x" * 15, 1), ("x" * 16, 0), (None, 0)])
+def test_a_key_that_can_be_guessed_is_warned_of(client, settings, key, count):
+    settings.API_KEY = key
+
+    warnings = client.get("/health").json()["warnings"]
+
+    assert len([each for each in warnings if "guessed" in each]) == count
