@@ -156,7 +156,8 @@ def known_values(subject: Subject) -> Known:
 
     def listed(path: str, key: str) -> list[Any]:
         found = subject.get(path) or {}
-        return found.get(key, []) if isinstance(found, dict) else found
+        rows: list[Any] = found.get(key, []) if isinstance(found, dict) else found
+        return rows
 
     jobs = [job["id"] for job in listed("/queue", "jobs")]
     recommendations = [

@@ -29,7 +29,7 @@ def asked(transactional_db, live_server, settings, stash_server):
     return fuzzer.run(examples=EXAMPLES, seconds_each=SECONDS_EACH, first_seed=SEED)
 
 
-KNOWN = {
+KNOWN: dict[str, list[int] | list[str]] = {
     **{name: [1, 2, 3] for name in ("stash_id", "scene_id", "performer_id", "tag_id")},
     "key": ["num_frames", "stash_api_rate"],
     "type": ["duplicate_scenes"],

@@ -94,8 +94,7 @@ def service_dir(small_world, tmp_path):
         [
             *["shell", "--verbosity=0", "-c"],
             "from dbupdates.models import UpdatePolicy as P;"
-            "P.objects.update_or_create(pk=P.current().pk or 1,"
-            " defaults={'is_checking': False})",
+            "P.objects.update_or_create(pk=1, defaults={'is_checking': False})",
         ],
     ):
         done = manage(data_dir, *arguments)

@@ -1,6 +1,5 @@
 """How things stand, on a page for people; /health and /metrics are for machines."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django_q.models import OrmQ
@@ -24,7 +23,7 @@ class StatusView(StaffPage):
 
     template_name = "stashsense/status.html"
 
-    def get_context_data(self, **kwargs: Any) -> Mapping[str, Any]:
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return how things stand, by the rows that all processes share."""
         failed = AnalysisRun.objects.filter(state=AnalysisRun.State.FAILED)
         return {

@@ -58,8 +58,9 @@ PAGE_SIZE = 100
 SEARCH_LIMIT = 10
 # What boxes give out; anything else is nobody's.
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-# How some answer for an id they never gave, where others answer null.
-_NO_SUCH = re.compile(r"not found|no rows", re.IGNORECASE)
+# How some answer for an id they never gave, where others answer null; stash-box itself,
+# for one that is of another form than its own.
+_NO_SUCH = re.compile(r"not found|no rows|incorrect uuid", re.IGNORECASE)
 _Item = TypeVar("_Item", BoxPerformer, BoxScene, BoxStudio, BoxTag)
 
 

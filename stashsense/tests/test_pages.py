@@ -3,6 +3,9 @@
 import pytest
 from django.test import Client
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import (
+    presence_of_element_located,
+)
 from selenium.webdriver.support.ui import WebDriverWait
 
 BOUND_SECONDS = 30
@@ -99,7 +102,7 @@ def test_the_api_can_be_tried_on_its_page(signed_in):
         "document.querySelector('#operations-health-health button').click()"
     )
     for button in (".try-out__btn", ".execute"):
-        wait.until(lambda b, at=button: b.find_elements(By.CSS_SELECTOR, at))
+        wait.until(presence_of_element_located((By.CSS_SELECTOR, button)))
         browser.execute_script(f"document.querySelector('{button}').click()")
     answered = ".live-responses-table tbody .response-col_status"
     wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, answered))
