@@ -20,7 +20,7 @@ OPEN = {"/health"}
 KEY = "the-key-of-the-service"
 STASH_KEY = "the-key-of-a-stash"
 # For people: a stranger is sent to the sign-in page.
-PAGES = {"/", "/docs"}
+PAGES = {"/", "/docs", "/status"}
 NOT_DESCRIBED = PAGES | {"/openapi.json", "/favicon.ico"}
 # Nothing of these names is there, so that whoever is let in changes nothing.
 NO_SUCH = {"integer": "987654321", "string": "987654321"}
