@@ -4,12 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    UnreadablePostError,
+)
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from stashsense.api.parsers import BodyTooLarge
+from stashsense.api.parsers import BodyIncomplete, BodyTooLarge
 from stashsense.exceptions import StashSenseError
 from stashsense.observability import trace
 
@@ -35,6 +41,8 @@ def _response_of(error: Exception, context: Mapping[str, Any]) -> Response | Non
         return Response({"detail": detail, "code": "invalid"}, status=422)
     if isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
+    if isinstance(error, UnreadablePostError):
+        error = BodyIncomplete()
     response = exception_handler(error, dict(context))
     if response is not None:
         response.data = _body(_message(error), _code(error))
