@@ -252,9 +252,10 @@ def test_a_body_that_does_not_go_on_is_told_so(client, kind):
     response = client.generic(
         "POST",
         "/identify",
-        content_type=kind,
         headers={"X-Api-Key": api_key()},
-        **{"wsgi.input": Silent(), "CONTENT_LENGTH": "1000"},
+        CONTENT_TYPE=kind,
+        CONTENT_LENGTH="1000",
+        **{"wsgi.input": Silent()},
     )
 
     assert response.status_code == 408
