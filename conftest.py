@@ -16,6 +16,7 @@ from demo.stashbox.testing import (
     connect_box,
 )
 from stashsense import env
+from stashsense.api import callers
 from stashsense.preferences import values
 
 BROWSER_WINDOW_PX = (1280, 900)
@@ -27,6 +28,12 @@ BROWSER_PATIENCE_SECONDS = 60
 def _settings_as_in_the_database():
     """Forget the settings that another test stored: each has its own database."""
     values.forget()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_failed_yet():
+    """Forget the wrong keys that another test sent from this address."""
+    callers.failures.forget()
 
 
 @pytest.fixture(scope="session")

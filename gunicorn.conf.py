@@ -1,11 +1,18 @@
 """How gunicorn serves: one process with many threads, each with its own registry."""
 
 import os
+import shutil
+import socket
+import struct
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stashsense.settings")
 
 from stashsense import processes, settings
+
+# Where workers write what they count; the library looks for it when it is imported.
+_counts_dir = settings.DATA_DIR / "metrics"
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counts_dir)
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
@@ -33,11 +40,21 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 control_socket_disable = True
 accesslog = None
 errorlog = "-"
+logconfig_dict = settings.LOGGING
+
+# The longest of our addresses is one that holds another, of a picture.
+limit_request_line = 4094
+limit_request_fields = 60
+limit_request_field_size = 8190
+# Who neither sends nor takes a byte for so long gives its thread back.
+SILENT_SECONDS = 30
 
 
 def on_starting(server: "Arbiter") -> None:
-    """Leave with supervisord, even when that is killed."""
+    """Leave with supervisord, even when that is killed; count from nothing."""
     processes.end_with_parent()
+    shutil.rmtree(_counts_dir, ignore_errors=True)
+    _counts_dir.mkdir(parents=True)
 
 
 def post_worker_init(worker: "Worker") -> None:
@@ -48,6 +65,12 @@ def post_worker_init(worker: "Worker") -> None:
     from stashsense.api.health import operating_warnings
 
     set_up_allocator()
+    # The kernel's own limit, which accepted connections inherit: gunicorn has none for
+    # a body that stays away.
+    limit = struct.pack("ll", SILENT_SECONDS, 0)
+    for listener in worker.sockets:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
     # Made now, so that whoever sets up a client finds it in the data folder.
     api_key()
     for warning in operating_warnings():
@@ -61,3 +84,10 @@ def worker_exit(server: "Arbiter", worker: "Worker") -> None:
 
     jobs.stop()
     registry.stop()
+
+
+def child_exit(server: "Arbiter", worker: "Worker") -> None:
+    """Take what a worker had in progress out of what is told."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from recognition.exceptions import Busy, IdentificationStopped
+from stashsense.observability import metrics, trace
 
 # How soon who waits notices that it need not any more.
 POLL_SECONDS = 0.25
@@ -35,10 +36,16 @@ class InferenceQueue:
                     " it; try again in a moment."
                 )
             self._inside += 1
+            metrics.IDENTIFYING.labels(self._what).inc()
         try:
-            with self._slots:
+            with trace.stage("wait"):
+                self._slots.acquire()
+            try:
                 yield
+            finally:
+                self._slots.release()
         finally:
+            metrics.IDENTIFYING.labels(self._what).dec()
             with self._lock:
                 self._inside -= 1
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import transaction
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
@@ -95,24 +96,32 @@ def bind_again(fingerprints: Iterable[int]) -> None:
 
     Also who has a name by now. Nobody becomes a member by it.
     """
-    for fingerprint in Fingerprint.objects.filter(pk__in={*fingerprints}):
-        former = [
-            *fingerprint.group_members.filter(person=None, seen_at=fingerprint.seen_at)
-        ]
-        people = [*fingerprint.people.filter(group_member=None).order_by("number")]
-        if not former or not people:
+    for pk in {*fingerprints}:
+        with transaction.atomic():
+            # Nobody may replace the people who are read before they are written.
+            rows = Fingerprint.objects.select_for_update()
+            if (fingerprint := rows.filter(pk=pk).first()) is not None:
+                _bind_again(fingerprint)
+
+
+def _bind_again(fingerprint: Fingerprint) -> None:
+    former = [
+        *fingerprint.group_members.filter(person=None, seen_at=fingerprint.seen_at)
+    ]
+    people = [*fingerprint.people.filter(group_member=None).order_by("number")]
+    if not former or not people:
+        return
+    faces = _faces_of(fingerprint, people)
+    for place, position in overlapping_pairs(
+        [member.faces for member in former], [each.faces for each in people]
+    ):
+        member, person = former[place], people[position]
+        if person.decision in GROUPABLE:
+            _write(member, person, faces[position])
             continue
-        faces = _faces_of(fingerprint, people)
-        for place, position in overlapping_pairs(
-            [member.faces for member in former], [each.faces for each in people]
-        ):
-            member, person = former[place], people[position]
-            if person.decision in GROUPABLE:
-                _write(member, person, faces[position])
-                continue
-            # One name may be several members' by now, whose faces it has all.
-            member.person = person
-            member.save(update_fields=["person"])
+        # One name may be several members' by now, whose faces it has all.
+        member.person = person
+        member.save(update_fields=["person"])
 
 
 def forget_the_gone() -> list[int]:

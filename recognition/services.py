@@ -12,6 +12,7 @@ from recognition.local_performers import LocalPerformers, look_up_in_configured
 from recognition.pictures import MAX_PICTURE_BYTES, decode_picture
 from recognition.runtime.recognizer import RecognizedFace, Timing
 from stashsense.integrations.safe_fetch import fetch_public
+from stashsense.observability import trace
 
 # Stash answers in well under a second; a picture elsewhere may come slowly.
 PICTURE_FETCH_TIMEOUT_SECONDS = 20
@@ -85,9 +86,10 @@ def fetch_picture(url: str) -> bytes:
 
     Raises FetchRefused for an address that is not to be asked, else FetchFailed.
     """
-    return fetch_public(
-        url,
-        max_bytes=MAX_PICTURE_BYTES,
-        timeout_seconds=PICTURE_FETCH_TIMEOUT_SECONDS,
-        allowed_hosts=settings.ALLOWED_IMAGE_HOSTS,
-    )
+    with trace.stage("fetch"):
+        return fetch_public(
+            url,
+            max_bytes=MAX_PICTURE_BYTES,
+            timeout_seconds=PICTURE_FETCH_TIMEOUT_SECONDS,
+            allowed_hosts=settings.ALLOWED_IMAGE_HOSTS,
+        )

@@ -10,6 +10,7 @@ class StashSenseConfig(AppConfig):
 
     def ready(self) -> None:
         """Show the settings in the admin, and register the project's own."""
+        from stashsense import audit_admin  # noqa: F401
         from stashsense.integrations import preferences
         from stashsense.preferences import admin  # noqa: F401
 

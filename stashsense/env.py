@@ -75,6 +75,12 @@ def optional_number(name: str, *, minimum: float, maximum: float) -> float | Non
     return number
 
 
+def number(name: str, *, default: float, minimum: float, maximum: float) -> float:
+    """Return a number within the bounds, both included."""
+    found = optional_number(name, minimum=minimum, maximum=maximum)
+    return default if found is None else found
+
+
 def choice(name: str, *, default: str, choices: Collection[str]) -> str:
     """Return one of `choices`, compared without letter case."""
     value = text(name, default).lower()

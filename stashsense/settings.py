@@ -5,6 +5,7 @@ the service runs is a row in the database and not here.
 """
 
 import os
+from datetime import timedelta
 
 # Before anything imports ONNX Runtime, which would report to its maker otherwise.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -162,6 +163,7 @@ USE_TZ = True
 
 INSTALLED_APPS = [
     "stashsense.apps.StashSenseAdminConfig",
+    "axes",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -180,6 +182,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "stashsense.observability.middleware.RequestLogMiddleware",
+    "stashsense.api.headers.BrowserHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -188,6 +192,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -244,6 +249,24 @@ Q_CLUSTER = {
     "label": "Background tasks",
 }
 
+AUTHENTICATION_BACKENDS = [
+    # Refuses whoever failed too often; who signs in is for the next one to say.
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# A person who tries all passwords of theirs stays below; a program does not.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+# By name and address together, so that nobody can lock the owner out from elsewhere.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# Trying on does not prolong it: it ends even where somebody keeps trying.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "stashsense.api.callers.client_address"
+AXES_LOCKOUT_CALLABLE = "stashsense.api.sign_in.answer_lockout"
+# Every sign-in would be kept for good, and the admin has its own history.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -256,6 +279,18 @@ STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 WHITENOISE_USE_FINDERS = True
 
 SECURE_REFERRER_POLICY = "same-origin"
+# Everything comes from here; pictures may come from the person's own disk as well.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "img-src 'self' blob: data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 # Plain HTTP at home has no origin to isolate; browsers would only warn.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 SESSION_COOKIE_NAME = "stash_sense_session"
@@ -264,6 +299,9 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 # 32 MB of picture as base64 in JSON, and some fields.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 45_000_000
+# A form of the admin has dozens of fields; a page of a list has 100 rows to tick.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
 REST_FRAMEWORK = {
@@ -288,6 +326,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "stashsense.api.description.declare_shared_answers",
+    ],
     # Fields of one name with different words need a name for each set of words.
     "ENUM_NAME_OVERRIDES": {
         "CancellingEnum": "recognition.api.model_files.CANCELLING",
@@ -314,18 +356,47 @@ SPECTACULAR_SETTINGS = {
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="info", choices={"debug", "info", "warning", "error"}
 ).upper()
+LOG_FORMAT = env.choice(
+    "STASH_SENSE_LOG_FORMAT", default="text", choices={"text", "json"}
+)
+# What takes so long is logged with its stages. Scenes take longer as a rule.
+SLOW_REQUEST_SECONDS = env.number(
+    "STASH_SENSE_SLOW_REQUEST_SECONDS", default=2, minimum=0, maximum=3600
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {
-            "format": "{asctime} {levelname:<7} {name}[{process}]: {message}",
+        "text": {
+            "()": "stashsense.observability.logs.TextFormatter",
+            "format": "{asctime} {levelname:<7} {name}[{process}] {request_id}: "
+            "{message}",
             "style": "{",
+        },
+        "json": {"()": "stashsense.observability.logs.JsonFormatter"},
+    },
+    "filters": {
+        "request_id": {"()": "stashsense.observability.logs.RequestIdFilter"},
+        "has_traceback": {"()": "stashsense.observability.logs.HasTracebackFilter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request_id"],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
+        # Our own line tells of every refusal; tracebacks of mistakes come beside it.
+        "django.request": {"filters": ["has_traceback"]},
+        "gunicorn.error": {
+            "level": "INFO",
+            "handlers": ["console"],
+            "propagate": False,
+        },
+    }
+    | {
         name: {"level": LOG_LEVEL}
         for name in (
             "stashsense",

@@ -9,6 +9,8 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from stashsense.api.docs import DocsView
 from stashsense.api.health import FfmpegHealthView, HealthView, RateLimiterView
 from stashsense.api.home import HomeView
+from stashsense.api.metrics import MetricsView
+from stashsense.api.status import StatusView
 from stashsense.api.system import CapabilitiesView, SystemInfoView
 
 urlpatterns = [
@@ -16,6 +18,8 @@ urlpatterns = [
     path("health", HealthView.as_view(), name="health"),
     path("health/ffmpeg", FfmpegHealthView.as_view(), name="health-ffmpeg"),
     path("health/rate-limiter", RateLimiterView.as_view(), name="health-rate-limiter"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
+    path("status", StatusView.as_view(), name="status"),
     path("system/info", SystemInfoView.as_view(), name="system-info"),
     path("capabilities", CapabilitiesView.as_view(), name="capabilities"),
     path("", include("recognition.api.urls")),

@@ -88,7 +88,10 @@ class UpdateStatusView(APIView):
     @extend_schema(
         operation_id="database_update_status",
         parameters=[serializers.UpdateStatusQuery],
-        responses=serializers.UpdateStatusAnswer,
+        responses={
+            200: serializers.UpdateStatusAnswer,
+            404: OpenApiResponse(description="There is no such run."),
+        },
     )
     def get(self, request: Request) -> Response:
         """Return how far the latest run is, or the one named."""

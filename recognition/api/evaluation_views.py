@@ -48,6 +48,7 @@ class EvaluationView(APIView):
             200: shapes.EvaluationStartedAnswer,
             400: OpenApiResponse(description="STASH_URL is not set."),
             409: OpenApiResponse(description="An evaluation is in progress."),
+            503: OpenApiResponse(description="Nothing is loaded to evaluate with."),
         },
     )
     def post(self, request: Request) -> Response:
@@ -201,6 +202,8 @@ class CropView(APIView):
 class MatchView(APIView):
     """Match an item in every mode: what a run of the background asks for."""
 
+    changes_nothing = True
+
     required_permission = OPERATE
 
     @extend_schema(
@@ -209,6 +212,7 @@ class MatchView(APIView):
         responses={
             200: shapes.MatchAnswer,
             404: OpenApiResponse(description="Nothing is kept of it."),
+            503: OpenApiResponse(description="Busy, or nothing loaded: Retry-After."),
         },
     )
     def post(self, request: Request) -> Response:

@@ -26,6 +26,8 @@ _REFUSALS = {
 class IdentifySceneView(APIView):
     """Who is in this scene?"""
 
+    changes_nothing = True
+
     @extend_schema(
         operation_id="identify_scene",
         request=stash_serializers.IdentifySceneRequest,
@@ -40,6 +42,8 @@ class IdentifySceneView(APIView):
 class IdentifyImageView(APIView):
     """Who is in this image of Stash?"""
 
+    changes_nothing = True
+
     @extend_schema(
         operation_id="identify_image",
         request=stash_serializers.IdentifyImageRequest,
@@ -53,6 +57,8 @@ class IdentifyImageView(APIView):
 
 class IdentifyGalleryView(APIView):
     """Who is in this gallery?"""
+
+    changes_nothing = True
 
     @extend_schema(
         operation_id="identify_gallery",

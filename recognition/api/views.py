@@ -25,6 +25,8 @@ class NoPicture(UnreadableImage):
 class IdentifyView(APIView):
     """Who is in this picture?"""
 
+    changes_nothing = True
+
     parser_classes = (BoundedJSONParser, BoundedMultiPartParser)
 
     @extend_schema(
@@ -50,11 +52,19 @@ class IdentifyView(APIView):
 class IdentifyUrlView(APIView):
     """Who is in the picture at this address?"""
 
+    changes_nothing = True
+
     @extend_schema(
         operation_id="identify_url",
         request=None,
         parameters=[serializers.IdentifyUrlQuery],
-        responses=serializers.IdentifyAnswer,
+        responses={
+            200: serializers.IdentifyAnswer,
+            400: OpenApiResponse(
+                description="No readable picture, or no address we fetch."
+            ),
+            503: OpenApiResponse(description="Busy, or nothing loaded: Retry-After."),
+        },
     )
     def post(self, request: Request) -> Response:
         """Return the faces of the picture at `url`, as /identify does."""

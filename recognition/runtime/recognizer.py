@@ -15,6 +15,7 @@ from recognition.runtime.detector import DetectedFace
 from recognition.runtime.face_database import FaceDatabase
 from recognition.runtime.networks import Networks
 from recognition.runtime.signals import NO_SIGNALS, SignalResources
+from stashsense.observability import trace
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Timing:
         """Add the time spent inside to the step."""
         start = time.perf_counter()
         try:
-            yield
+            with trace.stage(name):
+                yield
         finally:
             spent = time.perf_counter() - start
             self.seconds[name] = self.seconds.get(name, 0.0) + spent

@@ -1,25 +1,30 @@
 """Identification starts and answers without a network: nobody fetches unasked."""
 
+import base64
 import functools
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+import urllib.request
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import recognition
 from demo.install import install_networks
+from stashsense.tests.test_serve import command, environment, free_port, until
 
 PROJECT_DIR = Path(recognition.__file__).resolve().parent.parent
 LIMIT_SECONDS = 120
 
 # Python's own report of every name that is resolved and every connection that is made,
 # by whichever library. What is refused is written down first.
-GUARDED = """
-import runpy, sys
+GUARD = """
+import sys
 
 def watch(event, arguments):
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
@@ -32,6 +37,9 @@ def watch(event, arguments):
     raise OSError("the network is cut")
 
 sys.addaudithook(watch)
+"""
+GUARDED = f"""{GUARD}
+import runpy
 sys.argv = ["manage.py", *sys.argv[1:]]
 runpy.run_path("manage.py", run_name="__main__")
 """
@@ -79,11 +87,17 @@ def service_dir(small_world, tmp_path):
         for path in folder.iterdir():
             if path.is_file():
                 archive.write(path, path.name)
-    for command in (
+    for arguments in (
         ["migrate", "--verbosity=0"],
         ["import_release", "--activate", str(archive_path)],
+        # It asks the release feed once a day, unless somebody says that it must not.
+        [
+            *["shell", "--verbosity=0", "-c"],
+            "from dbupdates.models import UpdatePolicy as P;"
+            "P.objects.update_or_create(pk=1, defaults={'is_checking': False})",
+        ],
     ):
-        done = manage(data_dir, *command)
+        done = manage(data_dir, *arguments)
         assert done.returncode == 0, done.stderr
     return data_dir
 
@@ -109,6 +123,65 @@ def test_identification_neither_needs_nor_tries_the_network(
     assert picture.answers[0].universal_id in json.dumps(json.loads(done.stdout))
     assert [*(service_dir / "home").rglob("*.onnx")] == []
     assert not (service_dir / "home" / ".insightface").exists()
+
+
+@pytest.mark.service
+def test_a_service_that_starts_and_identifies_asks_nobody(
+    service_dir, small_world, tmp_path
+):
+    picture = next(p for p in small_world.known_pictures(12) if len(p.answers) == 1)
+    # Python runs it at every start, so every process of the service is watched.
+    (tmp_path / "guard").mkdir()
+    (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
+    port, key = free_port(), "the-key-of-this-test"
+    log_path = tmp_path / "service.log"
+    options = ["--no-demo", "--host", "127.0.0.1", "--port", port]
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command(*options, "--data-dir", service_dir),
+            env=environment(STASH_SENSE_API_KEY=key, STASH_SENSE_DEVICE="cpu")
+            | {"PYTHONPATH": f"{tmp_path / 'guard'}{os.pathsep}{PROJECT_DIR}"},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        until(
+            lambda: answered(port, "/health", key).get("database_loaded"),
+            within=LIMIT_SECONDS,
+        )
+        encoded = base64.b64encode(picture.jpeg).decode()
+        found = answered(port, "/identify", key, {"image_base64": encoded})
+        until(lambda: schedules_run(service_dir), within=LIMIT_SECONDS)
+    finally:
+        process.terminate()
+        process.wait()
+
+    assert picture.answers[0].universal_id in json.dumps(found)
+    assert "NETWORK" not in log_path.read_text()
+
+
+def schedules_run(data_dir):
+    """Return whether the background has run what was due at the start."""
+    path = f"file:{data_dir / 'stash_sense.db'}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, timeout=20)) as rows:
+        due = "SELECT count(*) FROM django_q_schedule WHERE task IS NULL"
+        waiting = "SELECT count(*) FROM django_q_ormq"
+        counts = [rows.execute(query).fetchone()[0] for query in (due, waiting)]
+    return counts == [0, 0]
+
+
+def answered(port, path, key, body=None):
+    """Return what the service answers; nothing while it is not there."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}",
+        data=json.dumps(body).encode() if body else None,
+        headers={"X-Api-Key": key, "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=LIMIT_SECONDS) as answer:
+            return json.load(answer)
+    except OSError:
+        return {}
 
 
 def test_the_guard_sees_an_attempt(service_dir):

@@ -240,6 +240,8 @@ class CreateStudioView(ActionView):
 class SearchEntitiesView(APIView):
     """What could be linked?"""
 
+    changes_nothing = True
+
     @extend_schema(
         operation_id="search_entities",
         request=shapes.SearchEntitiesRequest,

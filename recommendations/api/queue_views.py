@@ -129,7 +129,7 @@ class HistoryView(APIView):
     @extend_schema(
         operation_id="queue_clear_history",
         request=None,
-        responses=shapes.QueueMessageAnswer,
+        responses={200: shapes.QueueMessageAnswer},
     )
     def delete(self, request: Request) -> Response:
         """Forget them; what they found stays."""

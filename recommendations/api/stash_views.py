@@ -19,6 +19,11 @@ from stashsense.integrations.stash_library_types import FullScene, LibraryFile, 
 from stashsense.integrations.stash_types import StashId
 
 MAX_QUERY_CHARACTERS = 200
+_STASH_FAILS = {
+    400: OpenApiResponse(description="STASH_URL is not set."),
+    502: OpenApiResponse(description="Stash refused."),
+    503: OpenApiResponse(description="Stash is away."),
+}
 
 
 class StashStatusAnswer(serializers.Serializer[Any]):
@@ -154,6 +159,7 @@ class SceneView(APIView):
             200: SceneAnswer,
             404: OpenApiResponse(description="Stash has no such scene."),
             422: OpenApiResponse(description="That is no id of Stash."),
+            **_STASH_FAILS,
         },
     )
     def get(self, request: Request, scene_id: str) -> Response:
@@ -165,10 +171,12 @@ class SceneView(APIView):
 class SearchPerformersView(APIView):
     """Who in Stash is called so?"""
 
+    changes_nothing = True
+
     @extend_schema(
         operation_id="stash_search_performers",
         request=SearchRequest,
-        responses=FoundPerformerAnswer(many=True),
+        responses={200: FoundPerformerAnswer(many=True), **_STASH_FAILS},
     )
     def post(self, request: Request) -> Response:
         """Return up to ten performers whose name or alias has the words, by name."""
@@ -197,6 +205,8 @@ class BoxPerformerView(APIView):
             200: BoxPerformerAnswer,
             400: OpenApiResponse(description="Stash has no such stash-box, or no key."),
             404: OpenApiResponse(description="The stash-box has no such performer."),
+            502: OpenApiResponse(description="Stash or the stash-box refused."),
+            503: OpenApiResponse(description="Stash or the stash-box is away."),
         },
     )
     def get(self, request: Request, endpoint: str, stashdb_id: str) -> Response:

@@ -17,6 +17,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from stashsense import keys
+from stashsense.api.callers import refusal
 from stashsense.api.parsers import refuse_large_body
 from stashsense.api.signatures import SCHEME, VALID_SECONDS, Claim, KeyName
 from stashsense.nonces import UsedNonce
@@ -60,7 +61,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if presented is None:
             return None
         if not secrets.compare_digest(presented.encode(), api_key().encode()):
-            raise AuthenticationFailed("The API key is wrong.", code="wrong_api_key")
+            raise refusal(request, "The API key is wrong.", "wrong_api_key")
         return KeyHolder(), None
 
     @staticmethod
@@ -89,18 +90,18 @@ class SignatureAuthentication(BaseAuthentication):
             return None
         claim = Claim.parse(credentials.strip())
         if claim is None:
-            raise AuthenticationFailed(
+            raise refusal(
+                request,
                 "The signature is not of the form that the service knows.",
-                code="wrong_signature",
+                "wrong_signature",
             )
         key = _shared_key(claim.key_name)
         # Before the body is read, which may be large.
         _require_current(claim)
         refuse_large_body(request)
         if not claim.is_signed_with(key, request):
-            raise AuthenticationFailed(
-                _WRONG_SIGNATURE[claim.key_name], code="wrong_signature"
-            )
+            wrong = _WRONG_SIGNATURE[claim.key_name]
+            raise refusal(request, wrong, "wrong_signature")
         if request.method not in SAFE_METHODS:
             _require_first_use(claim)
         return PluginCaller(), None
@@ -177,6 +178,12 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     target_class = ApiKeyAuthentication
     name = ["bearerAuth", "apiKeyAuth"]  # noqa: RUF012
+
+    def get_security_requirement(
+        self, auto_schema: "AutoSchema"
+    ) -> list[dict[str, list[str]]]:
+        """Return either header: in one entry both would be wanted."""
+        return [{name: []} for name in self.name]
 
     def get_security_definition(
         self, auto_schema: "AutoSchema"

@@ -4,13 +4,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    JsonResponse,
+    UnreadablePostError,
+)
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from stashsense.api.parsers import BodyTooLarge
+from stashsense.api.parsers import BodyIncomplete, BodyTooLarge
 from stashsense.exceptions import StashSenseError
+from stashsense.observability import trace
 
 
 def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -18,6 +25,13 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
 
     Django answers a None with 500 and logs the traceback.
     """
+    response = _response_of(error, context)
+    if response is not None and (following := trace.current()) is not None:
+        following.failure_code = str(response.data["code"])
+    return response
+
+
+def _response_of(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(error, StashSenseError):
         set_rollback()
         return _answer(error)
@@ -27,6 +41,8 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
         return Response({"detail": detail, "code": "invalid"}, status=422)
     if isinstance(error, RequestDataTooBig):
         error = BodyTooLarge()
+    if isinstance(error, UnreadablePostError):
+        error = BodyIncomplete()
     response = exception_handler(error, dict(context))
     if response is not None:
         response.data = _body(_message(error), _code(error))

@@ -20,6 +20,12 @@ from stashsense.integrations.stash import configured_client
 AUTHENTICATION_OFF_WARNING = (
     "STASH_SENSE_AUTH is off: anybody who reaches this service may use it."
 )
+# A key is looked at as often as anybody sends one, so it must not be guessed.
+SHORTEST_KEY = 16
+SHORT_KEY_WARNING = (
+    f"STASH_SENSE_API_KEY has fewer than {SHORTEST_KEY} characters and can be guessed: "
+    "choose a longer one, or leave it out and one is made."
+)
 
 
 class DeviceAnswer(serializers.Serializer[Any]):
@@ -119,7 +125,12 @@ def _devices(state: registry.RegistryState) -> list[dict[str, str]]:
 
 def operating_warnings() -> list[str]:
     """Return what an operator should change, a sentence each."""
-    return [AUTHENTICATION_OFF_WARNING] if settings.AUTHENTICATION == "off" else []
+    warnings = []
+    if settings.AUTHENTICATION == "off":
+        warnings.append(AUTHENTICATION_OFF_WARNING)
+    if settings.API_KEY and len(settings.API_KEY) < SHORTEST_KEY:
+        warnings.append(SHORT_KEY_WARNING)
+    return warnings
 
 
 class FfmpegHealthView(APIView):

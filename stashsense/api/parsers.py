@@ -22,6 +22,14 @@ class BodyTooLarge(APIException):
         super().__init__(f"The request body is larger than {limit_mb} MB.")
 
 
+class BodyIncomplete(APIException):
+    """The rest of the body stayed away, or its sender did; nothing of it was kept."""
+
+    status_code = 408
+    default_code = "body_incomplete"
+    default_detail = "The request body ended early, or did not go on for too long."
+
+
 def refuse_large_body(request: Request) -> None:
     """Raise BodyTooLarge where the request says so; nothing of it is read."""
     length = request.META.get("CONTENT_LENGTH") or "0"

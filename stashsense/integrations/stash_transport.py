@@ -41,6 +41,7 @@ from stashsense.integrations.stash_errors import (
     StashUnreachable,
 )
 from stashsense.integrations.stash_types import Media
+from stashsense.observability import trace
 
 __all__ = ["DEFAULT_PATIENCE", "MAX_ANSWER_BYTES", "Patience", "StashTransport"]
 
@@ -195,9 +196,10 @@ class StashTransport:
                 limiter.wait()
             began_at = time.monotonic()
             try:
-                answer = send_unless_stopped(
-                    self._session, request, patience, seconds_left, stop
-                )
+                with trace.stage("stash"):
+                    answer = send_unless_stopped(
+                        self._session, request, patience, seconds_left, stop
+                    )
                 if answer.status not in _PASSING_STATUSES:
                     return answer
                 delay = max(delay, asked_for_delay(answer))

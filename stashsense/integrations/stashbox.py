@@ -60,6 +60,9 @@ SEARCH_LIMIT = 10
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 # How some answer for an id they never gave, where others answer null.
 _NO_SUCH = re.compile(r"not found|no rows", re.IGNORECASE)
+# How stash-box itself answers for one of another form. Whoever asks for that one alone
+# made it up; among many it is a reason to leave what is kept of it as it is.
+_NO_ID = re.compile(rf"{_NO_SUCH.pattern}|incorrect uuid", re.IGNORECASE)
 _Item = TypeVar("_Item", BoxPerformer, BoxScene, BoxStudio, BoxTag)
 
 
@@ -258,7 +261,7 @@ class StashBoxClient:
             raise StashBoxNotFound(f"{self.name} has no {kind.singular.lower()} {id!a}")
         answer = self._ask(operations.find_by_ids(kind, 1), {"id0": id})
         found, messages = answer.data.get("found0"), error_messages(answer.errors)
-        is_none = found is None and all(_NO_SUCH.search(each) for each in messages)
+        is_none = found is None and all(_NO_ID.search(each) for each in messages)
         if answer.errors and not is_none:
             raise self._transport.refusal(kind.find_name, answer.errors)
         if is_none:

@@ -44,6 +44,7 @@ from stashsense.integrations.stashbox_errors import (
     UnknownStashBox,
 )
 from stashsense.integrations.stashbox_operations import BoxOperation
+from stashsense.observability import trace
 
 logger = logging.getLogger(__name__)
 
@@ -200,7 +201,8 @@ class StashBoxTransport:
         """Send the request; while it waits for its answer, `stop` may break it off."""
         patience = self._patience
         seconds = patience.answer_seconds
-        return send_unless_stopped(self._session, request, patience, seconds, stop)
+        with trace.stage("stash_box"):
+            return send_unless_stopped(self._session, request, patience, seconds, stop)
 
     def _read(self, answer: HttpAnswer, operation_name: str) -> BoxAnswer:
         if answer.status in REDIRECT_STATUSES:

@@ -190,7 +190,9 @@ class SettingView(APIView):
         stored = services.store_settings(chosen, user=_user_of(request))
         return Response({"key": key, "value": stored[key], "is_override": True})
 
-    @extend_schema(operation_id="setting_reset", request=None, responses=ChosenAnswer)
+    @extend_schema(
+        operation_id="setting_reset", request=None, responses={200: ChosenAnswer}
+    )
     def delete(self, request: Request, key: str) -> Response:
         """Have the default decide again, and return it."""
         setting = services.reset_setting(key, user=_user_of(request))

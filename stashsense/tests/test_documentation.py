@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 READERS = {
     "text", "boolean", "integer", "choice", "words", "directory", "secret", "switch",
-    "optional_integer", "optional_number", "address", "networks", "path_prefix",
+    "optional_integer", "optional_number", "address", "networks", "number",
+    "path_prefix",
 }  # fmt: skip
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 ROW = re.compile(r"^\| `([A-Z][A-Z_]+)` \|", re.MULTILINE)

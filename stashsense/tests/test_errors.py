@@ -12,6 +12,7 @@ import stashsense.integrations.safe_fetch
 from dbupdates import exceptions as dbupdates
 from recognition import exceptions as recognition_errors
 from recommendations import exceptions as recommendation_errors
+from stashsense.api.authentication import api_key
 from stashsense.api.exceptions import answer_exception
 from stashsense.api.parsers import BodyTooLarge
 from stashsense.downloads import exceptions as downloads
@@ -234,3 +235,30 @@ def test_a_mistake_of_ours_is_answered_without_its_text(client, monkeypatch):
     assert response.status_code == 500
     assert response.json()["code"] == "error"
     assert b"secret" not in response.content
+
+
+class Silent:
+    """A body that does not go on, as sockets say it when their time is up."""
+
+    def read(self, *_):
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    readline = read
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "kind", ["application/json", "multipart/form-data; boundary=x"]
+)
+def test_a_body_that_does_not_go_on_is_told_so(client, kind):
+    response = client.generic(
+        "POST",
+        "/identify",
+        headers={"X-Api-Key": api_key()},
+        CONTENT_TYPE=kind,
+        CONTENT_LENGTH="1000",
+        **{"wsgi.input": Silent()},
+    )
+
+    assert response.status_code == 408
+    assert response.json()["code"] == "body_incomplete"

@@ -52,6 +52,7 @@ RULES = [
             "stashsense.cores",
             "stashsense.files",
             "stashsense.exceptions",
+            "stashsense.observability",
         ),
     ),
     Rule("recognition.registry", entrances_of("recognition")),

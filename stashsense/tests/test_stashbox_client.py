@@ -343,3 +343,8 @@ def test_a_look_alike_that_refuses_an_operation_is_named_with_its_reason(
         client.search_performers("anna")
 
     assert str(error.value) == f"Box refused SearchPerformers: {reason}"
+
+
+def test_an_id_of_another_form_is_nobodys(server, client):
+    with pytest.raises(StashBoxNotFound):
+        client.get_performer("releases")

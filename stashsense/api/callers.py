@@ -1,0 +1,91 @@
+"""From where requests come, and who sends wrong credentials again and again."""
+
+import ipaddress
+import logging
+import threading
+import time
+from collections import OrderedDict
+
+from django.http import HttpRequest
+from rest_framework.exceptions import APIException, AuthenticationFailed
+
+from stashsense.observability import metrics
+
+logger = logging.getLogger(__name__)
+
+# A client that was set up wrongly asks every few seconds, from a dozen open pages.
+FAILURES_PERMITTED = 30
+WINDOW_SECONDS = 60
+# Some 100 bytes each; whoever has more addresses than that is not held up by this.
+_REMEMBERED_ADDRESSES = 4096
+# What one household or one attacker is given of IPv6.
+_IPV6_PREFIX = 64
+
+
+class TooManyFailures(APIException):
+    """Wrong credentials came from this address again and again."""
+
+    status_code = 429
+    default_code = "too_many_failures"
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(
+            "Too many wrong keys or signatures came from this address; wait "
+            f"{wait_seconds} s. The right one is taken at any time."
+        )
+        self.wait = wait_seconds
+
+
+class FailureCounter:
+    """How often each address failed lately; bounded, and of this process alone."""
+
+    def __init__(self) -> None:
+        self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def note(self, address: str, now: float) -> int:
+        """Count a failure; return the seconds to wait, 0 while there were few."""
+        with self._lock:
+            began_at, count = self._failures.pop(address, (now, 0))
+            if now - began_at >= WINDOW_SECONDS:
+                began_at, count = now, 0
+            self._failures[address] = (began_at, count + 1)
+            while len(self._failures) > _REMEMBERED_ADDRESSES:
+                self._failures.popitem(last=False)
+        if count < FAILURES_PERMITTED:
+            return 0
+        if count == FAILURES_PERMITTED:
+            logger.warning("Wrong credentials come again and again from %s", address)
+        return max(1, round(began_at + WINDOW_SECONDS - now))
+
+    def forget(self) -> None:
+        with self._lock:
+            self._failures.clear()
+
+
+failures = FailureCounter()
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return from where a request comes; IPv6 by the network of its sender."""
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if parsed.version == 6:
+        network = ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False)
+        return str(network.network_address)
+    return str(parsed)
+
+
+def refusal(request: HttpRequest, message: str, code: str) -> APIException:
+    """Return how wrong credentials are refused, and count them.
+
+    Right ones never come here, so whoever has them is never held up.
+    """
+    metrics.REFUSED_CREDENTIALS.labels(code).inc()
+    wait_seconds = failures.note(client_address(request), time.monotonic())
+    if wait_seconds:
+        return TooManyFailures(wait_seconds)
+    return AuthenticationFailed(message, code=code)

@@ -1,0 +1,1 @@
+"""What the service tells of itself while it runs: its log, and what it counts."""

@@ -1,0 +1,149 @@
+"""What Prometheus is told, by one process and by several."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from dbupdates.models import DatabaseRelease, UpdateRun
+from recommendations.models import AnalysisRun
+from stashsense.api.authentication import api_key
+from stashsense.data_folder import ROOT
+
+pytestmark = pytest.mark.django_db
+LIMIT_SECONDS = 120
+
+TWO_WORKERS = """
+import os, sys
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from stashsense.observability import metrics
+
+metrics.REQUESTS.labels("/x", "GET", 200, "key").inc()
+metrics.IN_PROGRESS.inc()
+child = os.fork()
+if not child:
+    # As gunicorn: a worker counts in files of its own.
+    metrics.REQUESTS.labels("/x", "GET", 200, "key").inc()
+    metrics.IN_PROGRESS.inc()
+    os._exit(0)
+os.waitpid(child, 0)
+mark_process_dead(child)
+registry = CollectorRegistry()
+MultiProcessCollector(registry)
+sys.stdout.buffer.write(generate_latest(registry))
+"""
+
+
+@pytest.fixture
+def scrape(settings):
+    """Ask as Prometheus does; return values by name and labels."""
+    settings.API_KEY = "right-key"
+    api_key.cache_clear()
+
+    def scrape():
+        response = Client().get(
+            "/metrics",
+            headers={
+                "Authorization": "Bearer right-key",
+                "Accept": "application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1",
+            },
+        )
+        assert response.status_code == 200
+        assert response["Content-Type"].startswith("text/plain")
+        return values_of(response.content.decode())
+
+    yield scrape
+    api_key.cache_clear()
+
+
+def values_of(text):
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(values, name, **labels):
+    return values[(f"stash_sense_{name}", *sorted(labels.items()))]
+
+
+def test_requests_are_counted_by_route_and_not_by_path(scrape):
+    labels = {
+        "route": "/recommendations/<str:rec_id>",
+        "method": "GET",
+        "status": "401",
+        "caller": "nobody",
+    }
+    Client().get("/recommendations/1")
+    before = value(scrape(), "requests_total", **labels)
+
+    for number in range(3):
+        Client().get(f"/recommendations/{number}")
+
+    after = scrape()
+    assert value(after, "requests_total", **labels) == before + 3
+    assert not any("/recommendations/1" in str(key) for key in after)
+
+
+def test_a_method_that_somebody_made_up_is_not_counted_by_its_name(scrape):
+    Client().generic("MADE-UP", "/health")
+
+    assert not any("MADE-UP" in str(key) for key in scrape())
+
+
+def test_the_release_is_told(scrape):
+    DatabaseRelease.objects.create(
+        version="2026.03.01", status="active", face_count=70, performer_count=8
+    )
+
+    values = scrape()
+
+    assert value(values, "faces") == 70
+    assert value(values, "performers") == 8
+    assert any(("release", "2026.03.01") in key for key in values)
+
+
+def test_updates_and_queues_are_told(scrape):
+    AnalysisRun.objects.create(type="duplicate_scenes", asked_by="api", priority=1)
+    UpdateRun.objects.create(phase="failed", asked_by="api")
+
+    values = scrape()
+
+    assert value(values, "queue_depth", queue="analyses") == 1
+    assert value(values, "update_failed") == 1
+    assert value(values, "update_in_progress", phase="none") == 0
+
+
+def test_memory_is_told_for_this_process(scrape):
+    values = scrape()
+
+    [memory] = [
+        each
+        for key, each in values.items()
+        if key[0] == "stash_sense_process_resident_bytes"
+        and ("pid", str(os.getpid())) in key
+    ]
+    assert memory > 10_000_000
+
+
+def test_several_workers_are_added_up_and_dead_ones_have_nothing_in_progress(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_WORKERS],
+        cwd=ROOT,
+        env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=True,
+    )
+
+    values = values_of(done.stdout)
+
+    labels = {"route": "/x", "method": "GET", "status": "200", "caller": "key"}
+    assert value(values, "requests_total", **labels) == 2
+    assert value(values, "requests_in_progress") == 1

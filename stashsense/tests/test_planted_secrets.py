@@ -1,0 +1,234 @@
+"""Secrets are planted in a running service, which is asked for everything it tells."""
+
+import base64
+import http.client
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode
+
+import psutil
+import pytest
+
+from demo.stash.testing import StashServer
+from stashsense.data_folder import ROOT
+from stashsense.tests.signing import signed
+from stashsense.tests.test_serve import command, environment, free_port, until
+
+pytestmark = pytest.mark.service
+
+START_SECONDS = 120
+PASSWORD = "planted-password-of-the-owner"
+PATHS = json.loads((ROOT / "docs" / "openapi.json").read_text())["paths"]
+
+
+def planted(word):
+    return f"planted-{word}-{secrets.token_hex(12)}"
+
+
+class Planted:
+    """A service with planted secrets, and everything that it has told."""
+
+    def __init__(self, folder, stash_server, box_key, log_format):
+        userinfo = planted("userinfo")
+        self.secrets = {
+            "own key": planted("own"),
+            "Stash's key": stash_server.api_key,
+            "Stash's password": userinfo,
+            "a box's key": box_key,
+            "secret key": planted("django"),
+            "password": PASSWORD,
+            "key elsewhere": planted("recognition"),
+        }
+        self.port = free_port()
+        self.told = []
+        host = stash_server.url.removeprefix("http://")
+        self.log_path = folder / "service.log"
+        variables = {
+            "STASH_SENSE_API_KEY": self.secrets["own key"],
+            "STASH_API_KEY": self.secrets["Stash's key"],
+            "STASH_URL": f"http://owner:{userinfo}@{host}",
+            "STASH_SENSE_SECRET_KEY": self.secrets["secret key"],
+            "STASH_SENSE_ADMIN_PASSWORD": PASSWORD,
+            "RECOGNITION_API_KEY": self.secrets["key elsewhere"],
+            "STASH_SENSE_LOG_FORMAT": log_format,
+            "STASH_SENSE_SLOW_REQUEST_SECONDS": "0",
+            "STASH_SENSE_RELEASE_FEED": "http://127.0.0.1:9/feed",
+            "LOG_LEVEL": "debug",
+        }
+        with self.log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                command(
+                    *["--no-demo", "--host", "127.0.0.1", "--port", self.port],
+                    *["--data-dir", folder / "data"],
+                ),
+                env=environment(**variables),
+                stdout=log,
+                stderr=log,
+            )
+
+    def ask(self, method, target, *, headers=None, body=b""):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, target, body or None, headers or {})
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        told = f"{response.getheaders()} {content.decode(errors='replace')}"
+        self.told.append((f"{method} {target}", told))
+        return response, content
+
+    def is_ready(self):
+        try:
+            return self.ask("GET", "/health")[0].status == 200
+        except OSError:
+            return self.process.poll() is not None
+
+    def processes(self):
+        first = psutil.Process(self.process.pid)
+        return [first, *first.children(recursive=True)]
+
+    def stop(self):
+        family = self.processes() if self.process.poll() is None else []
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+        for left in family:
+            if left.is_running():
+                left.kill()
+
+    def leaks(self):
+        """Return where a planted secret was told, however it was spelled."""
+        told = [*self.told, ("the log", self.log_path.read_text(errors="replace"))]
+        return {
+            (where, name)
+            for where, text in told
+            for name, secret in self.secrets.items()
+            for spelled in spellings(secret)
+            if spelled in text
+        }
+
+
+def spellings(secret):
+    return {
+        secret,
+        base64.b64encode(secret.encode()).decode(),
+        base64.b64encode(f"owner:{secret}".encode()).decode(),
+        secret[:24],
+    }
+
+
+@pytest.fixture(params=["text", "json"])
+def service(request, tmp_path, stash_library):
+    box_key = planted("box")
+    boxes = stash_library.stash_boxes
+    stash_library.stash_boxes = [replace(box, api_key=box_key) for box in boxes]
+    with StashServer(stash_library, api_key=planted("stash")) as stash:
+        running = Planted(tmp_path, stash, box_key, request.param)
+        try:
+            until(running.is_ready, within=START_SECONDS)
+            yield running
+        finally:
+            running.stop()
+
+
+def ask_every_route(service):
+    """Ask as a stranger, with wrong keys that are secret, and as whoever may."""
+    right = {"X-Api-Key": service.secrets["own key"]}
+    wrong = planted("wrong")
+    service.secrets["a wrong key"] = wrong
+    for path, methods in PATHS.items():
+        target = re.sub(r"\{[^}]*\}", "7", path)
+        for method in {each.upper() for each in methods} & {"GET"}:
+            service.ask(method, target, headers=right)
+    for headers in (
+        {"X-Api-Key": wrong},
+        {"Authorization": f"Bearer {wrong}"},
+        {"Cookie": f"stash_sense_session={wrong}"},
+    ):
+        service.ask("GET", "/queue", headers=headers)
+    query = urlencode({"url": f"http://user:{wrong}@127.0.0.1:9/a?apikey={wrong}"})
+    service.ask("POST", f"/identify/url?{query}", headers=right)
+    signature = signed(service.secrets["Stash's key"], "GET", "/queue")
+    service.secrets["signature"] = signature["Authorization"].rpartition("=")[2]
+    service.ask("GET", "/queue", headers=signature)
+    service.ask("GET", "/queue?altered", headers=signature)
+
+
+def walk_the_admin(service):
+    """Sign in as the owner and open every page that another leads to."""
+    response, _ = service.ask("GET", "/admin/login/")
+    cookie = response.getheader("Set-Cookie").partition(";")[0]
+    form = urlencode(
+        {
+            "csrfmiddlewaretoken": token_of(service, cookie),
+            "username": "admin",
+            "password": PASSWORD,
+        }
+    )
+    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+    response, _ = service.ask(
+        "POST", "/admin/login/", headers=headers, body=form.encode()
+    )
+    assert response.status == 302, service.told[-1]
+    session = next(
+        value.partition(";")[0]
+        for name, value in response.getheaders()
+        if name == "Set-Cookie" and "session" in value
+    )
+    seen, left = set(), ["/admin/", "/", "/status"]
+    while left:
+        path = left.pop()
+        if path in seen or "logout" in path or path == "/admin/api-key/":
+            continue
+        seen.add(path)
+        _, page = service.ask("GET", path, headers={"Cookie": session})
+        left += re.findall(r'href="(/admin/[^"?#]*)"', page.decode(errors="replace"))
+    return seen
+
+
+def token_of(service, cookie):
+    _, page = service.ask("GET", "/admin/login/", headers={"Cookie": cookie})
+    [token, *_] = re.findall(rb'csrfmiddlewaretoken" value="(\w+)"', page)
+    return token.decode()
+
+
+def test_no_secret_is_told_in_logs_answers_pages_or_process_lists(service):
+    ask_every_route(service)
+    pages = walk_the_admin(service)
+    for process in service.processes():
+        service.told.append((f"process {process.pid}", " ".join(process.cmdline())))
+        shown = Path(f"/proc/{process.pid}/comm")
+        if shown.exists():
+            service.told.append((f"process {process.pid}", shown.read_text()))
+
+    assert len(pages) > 25
+    assert service.leaks() == set()
+
+
+def test_a_database_that_refuses_is_told_without_its_password(tmp_path):
+    """The address of a database holds a password; only what fails at start tells it."""
+    secret = planted("database")
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--database", "default"],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "DATA_DIR": str(tmp_path),
+            "DATABASE_URL": f"postgres://owner:{secret}@127.0.0.1:9/none",
+            "DJANGO_SETTINGS_MODULE": "stashsense.settings",
+        },
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+    assert secret not in done.stdout + done.stderr

@@ -1,0 +1,141 @@
+"""Wrong keys and passwords, again and again."""
+
+from datetime import timedelta
+
+import pytest
+from axes.models import AccessAttempt
+from django.test import Client
+from django.utils import timezone
+
+from stashsense.api import callers
+from stashsense.api.authentication import api_key
+from stashsense.api.callers import FAILURES_PERMITTED, WINDOW_SECONDS, FailureCounter
+from stashsense.tests.signing import signed
+
+pytestmark = pytest.mark.django_db
+HERE, ELSEWHERE = "192.0.2.7", "192.0.2.8"
+PASSWORD = "a long password of the owner"
+
+
+@pytest.fixture(autouse=True)
+def _key(settings):
+    settings.API_KEY = "right-key"
+    api_key.cache_clear()
+    yield
+    api_key.cache_clear()
+
+
+@pytest.fixture
+def owner(django_user_model):
+    return django_user_model.objects.create_superuser("owner", password=PASSWORD)
+
+
+def ask(key, address=HERE):
+    return Client().get("/queue", headers={"X-Api-Key": key}, REMOTE_ADDR=address)
+
+
+def sign_in(password, *, name="owner", address=HERE):
+    form = {"username": name, "password": password, "next": "/"}
+    return Client().post("/admin/login/", form, REMOTE_ADDR=address)
+
+
+def test_wrong_keys_are_told_to_wait_and_the_right_one_is_not():
+    statuses = [ask(f"wrong {n}").status_code for n in range(FAILURES_PERMITTED + 5)]
+    answer = ask("wrong")
+
+    assert statuses == [401] * FAILURES_PERMITTED + [429] * 5
+    assert answer.json()["code"] == "too_many_failures"
+    assert 1 <= int(answer["Retry-After"]) <= WINDOW_SECONDS
+    assert ask("right-key").status_code == 200
+    assert ask("wrong", ELSEWHERE).status_code == 401
+
+
+def test_wrong_signatures_count_as_well():
+    for _ in range(FAILURES_PERMITTED):
+        ask("wrong")
+
+    wrong = signed("another key", "GET", "/queue", name="plugin")
+    right = signed("right-key", "GET", "/queue", name="plugin")
+
+    assert Client().get("/queue", headers=wrong, REMOTE_ADDR=HERE).status_code == 429
+    assert Client().get("/queue", headers=right, REMOTE_ADDR=HERE).status_code == 200
+
+
+def test_after_a_minute_it_begins_anew():
+    counter = FailureCounter()
+    for _ in range(FAILURES_PERMITTED):
+        assert counter.note(HERE, 100.0) == 0
+
+    assert counter.note(HERE, 130.0) == 30
+    assert counter.note(HERE, 100.0 + WINDOW_SECONDS) == 0
+
+
+def test_what_is_remembered_is_bounded():
+    counter = FailureCounter()
+
+    for number in range(10_000):
+        counter.note(f"address {number}", 100.0)
+
+    assert len(counter._failures) == callers._REMEMBERED_ADDRESSES
+
+
+def test_addresses_of_one_ipv6_network_count_as_one(rf):
+    def seen_as(address):
+        return callers.client_address(rf.get("/", REMOTE_ADDR=address))
+
+    assert seen_as("2001:db8:1:2::1") == seen_as("2001:db8:1:2:ffff::9")
+    assert seen_as("2001:db8:1:3::1") != seen_as("2001:db8:1:2::1")
+    assert seen_as("no address") == ""
+
+
+def test_passwords_cannot_be_tried_without_end(owner, settings):
+    limit = settings.AXES_FAILURE_LIMIT
+    answers = [sign_in(f"wrong {n}") for n in range(limit)]
+
+    refused = sign_in(PASSWORD)
+
+    assert [each.status_code for each in answers[:-1]] == [200] * (limit - 1)
+    assert refused.status_code == 429
+    assert b"15 minutes" in refused.content
+    assert refused["Retry-After"] == "900"
+
+
+def test_nobody_is_locked_out_elsewhere_or_under_another_name(owner, settings):
+    for number in range(settings.AXES_FAILURE_LIMIT + 3):
+        sign_in(f"wrong {number}")
+
+    assert sign_in(PASSWORD, address=ELSEWHERE).status_code == 302
+    assert sign_in("wrong", name="other").status_code == 200
+
+
+def test_the_owner_is_let_in_again_even_while_somebody_keeps_trying(owner, settings):
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        sign_in(f"wrong {number}")
+    began_at = AccessAttempt.objects.get().attempt_time
+    for number in range(3):
+        assert sign_in(f"still wrong {number}").status_code == 429
+    assert AccessAttempt.objects.get().attempt_time == began_at
+
+    past = timezone.now() - settings.AXES_COOLOFF_TIME - timedelta(seconds=1)
+    AccessAttempt.objects.update(attempt_time=past)
+
+    assert sign_in(PASSWORD).status_code == 302
+
+
+def test_whoever_is_signed_in_stays_so(owner, settings):
+    client = Client()
+    client.force_login(owner)
+
+    for number in range(settings.AXES_FAILURE_LIMIT + 1):
+        sign_in(f"wrong {number}")
+
+    assert client.get("/", REMOTE_ADDR=HERE).status_code == 200
+
+
+@pytest.mark.parametrize(("key", "count"), [("x" * 15, 1), ("x" * 16, 0), (None, 0)])
+def test_a_key_that_can_be_guessed_is_warned_of(client, settings, key, count):
+    settings.API_KEY = key
+
+    warnings = client.get("/health").json()["warnings"]
+
+    assert len([each for each in warnings if "guessed" in each]) == count
