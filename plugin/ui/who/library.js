@@ -96,8 +96,15 @@ export const askForLocalsAgain = () => apolloClient().refetchQueries({ include: 
 
 /** Add performers to it, and with `imageIds` to single images of a gallery as well. */
 export async function addTo({ kind, stashId }, performerIds, imageIds = []) {
+  // The images first: who is in the gallery is taken for done.
+  if (imageIds.length > 0) await addToImages(imageIds, performerIds);
   await addPerformers(kind, [stashId], performerIds);
-  if (imageIds.length > 0) await addPerformers("image", imageIds, performerIds);
+  return true;
+}
+
+/** Add performers to single images, and to nothing else. */
+export async function addToImages(imageIds, performerIds) {
+  await addPerformers("image", imageIds, performerIds);
   return true;
 }
 
