@@ -437,9 +437,7 @@ def test_who_is_in_the_gallery_is_added_to_its_images(stash_page, library):
     open_dialog(stash_page, "/galleries/1")
     stash_page.press("Identify", within=DIALOG)
 
-    stash_page.press(
-        f"Add to the 2 single images they are on: {NOFINA}", within=DIALOG
-    )
+    stash_page.press(f"Add to the 2 single images they are on: {NOFINA}", within=DIALOG)
 
     stash_page.wait_for_text("in the 2 images they are on now", within=NOTE)
     tagged = [i for i, image in library.images.items() if "2" in image.performer_ids]
