@@ -132,7 +132,8 @@ class Sidecar:
         except BrokenOff as reason:
             text = (
                 f"The connection to the sidecar at {self.address} ended before its"
-                f" answer was there: {reason}. It may have been stopped, or be starting."
+                f" answer was there: {reason}. It may have been stopped, or be"
+                " starting."
             )
             if request.method != "GET":
                 text += " Look whether it was done before you ask for it again."

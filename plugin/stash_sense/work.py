@@ -140,7 +140,7 @@ class Work:
                     raise
                 run_id = undertaking.find(self)
                 if run_id is not None:
-                    # Perhaps begun by us; perhaps by somebody else, and not ours to stop.
+                    # Begun by us perhaps; or by somebody else, and not ours to stop.
                     self.log("i", "This goes on already, and is followed.")
                     return run_id, False
                 if is_unclear or attempt == _ATTEMPTS:

@@ -1,5 +1,7 @@
 """Who is in it: the tab of scenes, and the dialog of images and galleries."""
 
+import json
+
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -246,6 +248,24 @@ def test_who_is_not_in_the_library_is_created_and_added(
     assert library.performers["6"].name == NOFINA
     assert boxed_scene.performer_ids == ["1", "6"]
     assert "Already in this scene" in card(stash_page, NOFINA).text
+
+
+def test_a_local_id_that_is_none_or_gone_keeps_nobody_else_unknown(
+    stash_page, sense, seen_scene
+):
+    ids = ["local:77", "local:x", *[f"stashdb.org:none-{n}" for n in range(90)]]
+    people = "recognition_fingerprintperson"
+    for row_id, kept in sense.service.rows(f"SELECT id, candidates FROM {people}"):
+        best, *_ = json.loads(kept)
+        proposed = json.dumps([best, *[{**best, "universal_id": each} for each in ids]])
+        sense.service.change_rows(
+            f"UPDATE {people} SET candidates = '{proposed}' WHERE id = {row_id}"
+        )
+
+    open_tab(stash_page)
+
+    stash_page.find_labelled(f"Add to scene: {NOFINA}")
+    assert "Already in this scene" in card(stash_page, SARA).text
 
 
 def test_a_namesake_of_the_library_is_linked_in_place_of_creating_another(

@@ -9,7 +9,9 @@ import { useAction, useSidecar } from "../resources.js";
 import { forget } from "../stash.js";
 import { t, textOr } from "../texts.js";
 import { countryName } from "./figures.js";
-import { addTo, addToImages, askForLocalsAgain, endpointOf, findLocal } from "./library.js";
+import {
+  addTo, addToImages, askForLocalsAgain, endpointOf, findLocal, forgetListsOfPerformers,
+} from "./library.js";
 import { imagesOf } from "./people.js";
 
 /** What can be done with the candidate, as buttons; nothing where they are in it already. */
@@ -19,10 +21,10 @@ export function Acting({ candidate, person, page }) {
   const imageIds = isWithImages ? imagesOf(person, page.imageIds) : [];
   const local = page.locals.get(candidate.universalId);
   const add = useAction(() => addTo(page, [local.id], imageIds));
-  if (page.performersIn === null || (!page.areLocalsKnown && !local)) return null;
   // What is under way, or failed and may be tried again, does not vanish under the hand.
   const isAtIt = open !== null || add.isBusy || add.error !== null;
-  if (local && page.performersIn.has(local.id) && !isAtIt) {
+  if (!isAtIt && (page.performersIn === null || (!page.areLocalsKnown && !local))) return null;
+  if (!isAtIt && local && page.performersIn.has(local.id)) {
     return page.kind === "gallery" ? h(ActingOnImages, { local, candidate, person, page }) : null;
   }
 
@@ -104,6 +106,7 @@ export async function performerFor(candidate, boxes) {
     endpoint: endpointOf(candidate, boxes),
     stashbox_id: candidate.boxId,
   });
+  forgetListsOfPerformers();
   await askForLocalsAgain();
   return performer;
 }
