@@ -87,6 +87,11 @@ def stranger(backend):
         host.stop()
 
 
+def hang_up(handler):
+    """Read the request, and say nothing to it."""
+    handler.close_connection = True
+
+
 def answering(body, status=200, **headers):
     """Return what answers with these bytes."""
 

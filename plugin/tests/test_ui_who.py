@@ -1,5 +1,7 @@
 """Who is in it: the tab of scenes, and the dialog of images and galleries."""
 
+import json
+
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -248,6 +250,25 @@ def test_who_is_not_in_the_library_is_created_and_added(
     assert "Already in this scene" in card(stash_page, NOFINA).text
 
 
+def test_a_local_id_that_is_none_or_gone_keeps_nobody_else_unknown(
+    stash_page, sense, seen_scene
+):
+    ids = ["local:77", "local:x", *[f"stashdb.org:none-{n}" for n in range(90)]]
+    people = "recognition_fingerprintperson"
+    named = f"SELECT id, candidates FROM {people} WHERE universal_id <> ''"
+    for row_id, kept in sense.service.rows(named):
+        best, *_ = json.loads(kept)
+        proposed = json.dumps([best, *[{**best, "universal_id": each} for each in ids]])
+        sense.service.change_rows(
+            f"UPDATE {people} SET candidates = '{proposed}' WHERE id = {row_id}"
+        )
+
+    open_tab(stash_page)
+
+    stash_page.find_labelled(f"Add to scene: {NOFINA}")
+    assert "Already in this scene" in card(stash_page, SARA).text
+
+
 def test_a_namesake_of_the_library_is_linked_in_place_of_creating_another(
     stash_page, boxed_scene, library
 ):
@@ -410,6 +431,39 @@ def test_a_gallery_is_identified_and_people_are_added_to_its_images_too(
     tagged = [i for i, image in library.images.items() if "2" in image.performer_ids]
     assert tagged == image_ids
     assert len(tagged) == 2
+
+
+def test_images_that_stash_refuses_are_told_and_tried_again(stash_page, sense, library):
+    open_dialog(stash_page, "/galleries/1")
+    stash_page.press("Identify", within=DIALOG)
+    stash_page.find_labelled(f"Add to gallery: {NOFINA}", within=DIALOG)
+    card(stash_page, NOFINA).find_element(By.CSS_SELECTOR, "input").click()
+    sense.stash.faults = Faults(meanwhile={"StashSenseAddToImages": lambda: "locked"})
+
+    stash_page.press(f"Add to gallery: {NOFINA}", within=DIALOG)
+    stash_page.wait_for_text("locked", within=DIALOG)
+    assert library.galleries["1"].performer_ids == []
+    sense.stash.faults = Faults()
+    stash_page.press(f"Add to gallery: {NOFINA}", within=DIALOG)
+
+    stash_page.wait_for_text(f"{NOFINA} is in this gallery now.", within=NOTE)
+    tagged = [i for i, image in library.images.items() if "2" in image.performer_ids]
+    assert len(tagged) == 2
+    # What went wrong stands in the console, too.
+    stash_page.console_errors()
+
+
+def test_who_is_in_the_gallery_is_added_to_its_images(stash_page, library):
+    library.galleries["1"].performer_ids = ["2"]
+    open_dialog(stash_page, "/galleries/1")
+    stash_page.press("Identify", within=DIALOG)
+
+    stash_page.press(f"Add to the 2 single images they are on: {NOFINA}", within=DIALOG)
+
+    stash_page.wait_for_text("in the 2 images they are on now", within=NOTE)
+    tagged = [i for i, image in library.images.items() if "2" in image.performer_ids]
+    assert len(tagged) == 2
+    assert library.galleries["1"].performer_ids == ["2"]
 
 
 def test_an_image_is_identified_and_the_button_has_the_focus_afterwards(
