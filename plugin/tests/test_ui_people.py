@@ -2,9 +2,6 @@
 
 import pytest
 
-from demo.stash.library import StashId
-from demo.stashbox.joining import STASHDB
-
 pytestmark = pytest.mark.browser
 
 PEOPLE = "/plugins/stash-sense/people"
@@ -113,14 +110,8 @@ def test_nobody_is_unknown_where_nothing_was_looked_at(stash_page):
     stash_page.wait_for_text("There is no unknown person")
 
 
+@pytest.mark.usefixtures("library")
 def test_names_are_evaluated_shown_and_reviewed(stash_page, sense):
-    for performer in sense.library.performers.values():
-        # The ids that the release knows people by.
-        performer.stash_ids += [
-            StashId(STASHDB, each.stash_id, each.updated_at)
-            for each in performer.stash_ids
-            if each.endpoint == sense.box.endpoint
-        ]
     sense.service.ask("POST", "/identify/scene", {"scene_id": "1"})
     stash_page.open(QUALITY)
     stash_page.wait_for_text("Nothing was evaluated yet.")
