@@ -108,6 +108,25 @@ def test_one_that_was_decided_meanwhile_is_told(many, tidying, stash_page):
     assert f"{many[0]} was resolved before" in stash_page.text_of(".modal-body")
 
 
+def test_one_that_changed_since_it_was_listed_is_not_dismissed(
+    many, tidying, stash_page
+):
+    stash_page.open(f"{PAGE}?type=duplicate_scene_files&page=2")
+    rows_on(stash_page, 5)
+    stash_page.press("All on this page")
+    tidying.sense.service.change_rows(
+        "UPDATE recommendations_recommendation "
+        f"SET updated_at = '2026-11-20 13:00:00' WHERE id = {many[0]}"
+    )
+
+    stash_page.press("Dismiss 5…")
+    stash_page.press("Dismiss 5", within=".modal-footer")
+    stash_page.wait_for_text("4 dismissed. These were not:")
+
+    assert statuses(tidying, many[:1]) == {"pending"}
+    assert statuses(tidying, many[1:5]) == {"dismissed"}
+
+
 def test_all_of_a_type_are_dismissed_for_good(many, tidying, stash_page):
     stash_page.open(f"{PAGE}?type=duplicate_scene_files")
     rows_on(stash_page, 25)
