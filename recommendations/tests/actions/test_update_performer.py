@@ -96,6 +96,7 @@ def test_an_alias_that_somebody_adds_meanwhile_stays(api, stash, library):
     assert row.alias_list == ["First", "X", "Second"]
 
 
+@pytest.mark.usefixtures("stash")
 def test_urls_join_those_that_are_there(api, library):
     row = library.performers["1"]
     row.urls = ["https://a.example"]
