@@ -382,6 +382,25 @@ def test_who_was_created_is_not_created_again_by_a_second_try(tidying, stash_pag
     assert len(scene.performer_ids) == 2
 
 
+def test_nobody_is_created_for_what_changed_since_it_was_shown(tidying, stash_page):
+    scene, id = tidying.people_seen_in_a_scene()
+    open_page(stash_page, id)
+    stash_page.press("Create whoever is not here")
+    stash_page.press("Add 2 people")
+    stash_page.find(".stash-sense-dialog .stash-sense-plan")
+    tidying.sense.service.change_rows(
+        "UPDATE recommendations_recommendation "
+        f"SET updated_at = '2026-11-20 13:00:00' WHERE id = {id}"
+    )
+
+    stash_page.press("Add 2 people", within=".modal-footer")
+    stash_page.wait_for_text("has changed since it was looked at")
+
+    names = [each.name for each in tidying.library.performers.values()]
+    assert "Fay Elsewhere" not in names
+    assert scene.performer_ids == []
+
+
 def test_a_missing_link_is_given(tidying, stash_page):
     performer, id = tidying.a_link_missing()
     open_page(stash_page, id)
