@@ -146,10 +146,11 @@ def test_all_of_a_type_are_dismissed_for_good(many, tidying, stash_page):
 def test_what_the_stash_box_says_is_taken_of_several(tidying, stash_page):
     ours, _ = tidying.a_performer_changed_upstream()
     tag, _ = tidying.a_tag_changed_upstream()
-    both = tidying.a_performer_changed_on_both_sides()
-    scene = tidying.a_scene_that_would_lose_its_studio()
     tidying.find("upstream_performer_changes")
     tidying.find("upstream_tag_changes")
+    # Afterwards: the analyses would close what was only written.
+    both = tidying.a_performer_changed_on_both_sides()
+    scene = tidying.a_scene_that_would_lose_its_studio()
     ours.alias_list.append("Added Since")
     stash_page.open(PAGE)
     rows_on(stash_page, 4)

@@ -28,7 +28,8 @@ from recommendations.tests.libraries import (
 )
 
 PICTURE = 0x0123456789ABCDEF
-_NOW = "2026-11-20 12:00:00.000000"
+# As Django writes it: SQLite compares times as texts.
+_NOW = "2026-11-20 12:00:00"
 OTHER_BOX = "https://theporndb.net/graphql"
 
 
