@@ -11,6 +11,7 @@ from plugin.tests.harness.bundle import NoPackages, ensure_bundle
 from plugin.tests.harness.server import PLUGIN_PATH, HarnessServer
 from plugin.tests.pages import StashPage
 from plugin.tests.sense import prepare_folder, running_sense
+from plugin.tests.tidying import Tidying
 from stashsense import env
 from stashsense.api.authentication import api_key
 from stashsense.integrations import stashbox_connections
@@ -187,3 +188,8 @@ def boxed_scene(sense, seen_scene):
     )
     sense.service.change_rows(f"UPDATE recognition_fingerprintperson SET {changes}")
     return seen_scene
+
+
+@pytest.fixture
+def tidying(sense):
+    return Tidying(sense)

@@ -2,16 +2,12 @@
 
 import pytest
 
-from plugin.tests.tidying import Tidying
 from recommendations.tests.libraries import add_scene
+
+pytestmark = pytest.mark.browser
 
 PAGE = "/plugins/stash-sense/recommendations"
 ROWS = ".stash-sense-row"
-
-
-@pytest.fixture
-def tidying(sense):
-    return Tidying(sense)
 
 
 @pytest.fixture
