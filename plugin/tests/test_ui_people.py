@@ -47,6 +47,7 @@ def test_somebody_unknown_gets_a_name_and_loses_it_again(stash_page, sense, stra
     stash_page.take_picture("people")
     stash_page.click(".stash-sense-faces a")
     stash_page.wait_for_text("Scene 2")
+    stash_page.wait(lambda: len(stash_page.find_all(".stash-sense-faces img")) == 2)
     stash_page.take_picture("person")
 
     stash_page.press("Say who it is")
@@ -124,6 +125,7 @@ def test_names_are_evaluated_shown_and_reviewed(stash_page, sense):
     # The face is asked for when it is scrolled to.
     stash_page.scroll_to(".stash-sense-reviews")
     stash_page.find(".stash-sense-reviews img")
+    stash_page.scroll_to("h2")
     stash_page.take_picture("quality")
     stash_page.press("Right, the tag is missing")
     stash_page.find(".stash-sense-reviews [aria-pressed='true']")
