@@ -16,7 +16,11 @@ _CHUNK_BYTES = 64 * 1024
 
 
 class Unreachable(Exception):
-    """No connection came about, or it ended before an answer began."""
+    """No connection came about: nothing was sent."""
+
+
+class BrokenOff(Exception):
+    """The connection ended after something was sent, before the answer was there."""
 
 
 class TooSlow(Exception):
@@ -64,7 +68,7 @@ def exchange(
     max_bytes: int,
     tls: ssl.SSLContext | None = None,
 ) -> Answer:
-    """Return the answer; raises Unreachable, TooSlow or TooLarge.
+    """Return the answer; raises Unreachable, BrokenOff, TooSlow or TooLarge.
 
     It takes `seconds` at most, whatever part of it is slow: resolving a name has no
     time-out of its own, and a server may send a byte a second. So it is done beside,
@@ -77,12 +81,12 @@ def exchange(
             outcome.append(
                 _ask(address, method, target, headers, body, seconds, max_bytes, tls)
             )
-        except (Unreachable, TooSlow, TooLarge) as reason:
+        except (Unreachable, BrokenOff, TooSlow, TooLarge) as reason:
             outcome.append(reason)
         except socket.timeout:
             outcome.append(TooSlow("no answer in time"))
-        except (OSError, http.client.HTTPException, UnicodeError) as reason:
-            outcome.append(Unreachable(_shown(reason)))
+        except (OSError, http.client.HTTPException) as reason:
+            outcome.append(BrokenOff(_shown(reason)))
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
@@ -149,6 +153,8 @@ def _connect(connection: http.client.HTTPConnection) -> None:
         raise Unreachable(text) from reason
     except socket.timeout as reason:
         raise Unreachable("no connection in time") from reason
+    except (OSError, http.client.HTTPException, UnicodeError) as reason:
+        raise Unreachable(_shown(reason)) from reason
 
 
 def _shown(reason: Exception) -> str:

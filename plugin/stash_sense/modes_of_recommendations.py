@@ -102,6 +102,7 @@ _LISTS = (
         may("type", word),
         may("ids", list_of(row_id)),
         may("permanent", boolean),
+        may("seen_at", text),
     ),
     Mode("rec_analysis_types", GET, "/recommendations/analysis/types"),
     Mode(

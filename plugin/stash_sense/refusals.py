@@ -51,13 +51,13 @@ class StashRefused(Refusal):
 
 
 class SidecarUnreachable(Refusal):
-    """Nobody answers at the address; nothing was done."""
+    """No connection to the address comes about; nothing was done."""
 
     code = "sidecar_unreachable"
 
 
 class SidecarTimeout(Refusal):
-    """No answer came in time; what was asked may still be done."""
+    """No whole answer came, or none in time; what was asked may still be done."""
 
     code = "sidecar_timeout"
 

@@ -12,6 +12,7 @@ from . import OLDEST_SIDECAR, PLUGIN_VERSION
 from .http_exchange import (
     Address,
     Answer,
+    BrokenOff,
     TooLarge,
     TooSlow,
     Unreachable,
@@ -36,7 +37,9 @@ _MAX_JSON_BYTES = 32 * 1024 * 1024
 _MAX_PICTURE_BYTES = 4 * 1024 * 1024
 _PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 # How long to ask once more who is there, after an answer that nobody understands.
-_HEALTH_SECONDS = 3.0
+HEALTH_SECONDS = 2.0
+# What a request under the second key has at least, however late the first was refused.
+LAST_SECONDS = 1.0
 # The sidecar's words for: another key than the one it knows.
 _OTHER_KEY_CODES = ("wrong_signature", "no_shared_key")
 
@@ -89,7 +92,7 @@ class Sidecar:
             left = deadline - time.monotonic()
             if answer.status != 401 or _code(answer) not in _OTHER_KEY_CODES:
                 break
-            answer = self._exchange(request, secret, max(left, 1.0), max_bytes)
+            answer = self._exchange(request, secret, max(left, LAST_SECONDS), max_bytes)
         return answer
 
     def _exchange(
@@ -126,6 +129,15 @@ class Sidecar:
                 " machine of Stash sees it? (In a container, localhost is the container"
                 " itself.)"
             ) from reason
+        except BrokenOff as reason:
+            text = (
+                f"The connection to the sidecar at {self.address} ended before its"
+                f" answer was there: {reason}. It may have been stopped, or be"
+                " starting."
+            )
+            if request.method != "GET":
+                text += " Look whether it was done before you ask for it again."
+            raise SidecarTimeout(text) from reason
         except TooSlow as reason:
             raise SidecarTimeout(
                 f"The sidecar at {self.address} did not answer within"
@@ -184,7 +196,7 @@ class Sidecar:
     ) -> Refusal:
         """Return what an answer means that is none of our sidecar's own errors."""
         try:
-            told = self.health(_HEALTH_SECONDS)
+            told = self.health(HEALTH_SECONDS)
         except SidecarNotOurs as reason:
             return reason
         except Refusal:

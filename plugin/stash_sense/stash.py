@@ -11,7 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import PLUGIN_ID
-from .http_exchange import Address, TooLarge, TooSlow, Unreachable, exchange
+from .http_exchange import (
+    Address,
+    BrokenOff,
+    TooLarge,
+    TooSlow,
+    Unreachable,
+    exchange,
+)
 from .refusals import BadArguments, StashRefused
 from .signing import Secret
 
@@ -49,11 +56,18 @@ def fetch_settings(connection: Any, seconds: float) -> Settings:
     try:
         configuration = answer["data"]["configuration"]
         api_key = configuration["general"]["apiKey"]
-        stored = configuration["plugins"].get(PLUGIN_ID) or {}
+        stored = configuration["plugins"].get(PLUGIN_ID)
     except (KeyError, TypeError, AttributeError) as reason:
         raise StashRefused(
             "Stash did not tell the plugin's settings: is it older than 0.25?"
         ) from reason
+    # There are none until somebody writes one.
+    stored = {} if stored is None else stored
+    if not isinstance(stored, dict):
+        raise StashRefused(
+            "What Stash keeps as the plugin's settings is none of its settings: save"
+            " them anew in Stash, under Settings, Plugins."
+        )
     plugin_key = _text(stored.get("apiKey"))
     return Settings(
         _text(stored.get("sidecarUrl")) or DEFAULT_SIDECAR_URL,
@@ -85,7 +99,7 @@ def _ask(connection: dict[str, Any], seconds: float) -> Any:
             _MAX_ANSWER_BYTES,
             _own_machine_tls(),
         )
-    except (Unreachable, TooSlow, TooLarge) as reason:
+    except (Unreachable, BrokenOff, TooSlow, TooLarge) as reason:
         text = "Stash does not answer its own plugin at %s: %s."
         raise StashRefused(text % (address, reason)) from reason
     if answer.status == 401:
@@ -93,7 +107,7 @@ def _ask(connection: dict[str, Any], seconds: float) -> Any:
         raise StashRefused(text, status=401)
     try:
         return json.loads(answer.body.decode("utf-8"))
-    except ValueError as reason:
+    except (ValueError, RecursionError) as reason:
         text = "Stash answered %d at %s, and not in JSON."
         raise StashRefused(
             text % (answer.status, address), status=answer.status

@@ -84,7 +84,10 @@ class Work:
 
         Raises Refusal, after some minutes also what was waited for; or Stopped.
         """
-        return self._patiently(mode, arguments, _PATIENCE_SECONDS, self._stopping)
+        is_safe = MODES[mode].method == "GET"
+        return self._patiently(
+            mode, arguments, _PATIENCE_SECONDS, self._stopping, is_safe
+        )
 
     def ask_for_end(self, mode: str, **arguments: Any) -> Any:
         """Return what is answered although Stash has ended the task; None if nothing.
@@ -93,7 +96,8 @@ class Work:
         """
         never = threading.Event()
         try:
-            return self._patiently(mode, arguments, _STOP_PATIENCE_SECONDS, never)
+            # Asked twice, an end is still one end.
+            return self._patiently(mode, arguments, _STOP_PATIENCE_SECONDS, never, True)
         except Refusal:
             return None
 
@@ -131,13 +135,15 @@ class Work:
             try:
                 return undertaking.begin(self), True
             except Refusal as refusal:
-                if refusal.status != 409:
+                is_unclear = _may_be_done(refusal)
+                if refusal.status != 409 and not is_unclear:
                     raise
                 run_id = undertaking.find(self)
                 if run_id is not None:
+                    # Begun by us perhaps; or by somebody else, and not ours to stop.
                     self.log("i", "This goes on already, and is followed.")
                     return run_id, False
-                if attempt == _ATTEMPTS:
+                if is_unclear or attempt == _ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
@@ -147,6 +153,7 @@ class Work:
         arguments: dict[str, Any],
         patience: float,
         stopping: threading.Event,
+        is_safe_twice: bool,
     ) -> Any:
         deadline = time.monotonic() + patience
         pause, is_told = _FIRST_PAUSE_SECONDS, False
@@ -156,7 +163,7 @@ class Work:
             try:
                 return self._sidecar.ask(MODES[mode], arguments)
             except Refusal as refusal:
-                if not _passes(refusal, MODES[mode].method):
+                if not _passes(refusal, is_safe_twice):
                     raise
                 if time.monotonic() + pause > deadline:
                     raise
@@ -171,11 +178,16 @@ class Work:
             raise Stopped
 
 
-def _passes(refusal: Refusal, method: str) -> bool:
+def _passes(refusal: Refusal, is_safe_twice: bool) -> bool:
     """Return whether the same question may be answered in a while.
 
-    What changes something is not asked for again where it may have been done.
+    What is not safe to do twice is not asked for again where it may have been done.
     """
-    if isinstance(refusal, SidecarTimeout):
-        return method == "GET"
-    return isinstance(refusal, SidecarUnreachable) or refusal.status in (502, 503, 504)
+    if _may_be_done(refusal):
+        return is_safe_twice
+    return isinstance(refusal, SidecarUnreachable) or refusal.status == 503
+
+
+def _may_be_done(refusal: Refusal) -> bool:
+    """Return whether what was asked for may have been done all the same."""
+    return isinstance(refusal, SidecarTimeout) or refusal.status in (502, 504)

@@ -4,11 +4,14 @@ running service, the harness around the demo Stash, and a browser."""
 import pytest
 
 from demo.http_host import LoopbackHandler, LoopbackHost
+from demo.stash.library import StashId
+from demo.stashbox.joining import STASHDB
 from plugin.tests.backend import Backend
 from plugin.tests.harness.bundle import NoPackages, ensure_bundle
 from plugin.tests.harness.server import PLUGIN_PATH, HarnessServer
 from plugin.tests.pages import StashPage
 from plugin.tests.sense import prepare_folder, running_sense
+from plugin.tests.tidying import Tidying
 from stashsense import env
 from stashsense.api.authentication import api_key
 from stashsense.integrations import stashbox_connections
@@ -87,6 +90,11 @@ def stranger(backend):
         host.stop()
 
 
+def hang_up(handler):
+    """Read the request, and say nothing to it."""
+    handler.close_connection = True
+
+
 def answering(body, status=200, **headers):
     """Return what answers with these bytes."""
 
@@ -145,3 +153,43 @@ def stash_page(bundle, harness, browser):
     page.console_errors()
     yield page
     assert page.console_errors() == []
+
+
+@pytest.fixture
+def library(sense):
+    """The rows of the demo Stash, with the ids that the release knows people by."""
+    rows = sense.library
+    for performer in rows.performers.values():
+        performer.stash_ids += [
+            StashId(STASHDB, each.stash_id, each.updated_at)
+            for each in performer.stash_ids
+            if each.endpoint == sense.box.endpoint
+        ]
+    return rows
+
+
+@pytest.fixture
+def seen_scene(sense, library):
+    """The first scene, which the service has looked at."""
+    status, _ = sense.service.ask("POST", "/identify/scene", {"scene_id": "1"})
+    assert status == 200
+    return library.scenes["1"]
+
+
+@pytest.fixture
+def boxed_scene(sense, seen_scene):
+    """The same, its people known by ids of the stash-box that Stash has a key for.
+
+    The demo's release names boxes that nobody may ask; so what is kept is changed.
+    """
+    rename = "REPLACE({0}, 'stashdb.org:', '127.0.0.1:')"
+    changes = ", ".join(
+        f"{name} = {rename.format(name)}" for name in ("universal_id", "candidates")
+    )
+    sense.service.change_rows(f"UPDATE recognition_fingerprintperson SET {changes}")
+    return seen_scene
+
+
+@pytest.fixture
+def tidying(sense):
+    return Tidying(sense)

@@ -6,10 +6,13 @@ import pytest
 
 from plugin.stash_sense import http_exchange
 from plugin.stash_sense.http_exchange import Address, TooSlow, exchange
+from plugin.stash_sense.modes import MODES
+from plugin.stash_sense.operations import STASH_SECONDS
 from plugin.stash_sense.refusals import BadArguments
+from plugin.stash_sense.sidecar import HEALTH_SECONDS, LAST_SECONDS
 from plugin.stash_sense.stash import sidecar_address
 from plugin.tests.backend import run
-from plugin.tests.conftest import SESSION, answering
+from plugin.tests.conftest import SESSION, answering, hang_up
 
 HEALTH = {"status": "healthy", "database_loaded": True, "version": "1.2.0"}
 
@@ -41,6 +44,16 @@ def test_an_address_that_is_none_is_not_asked(url):
 )
 def test_an_address_is_read(url, shown):
     assert str(sidecar_address(url)) == shown
+
+
+@pytest.mark.parametrize("stored", ["text", 7, ["sidecarUrl"], True])
+def test_settings_that_are_none_are_told(backend, stash, stored):
+    stash.library.plugin_settings["stash-sense"] = stored
+
+    output = backend.call("queue_status")
+
+    assert output["code"] == "stash_refused"
+    assert "save them anew" in output["error"]
 
 
 def test_the_address_is_told_where_it_is_no_address(backend):
@@ -91,6 +104,23 @@ def test_silence_is_told_as_a_time_out_within_20_seconds(backend, stranger):
 
     assert ended.output["code"] == "sidecar_timeout"
     assert ended.seconds < 20
+
+
+def test_who_hangs_up_after_reading_may_have_done_it(backend, stranger):
+    host = stranger(hang_up)
+
+    output = backend.call("rec_run_analysis", analysis_type="duplicate_scene_files")
+
+    assert output["code"] == "sidecar_timeout"
+    assert "the server hung up" in output["error"]
+    assert "before you ask for it again" in output["error"]
+    assert len(host.asked) == 1
+
+
+def test_the_bounds_leave_python_two_of_the_20_seconds_to_start():
+    longest = max(mode.seconds for mode in MODES.values())
+
+    assert STASH_SECONDS + longest + LAST_SECONDS + HEALTH_SECONDS <= 18
 
 
 def test_an_endless_answer_is_not_kept(stranger):

@@ -263,7 +263,6 @@ def test_patches_chain_and_an_after_sees_what_became_of_it(page):
     page.open("/images/1")
 
     page.find("#echo-image .echo-b .echo-a .details")
-    page.take_picture("harness-image")
 
 
 @pytest.mark.browser

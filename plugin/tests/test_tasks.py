@@ -24,7 +24,7 @@ from plugin.stash_sense.sidecar import Sidecar
 from plugin.stash_sense.stash import Settings
 from plugin.stash_sense.tasks import match_again
 from plugin.stash_sense.work import Work
-from plugin.tests.conftest import answering
+from plugin.tests.conftest import answering, hang_up
 from recognition import library_runs
 from recognition.models import LibraryRun
 from recognition.tests.library_world import ASKER, work
@@ -263,6 +263,23 @@ def test_a_swap_in_between_is_waited_out(stranger, task):
         "GET",
     ]
     assert [text for level, text in started.logged if level == "w"]
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_was_broken_off_is_looked_for_and_not_begun_twice(stranger, task, goes_on):
+    latest = [{**RUN, "status": "running"}] if goes_on else []
+    answers = [
+        hang_up,
+        answering(json.dumps({"runs": latest}).encode()),
+        answering(json.dumps(RUN).encode()),
+    ]
+    host = stranger(lambda handler: answers.pop(0)(handler))
+
+    answer = task("task_match_again").ended()
+
+    assert ("output" in answer) == goes_on
+    asked = [method for method, *_ in host.asked]
+    assert asked == ["POST", "GET", "GET"][: 3 if goes_on else 2]
 
 
 def test_a_sidecar_that_stays_away_is_given_up(monkeypatch):

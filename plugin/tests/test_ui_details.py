@@ -1,61 +1,22 @@
-"""The page of a recommendation in a browser: what is shown, chosen and done."""
+"""Recommendations one by one: decided, acted on, refused."""
 
 import json
 
 import pytest
 
 from demo.stash.library import StashId, now
-from plugin.tests.tidying import Tidying
-from recommendations.tests.box_rows import box_performer
-from recommendations.tests.libraries import add_performer, add_scene, link
+from plugin.tests.details_pages import (
+    PAGE,
+    READS,
+    confirm,
+    open_page,
+    picture,
+    plan_text,
+    wait_for_outcome,
+)
+from recommendations.tests.libraries import add_performer, add_scene
 
-PAGE = "/plugins/stash-sense/recommendations"
-# What a page may ask for by itself.
-_READS = {
-    "health", "kept_crop", "kept_people", "rec_analysis_runs", "rec_counts", "rec_get",
-    "rec_list", "stashbox_performer",
-}  # fmt: skip
-
-
-@pytest.fixture
-def tidying(sense):
-    return Tidying(sense)
-
-
-# Files of the tests lie wherever they may; React does not look at what it wrote.
-_NAME_FOLDER = """
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
-  if (node.nodeValue.includes(arguments[0])) {
-    node.nodeValue = node.nodeValue.replaceAll(arguments[0], "/media");
-  }
-}
-"""
-
-
-def picture(page, tidying, name):
-    page.run(_NAME_FOLDER, str(tidying.library.folder))
-    page.take_picture(name)
-
-
-def open_page(page, found):
-    page.open(f"{PAGE}/{found['id'] if isinstance(found, dict) else found}")
-    page.find(".stash-sense-standing")
-    return page
-
-
-def confirm(page, label):
-    """Look at the plan, and press the button of the dialog."""
-    page.find(".stash-sense-dialog .stash-sense-plan")
-    page.press(label, within=".stash-sense-dialog .modal-footer")
-
-
-def wait_for_outcome(page, text="Done."):
-    page.wait_for_text(text, within=".alert-success")
-
-
-def plan_text(page):
-    return page.text_of(".stash-sense-dialog .stash-sense-plan")
+pytestmark = pytest.mark.browser
 
 
 def test_a_recommendation_is_dismissed_with_a_reason_and_taken_back(
@@ -140,134 +101,6 @@ def test_a_plan_that_changed_is_shown_again_before_anything_is_done(
     wait_for_outcome(stash_page)
 
     assert other.id not in tidying.library.performers
-
-
-def test_fields_are_written_as_they_were_chosen(tidying, harness, stash_page):
-    ours, _ = tidying.a_performer_changed_upstream()
-    (found,) = tidying.find("upstream_performer_changes")
-    open_page(stash_page, found)
-    picture(stash_page, tidying, "details-upstream-performer")
-
-    stash_page.click("#stash-sense-choice-birthdate-mine")
-    stash_page.click("#stash-sense-choice-ethnicity-own")
-    stash_page.fill("Ethnicity, in your words", "Persian")
-    # "Bea U" goes; "Bee" stays, "Beatrix" comes.
-    stash_page.click("#stash-sense-entry-aliases-1")
-    stash_page.press("Show what is written…")
-    shown = plan_text(stash_page)
-    assert "Height (cm)" in shown
-    assert "Born" not in shown
-    assert ours.height_cm == 160
-    picture(stash_page, tidying, "details-upstream-plan")
-    confirm(stash_page, "Write it")
-    wait_for_outcome(stash_page)
-
-    assert (ours.height_cm, ours.birthdate) == (170, "1990-01-01")
-    assert ours.ethnicity == "Persian"
-    assert ours.alias_list == ["Bee", "Beatrix"]
-    sent = [each for each in harness.asked if each["mode"] == "rec_update_performer"]
-    assert [each.get("dry_run", False) for each in sent] == [True, False]
-
-
-def test_a_name_that_another_tag_has_is_left_out(tidying, stash_page):
-    tag, _ = tidying.a_tag_changed_upstream()
-    (found,) = tidying.find("upstream_tag_changes")
-    open_page(stash_page, found)
-
-    stash_page.press("Show what is written…")
-    stash_page.wait_for_text("Both of these, side by side", within=".modal-body")
-    picture(stash_page, tidying, "details-name-collision")
-    stash_page.press("Leave the name as it is", within=".modal-body")
-    confirm(stash_page, "Write it")
-    wait_for_outcome(stash_page)
-
-    assert (tag.name, tag.description) == ("Seaside", "By the sea.")
-
-
-def test_performers_of_one_name_can_be_merged_from_there(tidying, stash_page):
-    theirs = box_performer(tidying.box, "Hal Twice")
-    ours = add_performer(tidying.library, "Hal")
-    link(ours, theirs, tidying.sense.box)
-    namesake = add_performer(tidying.library, "Hal Twice")
-    (found,) = tidying.find("upstream_performer_changes")
-    open_page(stash_page, found)
-
-    stash_page.press("Show what is written…")
-    stash_page.press("They are one: merge…", within=".modal-body")
-    stash_page.wait_for_text("Hal Twice will be gone. Hal stays.")
-    stash_page.press("Merge for good")
-    stash_page.wait(lambda: namesake.id not in tidying.library.performers)
-    # Nothing is in the way of the name any more.
-    assert tidying.get(found["id"])["status"] == "pending"
-    confirm(stash_page, "Write it")
-    wait_for_outcome(stash_page)
-
-    assert ours.name == "Hal Twice"
-
-
-def test_the_parent_of_a_studio_is_the_one_that_was_pointed_at(tidying, stash_page):
-    studio, parent = tidying.a_studio_changed_upstream()
-    (found,) = tidying.find("upstream_studio_changes")
-    open_page(stash_page, found)
-
-    stash_page.press("Show what is written…")
-    stash_page.wait_for_text("Which studio is the parent", within=".modal-body")
-    stash_page.press("It is this one", within=".modal-body")
-    confirm(stash_page, "Write it")
-    wait_for_outcome(stash_page)
-
-    assert (studio.name, studio.parent_id) == ("Label", parent.id)
-
-
-def test_the_cast_of_a_scene_is_added_linked_and_created(tidying, stash_page):
-    scene, _ = tidying.a_scene_changed_upstream()
-    found = next(
-        each
-        for each in tidying.find("upstream_scene_changes")
-        if each["target_id"] == scene.id
-    )
-    open_page(stash_page, found)
-    assert not stash_page.find_labelled("Show what is written…").is_enabled()
-    picture(stash_page, tidying, "details-upstream-scene")
-
-    choose(stash_page, "Who is Dora Namesake here?", "link")
-    choose(stash_page, "Who is Edda Unknown here?", "create")
-    stash_page.press("Show what is written…")
-    assert "Edda Unknown is created" in plan_text(stash_page)
-    names = [each.name for each in tidying.library.performers.values()]
-    assert "Edda Unknown" not in names
-    confirm(stash_page, "Write it")
-    wait_for_outcome(stash_page)
-
-    performers = tidying.library.performers
-    cast = [performers[each].name for each in scene.performer_ids]
-    assert cast == [
-        "Somebody Without Ids", "Cora Linked", "Dora Namesake", "Edda Unknown",
-    ]  # fmt: skip
-    assert (scene.title, scene.date) == ("The New Title", "2024-02-03")
-    dora = next(each for each in performers.values() if each.name == "Dora Namesake")
-    assert [each.endpoint for each in dora.stash_ids] == [tidying.endpoint]
-
-
-def choose(page, label, value):
-    field = page.find_labelled(label)
-    field.find_element("css selector", f"option[value='{value}']").click()
-
-
-def test_what_was_merged_upstream_is_linked_anew(tidying, stash_page):
-    theirs, target = (box_performer(tidying.box, "Ida") for _ in range(2))
-    ours = add_performer(tidying.library, "Ida")
-    link(ours, theirs, tidying.sense.box)
-    tidying.find("upstream_performer_changes")
-    tidying.box.merge("PERFORMER", [theirs.id], target.id)
-    (found,) = tidying.find("upstream_performer_changes")
-    open_page(stash_page, found)
-
-    stash_page.press("Link it with that one…")
-    confirm(stash_page, "Write it")
-    wait_for_outcome(stash_page)
-
-    assert [each.stash_id for each in ours.stash_ids] == [target.id]
 
 
 def test_files_are_deleted_after_it_was_said_which(tidying, stash_page):
@@ -382,6 +215,25 @@ def test_who_was_created_is_not_created_again_by_a_second_try(tidying, stash_pag
     assert len(scene.performer_ids) == 2
 
 
+def test_nobody_is_created_for_what_changed_since_it_was_shown(tidying, stash_page):
+    scene, id = tidying.people_seen_in_a_scene()
+    open_page(stash_page, id)
+    stash_page.press("Create whoever is not here")
+    stash_page.press("Add 2 people")
+    stash_page.find(".stash-sense-dialog .stash-sense-plan")
+    tidying.sense.service.change_rows(
+        "UPDATE recommendations_recommendation "
+        f"SET updated_at = '2026-11-20 13:00:00' WHERE id = {id}"
+    )
+
+    stash_page.press("Add 2 people", within=".modal-footer")
+    stash_page.wait_for_text("has changed since it was looked at")
+
+    names = [each.name for each in tidying.library.performers.values()]
+    assert "Fay Elsewhere" not in names
+    assert scene.performer_ids == []
+
+
 def test_a_missing_link_is_given(tidying, stash_page):
     performer, id = tidying.a_link_missing()
     open_page(stash_page, id)
@@ -485,7 +337,7 @@ def test_looking_writes_nothing(tidying, harness, stash_page):
         open_page(stash_page, id)
         stash_page.wait(lambda: not stash_page.has(".stash-sense-busy"))
 
-    assert {each["mode"] for each in harness.asked[since:]} <= _READS
+    assert {each["mode"] for each in harness.asked[since:]} <= READS
     assert written(tidying) == before
 
 

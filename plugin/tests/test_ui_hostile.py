@@ -8,8 +8,6 @@ import itertools
 
 import pytest
 
-from demo.stash.library import StashId
-from demo.stashbox.joining import STASHDB
 from plugin.tests.tidying import Tidying
 from recommendations.analyzers import ANALYZERS
 
@@ -190,15 +188,9 @@ def test_notes_and_refusals_with_hostile_texts(stash_page, harness, sense):
     assert_harmless(stash_page)
 
 
-def test_operations_settings_and_figures_with_hostile_texts(stash_page, planted, sense):
+@pytest.mark.usefixtures("planted", "library")
+def test_operations_settings_and_figures_with_hostile_texts(stash_page, sense):
     ask = sense.service.ask
-    for performer in sense.library.performers.values():
-        # The ids that the release knows people by.
-        performer.stash_ids += [
-            StashId(STASHDB, each.stash_id, each.updated_at)
-            for each in performer.stash_ids
-            if each.endpoint == sense.box.endpoint
-        ]
     for box in sense.library.stash_boxes:
         box.name = HOSTILE[1]
     ask("POST", "/system/refresh-stashbox-config")

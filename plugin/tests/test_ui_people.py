@@ -2,9 +2,6 @@
 
 import pytest
 
-from demo.stash.library import StashId
-from demo.stashbox.joining import STASHDB
-
 pytestmark = pytest.mark.browser
 
 PEOPLE = "/plugins/stash-sense/people"
@@ -50,6 +47,7 @@ def test_somebody_unknown_gets_a_name_and_loses_it_again(stash_page, sense, stra
     stash_page.take_picture("people")
     stash_page.click(".stash-sense-faces a")
     stash_page.wait_for_text("Scene 2")
+    stash_page.wait(lambda: len(stash_page.find_all(".stash-sense-faces img")) == 2)
     stash_page.take_picture("person")
 
     stash_page.press("Say who it is")
@@ -113,14 +111,8 @@ def test_nobody_is_unknown_where_nothing_was_looked_at(stash_page):
     stash_page.wait_for_text("There is no unknown person")
 
 
+@pytest.mark.usefixtures("library")
 def test_names_are_evaluated_shown_and_reviewed(stash_page, sense):
-    for performer in sense.library.performers.values():
-        # The ids that the release knows people by.
-        performer.stash_ids += [
-            StashId(STASHDB, each.stash_id, each.updated_at)
-            for each in performer.stash_ids
-            if each.endpoint == sense.box.endpoint
-        ]
     sense.service.ask("POST", "/identify/scene", {"scene_id": "1"})
     stash_page.open(QUALITY)
     stash_page.wait_for_text("Nothing was evaluated yet.")
@@ -133,6 +125,7 @@ def test_names_are_evaluated_shown_and_reviewed(stash_page, sense):
     # The face is asked for when it is scrolled to.
     stash_page.scroll_to(".stash-sense-reviews")
     stash_page.find(".stash-sense-reviews img")
+    stash_page.scroll_to("h2")
     stash_page.take_picture("quality")
     stash_page.press("Right, the tag is missing")
     stash_page.find(".stash-sense-reviews [aria-pressed='true']")

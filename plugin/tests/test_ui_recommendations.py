@@ -2,16 +2,12 @@
 
 import pytest
 
-from plugin.tests.tidying import Tidying
 from recommendations.tests.libraries import add_scene
+
+pytestmark = pytest.mark.browser
 
 PAGE = "/plugins/stash-sense/recommendations"
 ROWS = ".stash-sense-row"
-
-
-@pytest.fixture
-def tidying(sense):
-    return Tidying(sense)
 
 
 @pytest.fixture
@@ -108,6 +104,25 @@ def test_one_that_was_decided_meanwhile_is_told(many, tidying, stash_page):
     assert f"{many[0]} was resolved before" in stash_page.text_of(".modal-body")
 
 
+def test_one_that_changed_since_it_was_listed_is_not_dismissed(
+    many, tidying, stash_page
+):
+    stash_page.open(f"{PAGE}?type=duplicate_scene_files&page=2")
+    rows_on(stash_page, 5)
+    stash_page.press("All on this page")
+    tidying.sense.service.change_rows(
+        "UPDATE recommendations_recommendation "
+        f"SET updated_at = '2026-11-20 13:00:00' WHERE id = {many[0]}"
+    )
+
+    stash_page.press("Dismiss 5…")
+    stash_page.press("Dismiss 5", within=".modal-footer")
+    stash_page.wait_for_text("4 dismissed. These were not:")
+
+    assert statuses(tidying, many[:1]) == {"pending"}
+    assert statuses(tidying, many[1:5]) == {"dismissed"}
+
+
 def test_all_of_a_type_are_dismissed_for_good(many, tidying, stash_page):
     stash_page.open(f"{PAGE}?type=duplicate_scene_files")
     rows_on(stash_page, 25)
@@ -129,19 +144,27 @@ def test_what_the_stash_box_says_is_taken_of_several(tidying, stash_page):
     tag, _ = tidying.a_tag_changed_upstream()
     tidying.find("upstream_performer_changes")
     tidying.find("upstream_tag_changes")
+    # Afterwards: the analyses would close what was only written.
+    both = tidying.a_performer_changed_on_both_sides()
+    scene = tidying.a_scene_that_would_lose_its_studio()
+    ours.alias_list.append("Added Since")
     stash_page.open(PAGE)
-    rows_on(stash_page, 2)
+    rows_on(stash_page, 4)
 
     stash_page.press("All on this page")
-    stash_page.press("Take what the stash-box says of 2…")
+    stash_page.press("Take what the stash-box says of 4…")
+    stash_page.wait_for_text("1991-05-06", within=".modal-body")
     stash_page.press("Do it", within=".modal-footer")
-    stash_page.wait_for_text("1 done, 1 left for you to look at.")
+    stash_page.wait_for_text("1 done, 3 left for you to look at.")
     stash_page.take_picture("recommendations-take-theirs")
     stash_page.press("Close", within=".modal-footer")
-    rows_on(stash_page, 1)
+    rows_on(stash_page, 3)
 
     assert (ours.height_cm, ours.birthdate) == (170, "1991-05-06")
+    assert ours.alias_list == ["Bee", "Bea U", "Added Since", "Beatrix"]
     assert tag.name == "Seaside"
+    assert both.height_cm == 165
+    assert scene.studio_id == "1"
 
 
 def test_all_sure_scene_matches_are_accepted(tidying, stash_page):

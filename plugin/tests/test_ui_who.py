@@ -1,96 +1,30 @@
-"""Who is in it: the tab of scenes, and the dialog of images and galleries."""
+"""Who is in it: the tab of scenes."""
+
+import json
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 
 from demo.stash.library import StashId
 from demo.stash.server import Faults
 from demo.stashbox.joining import STASHDB
+from plugin.tests.who_pages import (
+    DIALOG,
+    ELA,
+    NOFINA,
+    NOTE,
+    PERSON,
+    PLUGIN,
+    SARA,
+    TAB,
+    card,
+    count_additions,
+    focused,
+    names,
+    open_tab,
+)
 
 pytestmark = pytest.mark.browser
-
-TAB = ".stash-sense-tab"
-DIALOG = ".stash-sense-dialog"
-PERSON = ".stash-sense-who-person"
-NOTE = ".stash-sense-who-note"
-# Whom the tiny library shows in its first scene; only the first is tagged there.
-SARA, NOFINA, ELA = "Sara Umberridge", "Nofina Elderdale", "Ela Larkshaw"
-PLUGIN = "stash-sense"
-
-
-@pytest.fixture
-def library(sense):
-    """The rows of the demo Stash, with the ids that the release knows people by."""
-    rows = sense.library
-    for performer in rows.performers.values():
-        performer.stash_ids += [
-            StashId(STASHDB, each.stash_id, each.updated_at)
-            for each in performer.stash_ids
-            if each.endpoint == sense.box.endpoint
-        ]
-    return rows
-
-
-@pytest.fixture
-def seen_scene(sense, library):
-    """The first scene, which the service has looked at."""
-    status, _ = sense.service.ask("POST", "/identify/scene", {"scene_id": "1"})
-    assert status == 200
-    return library.scenes["1"]
-
-
-@pytest.fixture
-def boxed_scene(sense, seen_scene):
-    """The same, its people known by ids of the stash-box that Stash has a key for.
-
-    The demo's release names boxes that nobody may ask; so what is kept is changed.
-    """
-    rename = "REPLACE({0}, 'stashdb.org:', '127.0.0.1:')"
-    changes = ", ".join(
-        f"{name} = {rename.format(name)}" for name in ("universal_id", "candidates")
-    )
-    sense.service.change_rows(f"UPDATE recognition_fingerprintperson SET {changes}")
-    return seen_scene
-
-
-def open_tab(page, scene_id=1):
-    page.open(f"/scenes/{scene_id}")
-    page.press("Faces")
-    page.find(TAB)
-
-
-def open_dialog(page, path):
-    page.open(path)
-    page.press("Who is in it?")
-    page.find(DIALOG)
-
-
-def card(page, name):
-    """Return what is said of a person, once they are shown by that name."""
-
-    def found():
-        for each in page.find_all(PERSON):
-            if each.find_element(By.CSS_SELECTOR, "h3").text == name:
-                return each
-        return None
-
-    return page.wait(found, f"nobody is called {name}")
-
-
-def names(page):
-    headings = page.find_all(f"{PERSON} h3")
-    return [each.text for each in headings]
-
-
-def focused(page):
-    return page.run("return document.activeElement.textContent.trim()")
-
-
-def count_additions(sense):
-    """Return how often Stash was asked to add somebody, in all tests so far."""
-    queries = [each.query or "" for each in sense.stash.requests]
-    return sum("performer_ids: $performers" in query for query in queries)
 
 
 # Identifying
@@ -248,6 +182,25 @@ def test_who_is_not_in_the_library_is_created_and_added(
     assert "Already in this scene" in card(stash_page, NOFINA).text
 
 
+def test_a_local_id_that_is_none_or_gone_keeps_nobody_else_unknown(
+    stash_page, sense, seen_scene
+):
+    ids = ["local:77", "local:x", *[f"stashdb.org:none-{n}" for n in range(90)]]
+    people = "recognition_fingerprintperson"
+    named = f"SELECT id, candidates FROM {people} WHERE universal_id <> ''"
+    for row_id, kept in sense.service.rows(named):
+        best, *_ = json.loads(kept)
+        proposed = json.dumps([best, *[{**best, "universal_id": each} for each in ids]])
+        sense.service.change_rows(
+            f"UPDATE {people} SET candidates = '{proposed}' WHERE id = {row_id}"
+        )
+
+    open_tab(stash_page)
+
+    stash_page.find_labelled(f"Add to scene: {NOFINA}")
+    assert "Already in this scene" in card(stash_page, SARA).text
+
+
 def test_a_namesake_of_the_library_is_linked_in_place_of_creating_another(
     stash_page, boxed_scene, library
 ):
@@ -384,50 +337,6 @@ def test_people_who_were_matched_anew_meanwhile_are_not_corrected_by_an_old_numb
     card(stash_page, "Ignored")
     verdicts = sense.service.rows("SELECT verdict FROM recognition_correction")
     assert verdicts == [("ignore",)]
-
-
-# Galleries and images
-
-
-def test_a_gallery_is_identified_and_people_are_added_to_its_images_too(
-    stash_page, library
-):
-    open_dialog(stash_page, "/galleries/1")
-
-    stash_page.press("Identify", within=DIALOG)
-    stash_page.find_labelled(f"Add to gallery: {NOFINA}", within=DIALOG)
-    on = card(stash_page, NOFINA).find_elements(
-        By.CSS_SELECTOR, ".stash-sense-who-images a"
-    )
-    image_ids = [each.get_attribute("href").rpartition("/")[2] for each in on]
-    stash_page.find(f"{PERSON} .stash-sense-face img")
-    stash_page.take_picture("who-gallery")
-    card(stash_page, NOFINA).find_element(By.CSS_SELECTOR, "input").click()
-    stash_page.press(f"Add to gallery: {NOFINA}", within=DIALOG)
-
-    stash_page.wait_for_text(f"{NOFINA} is in this gallery now.", within=NOTE)
-    assert library.galleries["1"].performer_ids == ["2"]
-    tagged = [i for i, image in library.images.items() if "2" in image.performer_ids]
-    assert tagged == image_ids
-    assert len(tagged) == 2
-
-
-def test_an_image_is_identified_and_the_button_has_the_focus_afterwards(
-    stash_page, library
-):
-    library.images["5"].performer_ids = []
-    open_dialog(stash_page, "/images/5")
-
-    stash_page.press("Identify", within=DIALOG)
-    stash_page.press(f"Add to image: {SARA}", within=DIALOG)
-
-    stash_page.wait_for_text(f"{SARA} is in this image now.", within=NOTE)
-    assert library.images["5"].performer_ids == ["1"]
-    stash_page.take_picture("who-image")
-    stash_page.find(DIALOG).send_keys(Keys.ESCAPE)
-    stash_page.wait(lambda: not stash_page.has(DIALOG))
-    assert focused(stash_page) == "Who is in it?"
-    stash_page.wait_for_text(SARA, within=".details .performers")
 
 
 # Whatever others wrote

@@ -28,7 +28,8 @@ from recommendations.tests.libraries import (
 )
 
 PICTURE = 0x0123456789ABCDEF
-_NOW = "2026-11-20 12:00:00.000000"
+# As Django writes it: SQLite compares times as texts.
+_NOW = "2026-11-20 12:00:00"
 OTHER_BOX = "https://theporndb.net/graphql"
 
 
@@ -169,6 +170,46 @@ class Tidying:
         )
         link(ours, theirs, self.sense.box)
         return ours, theirs
+
+    def a_performer_changed_on_both_sides(self) -> Any:
+        """Write that somebody's height was changed here and there; return our row."""
+        ours = add_performer(self.library, "Ida Both", height_cm=165)
+        height = {
+            "field": "height",
+            "field_label": "Height (cm)",
+            "merge_type": "simple",
+            "local_value": 165,
+            "upstream_value": 170,
+            "is_conflict": True,
+        }
+        self._write_upstream("performer", ours, "Ida Both", {"changes": [height]})
+        return ours
+
+    def a_scene_that_would_lose_its_studio(self) -> Any:
+        """Write that a scene has no studio upstream; return our row, of studio 1."""
+        scene = add_scene(self.library, title="With a Studio", studio_id="1")
+        studio = {"local": {"id": "1", "name": "Studio"}, "upstream": None}
+        self._write_upstream(
+            "scene", scene, "With a Studio", {"changes": [], "studio_change": studio}
+        )
+        return scene
+
+    def _write_upstream(
+        self, kind: str, ours: Any, name: str, details: dict[str, Any]
+    ) -> int:
+        about = {
+            f"{kind}_id": ours.id,
+            f"{kind}_name": name,
+            "endpoint": self.endpoint,
+            "stash_box_id": "11111111-1111-1111-1111-111111111111",
+        }
+        return self.write(
+            f"upstream_{kind}_changes",
+            ours.id,
+            target_type=kind,
+            endpoint=self.endpoint,
+            details={**about, **details},
+        )
 
     def a_tag_changed_upstream(self) -> tuple[Any, Any]:
         """Add a tag that is called as another one of the library is, upstream."""

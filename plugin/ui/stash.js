@@ -85,11 +85,19 @@ export async function askStash(query, variables = {}) {
 }
 
 // What Stash's pages keep answers to.
-const KEPT = ["Scene", "Scenes", "Performer", "Performers", "Studio", "Studios", "Tag", "Tags"];
+const KEPT = Object.entries(TYPES).flatMap(([kind, type]) => {
+  const many = PAGES[kind] ?? `${kind}s`;
+  return [type, many[0].toUpperCase() + many.slice(1)];
+});
 
 /** Have Stash's pages ask anew for what they show next: something was changed behind them. */
 export function forgetWhatStashShows() {
   const { cache } = apolloClient();
   for (const each of KEPT) cache.evict({ id: "ROOT_QUERY", fieldName: `find${each}` });
+  // Their pages would show what is kept of each thing, whatever was asked for it.
+  const types = Object.values(TYPES);
+  for (const id of Object.keys(cache.extract())) {
+    if (types.includes(id.split(":")[0])) cache.evict({ id });
+  }
   cache.gc();
 }

@@ -20,6 +20,7 @@ from recommendations.stash_actions.fitting import (
     about,
 )
 from recommendations.stash_actions.values import (
+    URL_ADD,
     Fields,
     as_stash_input,
     read_fields,
@@ -78,6 +79,7 @@ def update_scene(
     if studio_id is not KEEP:
         values["studio_id"] = studio_id
     asked = {name.removesuffix("_id") for name in values}
+    asked |= {"urls"} if URL_ADD in values else set()
     asked |= {*_asked_lists(performers=performers, tags=tags)}
     context = _with_upstream_changes(context, scene_id, asked)
     # Nobody is identified by a title.

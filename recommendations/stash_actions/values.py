@@ -6,17 +6,19 @@ The names are those of the field maps, and those of Stash's own inputs for them.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recommendations.compound import fold
 from recommendations.exceptions import InvalidFieldValue, UnknownField
 from recommendations.field_maps import get_fields, stash_input
-from recommendations.items import text_of
+from recommendations.items import text_of, texts_of
 
 Fields = Mapping[str, Any]
 
 # Longer than Stash shows anywhere; details of scenes are the longest.
 MAX_TEXT = 100_000
 MAX_LIST = 20_000
-# What is added to the aliases that are there, as the predecessor named it.
+# What is added to those that are there; the first as the predecessor named it.
 ALIAS_ADD = "_alias_add"
+URL_ADD = "_url_add"
 
 _SYNONYMS = {
     "performer": {
@@ -33,7 +35,7 @@ _SYNONYMS = {
 def read_fields(kind: str, fields: Fields) -> dict[str, Any]:
     """Return the values by our names; raises UnknownField and InvalidFieldValue.
 
-    A blank text is None, which clears. `_alias_add` is left in.
+    A blank text is None, which clears. `_alias_add` and `_url_add` are left in.
     """
     synonyms = _SYNONYMS.get(kind, {})
     readers = _READERS[kind]
@@ -57,8 +59,10 @@ def as_stash_input(
     """Return the keys of Stash's update input for values of the field map.
 
     Values of other fields go as they are. Parts of measurements and careers are put
-    into the texts that `local` has now, or that the values give as a whole.
+    into the texts that `local` has now, or that the values give as a whole; `_url_add`
+    joins the urls.
     """
+    values = _with_added_urls(values, local)
     mapped = {field.name for field in get_fields(kind)}
     accepted = {name: value for name, value in values.items() if name in mapped}
     plain = {name: value for name, value in values.items() if name not in mapped}
@@ -73,6 +77,20 @@ def as_stash_input(
     except ValueError as exc:
         raise InvalidFieldValue(f"{exc}.") from exc
     return {**plain, **written}
+
+
+def _with_added_urls(values: Fields, local: object) -> Fields:
+    given = dict(values)
+    added = given.pop(URL_ADD, [])
+    if added:
+        urls = list(given.get("urls", texts_of(local, "urls")))
+        known = {_url_key(url) for url in urls}
+        given["urls"] = [*urls, *(url for url in added if _url_key(url) not in known)]
+    return given
+
+
+def _url_key(url: str) -> str:
+    return fold(url).removesuffix("/")
 
 
 def _text(name: str, value: object) -> str | None:
@@ -186,7 +204,7 @@ _READERS: Mapping[str, Mapping[str, Callable[[str, Any], Any]]] = {
         "rating100": _RATING,
         **dict.fromkeys(("favorite", "ignore_auto_tag"), _flag),
         **dict.fromkeys(("tattoos", "piercings"), _modifications),
-        **dict.fromkeys(("aliases", "urls", ALIAS_ADD), _texts),
+        **dict.fromkeys(("aliases", "urls", ALIAS_ADD, URL_ADD), _texts),
     },
     "tag": {
         **dict.fromkeys(("name", "description"), _text),
@@ -197,7 +215,7 @@ _READERS: Mapping[str, Mapping[str, Callable[[str, Any], Any]]] = {
         **dict.fromkeys(("name", "details"), _text),
         "rating100": _RATING,
         **dict.fromkeys(("favorite", "ignore_auto_tag"), _flag),
-        **dict.fromkeys(("aliases", "urls", ALIAS_ADD), _texts),
+        **dict.fromkeys(("aliases", "urls", ALIAS_ADD, URL_ADD), _texts),
         # An id upstream, which the action looks up.
         "parent_studio": _as_it_is,
     },
@@ -205,6 +223,6 @@ _READERS: Mapping[str, Mapping[str, Callable[[str, Any], Any]]] = {
         **dict.fromkeys(("title", "date", "details", "director", "code"), _text),
         "rating100": _RATING,
         "organized": _flag,
-        "urls": _texts,
+        **dict.fromkeys(("urls", URL_ADD), _texts),
     },
 }

@@ -46,19 +46,23 @@ export function UpdateCard({ onChanged }) {
   );
 }
 
-/** The latest run, asked for often while it goes on; `onEnd` when it has ended. */
+/** The latest run, asked for often while it goes on; `onEnd` when another has ended. */
 function useRun(onEnd) {
   const [every, setEvery] = useState(IDLE_EVERY_MS);
   const run = useSidecar("db_update_status", {}, { every });
-  const wasRunning = useRef(false);
+  const lastEnded = useRef(undefined);
   const isRunning = isInProgress(run.data);
+  const id = run.data?.job_id;
   useEffect(() => {
+    if (id === undefined) return;
     setEvery(isRunning ? RUNNING_EVERY_MS : IDLE_EVERY_MS);
-    if (wasRunning.current && !isRunning) onEnd();
-    wasRunning.current = isRunning;
+    // It may be over before it was seen going on.
+    const ended = isRunning ? null : id;
+    if (lastEnded.current !== undefined && ended !== null && ended !== lastEnded.current) onEnd();
+    lastEnded.current = ended ?? lastEnded.current ?? null;
     // The callback is another one at each showing; what counts is the run.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [isRunning]);
+  }, [id, isRunning]);
   return run;
 }
 

@@ -10,14 +10,17 @@ const NOT_AS_SHOWN = [
   "recommendation_changed", "recommendation_claimed", "recommendation_closed",
   "recommendation_not_found", "target_gone",
 ];
-// Whether it was done is not known; the recommendation tells.
-const UNSURE = ["sidecar_timeout", "stash_unreachable"];
+// The answer may have been lost after it was done; the recommendation tells.
+const UNSURE = [
+  "sidecar_timeout", "sidecar_unreachable", "sidecar_error", "sidecar_not_ours",
+  "stash_unreachable", "stash_refused",
+];
 
 /**
  * A function `act(mode, args, { isAbout })` that calls for this recommendation.
  *
- * It throws what was refused, after `onStale(error)` where the recommendation is not what
- * was shown. With `isAbout: false` the call is about something else and names none.
+ * It throws what was refused, after `onStale(error, isUnsure)` where the recommendation is
+ * not what was shown, or it is not known whether that was done. With `isAbout: false` the call is about something else and names none.
  */
 export function actingOn(recommendation, onStale) {
   return async (mode, args = {}, { isAbout = true } = {}) => {
@@ -30,7 +33,8 @@ export function actingOn(recommendation, onStale) {
       return answer;
     } catch (error) {
       const isUnsure = UNSURE.includes(error.code) && !args.dry_run;
-      if (NOT_AS_SHOWN.includes(error.code) || isUnsure) onStale(error);
+      if (isUnsure) forgetWhatStashShows();
+      if (NOT_AS_SHOWN.includes(error.code) || isUnsure) onStale(error, isUnsure);
       throw error;
     }
   };

@@ -14,6 +14,9 @@ export const firstPick = (entity) => ({ pick: entity.isLinked ? MATCH : UNDECIDE
 /** Whether the choice says what is to be done. */
 export const isDecided = ({ pick, other }) => pick !== UNDECIDED && (pick !== OTHER || Boolean(other));
 
+/** Whether a choice changes something by itself, before anybody is added. */
+export const changesSomething = ({ pick }) => [LINK, OTHER, CREATE].includes(pick);
+
 /**
  * Do what was chosen of `entity`; resolves to the id in the library, null for nobody.
  *

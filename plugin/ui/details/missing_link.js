@@ -124,12 +124,16 @@ function LinkDialog({ linked, own, endpoint, candidate, recommendation, act, onC
   // Linked to somebody else, nothing is left of what was recommended.
   const actThenResolve = async (mode, asked, options) => {
     const answer = await act(mode, asked, options);
-    if (!isOwn && !asked.dry_run) {
+    if (isOwn || asked.dry_run) return answer;
+    try {
       await act(
         "rec_resolve",
         { rec_id: recommendation.id, action: "linked-to-another", details: { performer_id: linked.id }, seen_at: recommendation.updated_at },
         { isAbout: false }
       );
+    } catch (error) {
+      error.message = t("details.link.linkedAlone", { name: linked.name, reason: error.message });
+      throw error;
     }
     return answer;
   };

@@ -5,7 +5,7 @@ import { FaceCrop } from "../parts/media.js";
 import { useSidecar } from "../resources.js";
 import { stashPage } from "../stash.js";
 import { t } from "../texts.js";
-import { CREATE, EntityChoice, firstPick, isDecided, LEAVE, settle, settlingText } from "./adding.js";
+import { changesSomething, CREATE, EntityChoice, firstPick, isDecided, LEAVE, settle, settlingText } from "./adding.js";
 import { LibraryPicture, StashLink } from "./library.js";
 import { PlanDialog } from "./plan_dialog.js";
 import { Said } from "./plan_words.js";
@@ -145,12 +145,14 @@ function AddDialog({ sceneId, chosen, choiceOf, leftOut, act, drafts, onClose, o
   const known = (each) => (choiceOf(each).pick === CREATE ? null : (choiceOf(each).other ?? each.entity.match)?.id);
   // Whoever is not here yet is created and linked first; then all join at once.
   const actInTurn = async (mode, asked, options) => {
+    const planned = { ...asked, add_performer_ids: chosen.map(known).filter(Boolean), dry_run: true };
+    if (asked.dry_run) return act(mode, planned, options);
+    // Nobody is created for what is not as it was shown any more.
+    if (chosen.some((each) => changesSomething(choiceOf(each)))) await act(mode, planned, options);
     const ids = [];
     for (const each of chosen) {
       ids.push(
-        asked.dry_run
-          ? known(each)
-          : await settle(act, { kind: "performer", endpoint: each.person.endpoint, entity: each.entity, choice: choiceOf(each), made })
+        await settle(act, { kind: "performer", endpoint: each.person.endpoint, entity: each.entity, choice: choiceOf(each), made })
       );
     }
     return act(mode, { ...asked, add_performer_ids: ids.filter(Boolean) }, options);

@@ -3,6 +3,7 @@ import { Button, h, useState } from "../host.js";
 import { Busy } from "../parts/feedback.js";
 import { OutsideLink } from "../parts/media.js";
 import { t } from "../texts.js";
+import { changesSomething } from "./adding.js";
 import { Collision } from "./collision.js";
 import { LibraryPicture, StashLink } from "./library.js";
 import { ParentChoice } from "./parent_choice.js";
@@ -132,7 +133,13 @@ function UpdateDialog({ kind, recommendation, act, drafts, endpoint, fields, que
   const made = (drafts.made ??= {});
   // Whoever is to be in the scene is created and linked before the scene is updated.
   const actOnScene = async (mode, asked, options) => {
-    const more = await sceneArguments(questions, answerOf, { act: asked.dry_run ? null : act, endpoint, made });
+    const planned = await sceneArguments(questions, answerOf, { act: null, endpoint });
+    if (asked.dry_run) return act(mode, { ...asked, ...planned }, options);
+    // Nobody is created for what is not as it was shown any more.
+    if (questions.some((each) => changesSomething(answerOf(each)))) {
+      await act(mode, { ...asked, ...planned, dry_run: true }, options);
+    }
+    const more = await sceneArguments(questions, answerOf, { act, endpoint, made });
     return act(mode, { ...asked, ...more }, options);
   };
   return h(

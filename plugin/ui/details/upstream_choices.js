@@ -5,6 +5,8 @@ export const [MINE, THEIRS, OWN] = ["mine", "theirs", "own"];
 const LIST = "alias_list";
 // Told by ids; a text of one's own is none.
 const BY_ID = ["parent_studio"];
+// What adds to a list as it is in Stash when it is written, not when it was looked at.
+const ADDING = { aliases: "_alias_add", urls: "_url_add" };
 
 export const isList = (change) => change.merge_type === LIST;
 export const takesText = (change) => !isList(change) && !BY_ID.includes(change.field);
@@ -41,19 +43,22 @@ export function choiceOfAll(change, pick) {
   return { entries: union(change).filter((each) => each[whose]).map(({ text }) => text) };
 }
 
-/** The fields to be written; those that stay as they are, are not among them. */
+/**
+ * The fields to be written; those that stay as they are, are not among them. A list is
+ * added to, and written whole where something of one's own is left out of it.
+ */
 export function fieldsOf(changes, choiceOf) {
   const fields = {};
   for (const change of items(changes)) {
     const choice = choiceOf(change);
     if (isList(change)) {
       const wanted = new Set(choice.entries);
-      const mine = items(change.local_value).map(String);
-      const more = union(change).filter(({ text, isMine }) => wanted.has(text) && !isMine);
-      const kept = union(change).filter(({ text, isMine }) => wanted.has(text) && isMine);
-      if (more.length > 0 || kept.length < new Set(mine).size) {
-        fields[change.field] = [...kept, ...more].map(({ text }) => text);
-      }
+      const [mine, theirs] = [true, false].map((whose) => union(change).filter(({ isMine }) => isMine === whose));
+      const chosen = (entries) => entries.map(({ text }) => text).filter((text) => wanted.has(text));
+      const [kept, more] = [chosen(mine), chosen(theirs)];
+      const adding = ADDING[change.field];
+      if (kept.length < mine.length || (more.length > 0 && !adding)) fields[change.field] = [...kept, ...more];
+      else if (more.length > 0) fields[adding] = more;
     } else if (choice.pick === THEIRS) {
       fields[change.field] = change.upstream_value;
     } else if (choice.pick === OWN && choice.text !== textOf(change.local_value)) {

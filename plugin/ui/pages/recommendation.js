@@ -38,8 +38,8 @@ function Frame({ recommendation, reload }) {
   const [stale, setStale] = useState(null);
   const [outcome, setOutcome] = useState(null);
   const [isDismissing, setIsDismissing] = useState(false);
-  const act = actingOn(recommendation, (error) => {
-    setStale({ error, before: recommendation });
+  const act = actingOn(recommendation, (error, isUnsure) => {
+    setStale({ error, isUnsure, before: recommendation });
     reload();
   });
   const done = async (text) => {
@@ -119,7 +119,7 @@ function Standing({ recommendation }) {
 }
 
 /** Why it could not be decided, and what is new since it was looked at. */
-function Stale({ stale: { error, before }, recommendation, onClose }) {
+function Stale({ stale: { error, isUnsure, before }, recommendation, onClose }) {
   const news = whatIsNew(before, recommendation);
   const { acted_by: by, action } = error.facts ?? {};
   const place = useFocus();
@@ -127,6 +127,7 @@ function Stale({ stale: { error, before }, recommendation, onClose }) {
     Alert,
     { variant: "warning", dismissible: true, onClose, ref: place, tabIndex: -1, className: "stash-sense-problem" },
     h("p", null, error.message),
+    isUnsure && h("p", null, t("details.news.unsure")),
     by && h("p", null, t("details.news.by", { name: by, action: String(action ?? "") })),
     news.length > 0 && h("ul", null, news.map((each) => h("li", { key: each }, each)))
   );

@@ -14,7 +14,7 @@ export function DismissManyDialog({ rows, type, count, onClose, onDone }) {
   const action = useAction(() =>
     call("rec_batch_dismiss", {
       permanent: isPermanent,
-      ...(rows ? { ids: rows.map(({ id }) => id) } : { type }),
+      ...(rows ? { ids: rows.map(({ id }) => id), seen_at: newestOf(rows) } : { type }),
     })
   );
   const left = answer?.not_dismissed ?? [];
@@ -39,6 +39,12 @@ export function DismissManyDialog({ rows, type, count, onClose, onDone }) {
     h(PermanentChoice, { type: typeOf(rows, type), isPermanent, onChange: setIsPermanent })
   );
 }
+
+/** When the last of them changed: what changed later was not looked at. */
+const newestOf = (rows) =>
+  rows
+    .map((each) => each.updated_at)
+    .reduce((newest, each) => (each.replace("Z", "") > newest.replace("Z", "") ? each : newest));
 
 /** A type to explain with: of several that differ in it, one that does not come back. */
 const typeOf = (rows, type) =>

@@ -61,7 +61,7 @@ const Turn = ({ row, turn }) =>
     " ",
     sentenceOf(row),
     turn.error && h("p", { className: "text-warning" }, turn.error.message),
-    turn.prepared?.shown && turn.state !== "done" && h("details", null, h("summary", null, t("recommendations.turns.plan")), turn.prepared.shown)
+    turn.prepared?.shown && turn.state !== "done" && h("details", { open: true }, h("summary", null, t("recommendations.turns.plan")), turn.prepared.shown)
   );
 
 /** How far it is with each row: `{ state, prepared, error }` by id. */

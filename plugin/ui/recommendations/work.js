@@ -1,10 +1,10 @@
 // What is done of several recommendations, one by one: prepared, summed up, and done.
 import { call } from "../api.js";
 import { UpdatePlan } from "../details/plan_words.js";
-import { questionsOf, sceneArguments } from "../details/upstream_scene.js";
+import { fieldsOf, firstChoice } from "../details/upstream_choices.js";
+import { firstAnswer, questionsOf, sceneArguments } from "../details/upstream_scene.js";
 import { findLinks } from "../details/library.js";
 import { items, upstreamKind } from "../details/words.js";
-import { MATCH } from "../details/adding.js";
 import { h } from "../host.js";
 import { forgetWhatStashShows } from "../stash.js";
 import { t } from "../texts.js";
@@ -24,7 +24,7 @@ export const restoring = {
   doOne: (row) => call("rec_restore", { rec_id: row.id }),
 };
 
-/** Writes all that the stash-box says otherwise; leaves alone what is not sure. */
+/** Writes what the stash-box says otherwise, and of lists adds what they lack; leaves alone what is not sure. */
 export const takingUpstream = {
   name: "takeTheirs",
   variant: "primary",
@@ -52,14 +52,16 @@ async function sent(row, args) {
   }
 }
 
-/** What writes everything of theirs; throws NeedsALook where somebody has to choose. */
+/** What writes what is chosen at first; throws NeedsALook where somebody has to choose. */
 async function upstreamArguments({ type, target_id: target, details, endpoint }) {
   const kind = upstreamKind(type);
   const box = details.endpoint ?? endpoint;
   if (details.is_gone_upstream) throw new NeedsALook(t("recommendations.look.gone"));
+  const changes = items(details.changes);
+  if (changes.some((change) => change.is_conflict)) throw new NeedsALook(t("recommendations.look.conflict"));
   const args = {
     [`${kind}_id`]: details[`${kind}_id`] ?? target,
-    fields: Object.fromEntries(items(details.changes).map((change) => [change.field, change.upstream_value])),
+    fields: fieldsOf(changes, firstChoice),
   };
   if (kind === "studio") return { ...args, endpoint: box };
   if (kind !== "scene") return args;
@@ -68,8 +70,10 @@ async function upstreamArguments({ type, target_id: target, details, endpoint })
   if (questions.some(isOpen)) {
     throw new NeedsALook(t("recommendations.look.people", { count: questions.filter(isOpen).length }));
   }
-  const answerOf = ({ role }) => ({ pick: role === "link" ? "leave" : role === "add" || role === "studio" ? MATCH : "yes" });
-  return { ...args, ...(await sceneArguments(questions, answerOf, { act: null, endpoint: box })) };
+  if (questions.some(({ role }) => ["remove", "noStudio"].includes(role))) {
+    throw new NeedsALook(t("recommendations.look.removes"));
+  }
+  return { ...args, ...(await sceneArguments(questions, firstAnswer, { act: null, endpoint: box })) };
 }
 
 async function linksOf(details) {

@@ -17,7 +17,8 @@ export function Models() {
   const [isAsking, setIsAsking] = useState(false);
   const act = useAction(async (mode, args) => {
     const answer = await call(mode, args);
-    await downloads.reload();
+    // It may be over before the next look.
+    await Promise.all([downloads.reload(), models.reload()]);
     return answer;
   });
   const install = useAction(() => call("models_install_published"));

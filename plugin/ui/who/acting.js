@@ -9,18 +9,24 @@ import { useAction, useSidecar } from "../resources.js";
 import { forget } from "../stash.js";
 import { t, textOr } from "../texts.js";
 import { countryName } from "./figures.js";
-import { addTo, askForLocalsAgain, endpointOf, findLocal } from "./library.js";
+import {
+  addTo, addToImages, askForLocalsAgain, endpointOf, findLocal, forgetListsOfPerformers,
+} from "./library.js";
 import { imagesOf } from "./people.js";
 
-/** What can be done with the candidate, as buttons; nothing where they are in it. */
+/** What can be done with the candidate, as buttons; nothing where they are in it already. */
 export function Acting({ candidate, person, page }) {
   const [open, setOpen] = useState(null);
   const [isWithImages, setIsWithImages] = useState(false);
   const imageIds = isWithImages ? imagesOf(person, page.imageIds) : [];
   const local = page.locals.get(candidate.universalId);
   const add = useAction(() => addTo(page, [local.id], imageIds));
-  if (page.performersIn === null || (!page.areLocalsKnown && !local)) return null;
-  if (local && page.performersIn.has(local.id) && !add.isBusy) return null;
+  // What is under way, or failed and may be tried again, does not vanish under the hand.
+  const isAtIt = open !== null || add.isBusy || add.error !== null;
+  if (!isAtIt && (page.performersIn === null || (!page.areLocalsKnown && !local))) return null;
+  if (!isAtIt && local && page.performersIn.has(local.id)) {
+    return page.kind === "gallery" ? h(ActingOnImages, { local, candidate, person, page }) : null;
+  }
 
   const added = (name) => page.done(t("who.added", { kind: page.kind, name }), person);
   const close = () => setOpen(null);
@@ -49,6 +55,24 @@ export function Acting({ candidate, person, page }) {
     h(Problem, { error: add.error, onClose: add.forget }),
     open === "create" && h(CreateDialog, shared),
     open === "link" && h(LinkDialog, shared)
+  );
+}
+
+/** For who is in the gallery: a button that adds them to the images they are on. */
+function ActingOnImages({ local, candidate, person, page }) {
+  const imageIds = imagesOf(person, page.imageIds);
+  const add = useAction(() => addToImages(imageIds, [local.id]));
+  if (imageIds.length === 0) return null;
+  const count = imageIds.length;
+  const onAdd = async () =>
+    (await add.run()) && page.done(t("who.addedToImages", { name: local.name, count }), person);
+  return h(
+    "div",
+    { className: "stash-sense-who-acting" },
+    h("div", { className: "stash-sense-who-buttons" },
+      h(ActButton, { icon: "faImages", onClick: onAdd, isBusy: add.isBusy, about: candidate.name },
+        t("who.addToImages", { count }))),
+    h(Problem, { error: add.error, onClose: add.forget })
   );
 }
 
@@ -82,6 +106,7 @@ export async function performerFor(candidate, boxes) {
     endpoint: endpointOf(candidate, boxes),
     stashbox_id: candidate.boxId,
   });
+  forgetListsOfPerformers();
   await askForLocalsAgain();
   return performer;
 }

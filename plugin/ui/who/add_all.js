@@ -7,15 +7,24 @@ import { Problem } from "../parts/feedback.js";
 import { useAction } from "../resources.js";
 import { t } from "../texts.js";
 import { performerFor } from "./acting.js";
-import { addTo } from "./library.js";
+import { addTo, addToImages } from "./library.js";
 import { imagesOf, subjectOf } from "./people.js";
 
-/** Who is known and not in it: with their performer, or with a stash-box to create them. */
+/**
+ * Who is known and not in it: with their performer, or with a stash-box to create them.
+ * Each once, however many of the people are taken for them.
+ */
 export function addableOf(people, { extras, locals, performersIn, boxes, areLocalsKnown }) {
   if (performersIn === null || !areLocalsKnown) return [];
-  return people
-    .map((person) => ({ person, candidate: subjectOf(person, extras) }))
-    .filter(({ candidate }) => candidate !== null)
+  const byId = new Map();
+  for (const person of people) {
+    const candidate = subjectOf(person, extras);
+    if (candidate === null) continue;
+    const before = byId.get(candidate.universalId);
+    if (before) before.people.push(person);
+    else byId.set(candidate.universalId, { people: [person], candidate });
+  }
+  return [...byId.values()]
     .map((each) => ({ ...each, local: locals.get(each.candidate.universalId) }))
     .filter(({ local, candidate }) =>
       local ? !performersIn.has(local.id) : boxes.has(candidate.domain));
@@ -111,9 +120,9 @@ const Chosen = ({ candidate, local, isChosen, onChange }) =>
 async function performersFor(wanted, page) {
   const ready = [];
   const failed = [];
-  for (const { person, candidate, local } of wanted) {
+  for (const { people, candidate, local } of wanted) {
     try {
-      ready.push({ person, performer: local ?? (await performerFor(candidate, page.boxes)) });
+      ready.push({ people, performer: local ?? (await performerFor(candidate, page.boxes)) });
     } catch (error) {
       if (!(error instanceof SidecarError)) throw error;
       failed.push({ name: candidate.name, error });
@@ -123,9 +132,10 @@ async function performersFor(wanted, page) {
 }
 
 async function addEverybody(ready, page, isWithImages) {
-  await addTo(page, ready.map(({ performer }) => performer.id));
-  if (!isWithImages) return;
-  for (const { person, performer } of ready) {
-    await addTo(page, [performer.id], imagesOf(person, page.imageIds));
+  // The images first: who is in the gallery is taken for done.
+  for (const { people, performer } of isWithImages ? ready : []) {
+    const imageIds = people.flatMap((person) => imagesOf(person, page.imageIds));
+    if (imageIds.length > 0) await addToImages([...new Set(imageIds)], [performer.id]);
   }
+  await addTo(page, ready.map(({ performer }) => performer.id));
 }

@@ -1,6 +1,6 @@
 // What Stash itself has of the people: who is in a scene, image or gallery at this
 // moment, and which performers of the library the proposed ones are.
-import { Apollo, apolloClient, useMemo } from "../host.js";
+import { Apollo, apolloClient, useEffect, useMemo, useState } from "../host.js";
 import { addPerformers } from "../stash.js";
 import { partsOf } from "./people.js";
 
@@ -27,6 +27,10 @@ const IMAGES = Apollo.gql(`
   }
 `);
 const LOCAL = "local";
+// As many are looked for by one request: a gallery may propose hundreds.
+const IDS_PER_REQUEST = 40;
+// What every `useLocalPerformers` that is shown asks again with.
+const asking = new Set();
 
 // What is asked here leaves Stash's cache alone: parts of a configuration or of paths in
 // it would replace what Stash's own pages have there.
@@ -62,24 +66,45 @@ export function useBoxes() {
  */
 export function useLocalPerformers(universalIds) {
   const asked = JSON.stringify([...new Set(universalIds)].sort());
-  const { document, variables, ids } = useMemo(() => searchFor(JSON.parse(asked)), [asked]);
-  const { data, error, previousData } = Apollo.useQuery(document, {
-    ...apart(),
-    variables,
-    skip: ids.length === 0,
-  });
-  const found = data ?? previousData;
-  const locals = useMemo(() => localsIn(found, ids), [found, ids]);
-  return { locals, isKnown: ids.length === 0 || data !== undefined, error: error ?? null };
+  const [answer, setAnswer] = useState({ asked: "[]", locals: new Map(), error: null });
+  useEffect(() => {
+    let latest = 0;
+    const ask = async () => {
+      const turn = ++latest;
+      const change = (to) => turn === latest && setAnswer((before) => ({ ...before, ...to }));
+      try {
+        change({ asked, locals: await findLocals(JSON.parse(asked)), error: null });
+      } catch (error) {
+        change({ error });
+      }
+    };
+    asking.add(ask);
+    ask();
+    return () => {
+      latest = -1;
+      asking.delete(ask);
+    };
+  }, [asked]);
+  return { locals: answer.locals, isKnown: answer.asked === asked, error: answer.error };
 }
 
 /** The performers of the library who have the id just now, past every cache. */
-export async function findLocal(universalId) {
-  const { document, variables, ids } = searchFor([universalId]);
-  const { data } = await apolloClient().query({
-    query: document, variables, fetchPolicy: "no-cache",
-  });
-  return localsIn(data, ids).get(universalId);
+export const findLocal = async (universalId) => (await findLocals([universalId])).get(universalId);
+
+async function findLocals(universalIds) {
+  const searchable = universalIds.filter(isSearchable);
+  const locals = new Map();
+  for (let at = 0; at < searchable.length; at += IDS_PER_REQUEST) {
+    const ids = searchable.slice(at, at + IDS_PER_REQUEST);
+    const { data } = await apolloClient().query({
+      ...searchFor(ids),
+      fetchPolicy: "no-cache",
+      // One that is under way may have been asked before the change that is looked for.
+      context: { queryDeduplication: false },
+    });
+    localsIn(data, ids).forEach((performer, id) => locals.set(id, performer));
+  }
+  return locals;
 }
 
 /** Images of a gallery by id, for their titles and small pictures. */
@@ -92,49 +117,71 @@ export function useImages(ids) {
 }
 
 /** Have `useLocalPerformers` ask again: somebody was created, or has another id. */
-export const askForLocalsAgain = () => apolloClient().refetchQueries({ include: ["StashSenseLocals"] });
+export const askForLocalsAgain = () => Promise.all([...asking].map((ask) => ask()));
+
+/** Have Stash's pages list performers anew: one was created behind them. */
+export function forgetListsOfPerformers() {
+  const { cache } = apolloClient();
+  // Not the page that is shown: it would load anew, and take an open dialog with it.
+  for (const fieldName of ["findPerformers", "allPerformers"]) {
+    cache.evict({ id: "ROOT_QUERY", fieldName });
+  }
+  cache.gc();
+}
 
 /** Add performers to it, and with `imageIds` to single images of a gallery as well. */
 export async function addTo({ kind, stashId }, performerIds, imageIds = []) {
+  // The images first: who is in the gallery is taken for done.
+  if (imageIds.length > 0) await addToImages(imageIds, performerIds);
   await addPerformers(kind, [stashId], performerIds);
-  if (imageIds.length > 0) await addPerformers("image", imageIds, performerIds);
   return true;
+}
+
+/** Add performers to single images, and to nothing else. */
+export async function addToImages(imageIds, performerIds) {
+  await addPerformers("image", imageIds, performerIds);
+  return true;
+}
+
+// Stash refuses a whole request for one id that is no number.
+function isSearchable(universalId) {
+  const { domain, boxId } = partsOf(universalId);
+  return domain !== LOCAL || /^[1-9][0-9]{0,17}$/.test(boxId);
 }
 
 function searchFor(universalIds) {
   const variables = {};
   const searches = universalIds.map((universalId, n) => {
     const { domain, boxId } = partsOf(universalId);
-    variables[`id${n}`] = domain === LOCAL ? [boxId] : boxId;
+    variables[`id${n}`] = boxId;
+    // One who is gone is null; `findPerformers(ids: …)` would fail for all.
+    if (domain === LOCAL) return `found${n}: findPerformer(id: $id${n}) { ${PERFORMER} }`;
     // Without the endpoint: Stash takes that into its SQL as it is.
-    const meant = domain === LOCAL
-      ? `ids: $id${n}`
-      : `performer_filter: { stash_id_endpoint: { stash_id: $id${n}, modifier: EQUALS } }`;
-    return `found${n}: findPerformers(${meant}, filter: { per_page: -1 }) {
+    const meant = `{ stash_id_endpoint: { stash_id: $id${n}, modifier: EQUALS } }`;
+    return `found${n}: findPerformers(performer_filter: ${meant}, filter: { per_page: -1 }) {
       performers { ${PERFORMER} }
     }`;
   });
   const types = universalIds.map(
-    (universalId, n) => `$id${n}: ${partsOf(universalId).domain === LOCAL ? "[ID!]" : "String!"}`
+    (universalId, n) => `$id${n}: ${partsOf(universalId).domain === LOCAL ? "ID!" : "String!"}`
   );
-  const document = universalIds.length === 0
-    ? BOXES
-    : Apollo.gql(`query StashSenseLocals(${types.join(", ")}) { ${searches.join("\n")} }`);
-  return { document, variables, ids: universalIds };
+  const query = Apollo.gql(
+    `query StashSenseLocals(${types.join(", ")}) { ${searches.join("\n")} }`
+  );
+  return { query, variables };
 }
 
 function localsIn(data, universalIds) {
   const locals = new Map();
   universalIds.forEach((universalId, n) => {
     const { domain, boxId } = partsOf(universalId);
-    const performer = (data?.[`found${n}`]?.performers ?? []).find(
-      (each) =>
-        domain === LOCAL
-        || each.stash_ids.some(
+    const found = data?.[`found${n}`];
+    const performer = domain === LOCAL
+      ? found
+      : found?.performers.find((each) => each.stash_ids.some(
           ({ endpoint, stash_id }) => stash_id === boxId && domainOf(endpoint) === domain
-        )
-    );
-    if (performer !== undefined) locals.set(universalId, performer);
+        ));
+    if (performer) locals.set(universalId, performer);
   });
   return locals;
 }

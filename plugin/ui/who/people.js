@@ -44,6 +44,7 @@ export const personKey = (person) =>
 export const isSamePerson = (one, other) =>
   one !== undefined && other !== undefined
   && one.decision === other.decision
+  && one.best_match?.universal_id === other.best_match?.universal_id
   && JSON.stringify(one.faces) === JSON.stringify(other.faces);
 
 /** The person of `people` who has a face of `person`; undefined where nobody has. */

@@ -96,6 +96,16 @@ def test_an_alias_that_somebody_adds_meanwhile_stays(api, stash, library):
     assert row.alias_list == ["First", "X", "Second"]
 
 
+@pytest.mark.usefixtures("stash")
+def test_urls_join_those_that_are_there(api, library):
+    row = library.performers["1"]
+    row.urls = ["https://a.example"]
+
+    update(api, fields={"_url_add": ["https://a.example/", "https://b.example"]})
+
+    assert row.urls == ["https://a.example", "https://b.example"]
+
+
 def test_aliases_that_are_left_out_are_gone(api, stash, library):
     row = library.performers["1"]
     row.alias_list = ["First", "Second"]

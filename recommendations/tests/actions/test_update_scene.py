@@ -30,6 +30,24 @@ def row():
     return recommend("upstream_scene_changes", "1", target_type="scene")
 
 
+def test_urls_are_added_to_those_that_somebody_added_since(api, stash, scene, row):
+    stash.faults.meanwhile["BulkSceneUpdate"] = lambda: scene.urls.append("https://m")
+    scene.urls = ["https://a.example/", "https://since.example"]
+
+    done(
+        api,
+        "update-scene",
+        scene_id="1",
+        fields={"_url_add": ["https://A.example", "https://b.example"]},
+    )
+
+    first, *more = scene.urls
+    assert first == "https://a.example/"
+    assert sorted(more) == ["https://b.example", "https://m", "https://since.example"]
+    row.refresh_from_db()
+    assert row.status == "resolved"
+
+
 @pytest.mark.usefixtures("version")
 def test_fields_and_lists_become_what_was_sent_and_nothing_else_is(
     api, stash, library, scene, row

@@ -39,7 +39,7 @@ export const common = {
 
   "problem.sidecar_unreachable.hint":
     "Is the sidecar running, and is its address right in Stash’s settings, under Plugins?",
-  "problem.sidecar_timeout.hint": "It may be busy. Try again in a moment.",
+  "problem.sidecar_timeout.hint": "It may still be done: look again in a moment before you repeat it.",
   "problem.sidecar_unauthorized.hint":
     "Sidecar and Stash have to know the same key: set STASH_API_KEY there, or put the sidecar’s API key into the plugin’s settings.",
   "problem.sidecar_too_old.hint": "Update the sidecar to the plugin’s version.",

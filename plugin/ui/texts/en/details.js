@@ -40,6 +40,7 @@ export const details = {
   "details.outcome.notKept": "This version of Stash has no place for: {fields}.",
   "details.outcome.refusedAliases": "Left out, as others have them: {aliases}.",
 
+  "details.news.unsure": "It may have been done all the same: look how it is in Stash before you try again.",
   "details.news.status": "By now it is {status}.",
   "details.news.by": "{name} did: {action}.",
   "details.news.fields": "New or different: {fields}.",
@@ -250,6 +251,7 @@ export const details = {
   "details.link.adds": "{name} gets the id {id} of {box}. Nothing else changes.",
   "details.link.already": "{name} has the id {id} of {box} already.",
   "details.link.otherAbout": "Then {own} is not proposed for this any more.",
+  "details.link.linkedAlone": "{name} was linked, but this recommendation stays: {reason}",
   "details.link.aliases": "Aliases: {aliases}",
   "details.link.media": "Their faces are in {count, plural, one {# scene or image} other {# scenes and images}}; in {alone} of these nobody else is left who it could be",
   "details.link.against": "{count, plural, one {In one they are} other {In # they are}} tagged and somebody else is seen",

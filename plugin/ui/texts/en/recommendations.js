@@ -94,6 +94,8 @@ export const recommendations = {
   "recommendations.turns.ended":
     "{done} done{failed, plural, =0 {} other {, # failed}}{look, plural, =0 {} other {, # left for you to look at}}{left, plural, =0 {} other {, # not come to}}.",
   "recommendations.look.gone": "It was merged or deleted upstream: choose what its link becomes.",
+  "recommendations.look.conflict": "It was changed here and upstream: choose which of the two stays.",
+  "recommendations.look.removes": "Somebody or something would be taken away from the scene: say whether it shall.",
   "recommendations.look.people":
     "{count, plural, one {One of those it names is} other {# of those it names are}} not in the library by id: say who that is.",
   "recommendations.accept.title": "Accept all of high confidence",

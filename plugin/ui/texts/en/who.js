@@ -58,6 +58,8 @@ export const who = {
 
   "who.add": `Add to ${KIND}`,
   "who.added": `{name} is in this ${KIND} now.`,
+  "who.addToImages": "Add to {count, plural, one {the single image} other {the # single images}} they are on",
+  "who.addedToImages": "{name} is in {count, plural, one {the image} other {the # images}} they are on now.",
   "who.create": "Create from stash-box",
   "who.createTitle": "Create {name}",
   "who.createFrom": "As {box} tells of them:",
