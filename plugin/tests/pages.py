@@ -12,6 +12,7 @@ from selenium.common.exceptions import (
 )
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -143,9 +144,14 @@ class StashPage:
         self.run("document.querySelector(arguments[0]).click()", selector)
 
     def fill(self, label: str, text: str, *, within: str = "body") -> None:
-        """Put a text into the field of that label."""
+        """Put a text into the field of that label, as somebody at the keyboard does.
+
+        WebDriver's own clear() sets the value behind React's back, which puts the old
+        one back when it draws the field again.
+        """
         field = self.find_labelled(label, within=within)
-        field.clear()
+        field.send_keys(Keys.CONTROL, "a")
+        field.send_keys(Keys.DELETE)
         field.send_keys(text)
 
     def wait_for_text(self, text: str, *, within: str = "body") -> None:

@@ -164,7 +164,7 @@ def test_unknown_people_and_searches_with_hostile_names(stash_page, planted, sen
     stash_page.fill("A performer of this Stash", "script")
     stash_page.find(".stash-sense-found button")
     assert_harmless(stash_page)
-    stash_page.browser.find_element("css selector", "[type=search]").clear()
+    stash_page.fill("A performer of this Stash", "")
     stash_page.fill("or a mere name", HOSTILE[1], within=".modal-dialog")
     stash_page.press("Say who it is", within=".modal-dialog")
     stash_page.wait_for_text(HOSTILE[1], within="h2")
