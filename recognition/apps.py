@@ -13,11 +13,13 @@ class RecognitionConfig(AppConfig):
     def ready(self) -> None:
         """Connect what happens when releases change and in background processes.
 
-        Registers the settings, too.
+        Registers the settings, too, and who tells the hardware tier.
         """
         from recognition import capabilities, preferences, receivers, tasks  # noqa: F401
+        from stashsense.preferences import values
 
         preferences.register_all()
+        values.find_tier_by(_hardware_tier)
         capabilities.tell_models_by(_model_states)
         post_migrate.connect(_schedule, sender=self)
 
@@ -26,6 +28,13 @@ def _schedule(**_: Any) -> None:
     from recognition.tasks import ensure_schedule
 
     ensure_schedule()
+
+
+def _hardware_tier() -> str:
+    # Every process has this app; few need ONNX Runtime.
+    from recognition.hardware import hardware_tier
+
+    return hardware_tier()
 
 
 def _model_states() -> dict[str, Any]:

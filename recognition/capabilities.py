@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
+
+from recognition import preferences
+from recognition.signal_files import find_missing_file
 
 # Model files by name, as `GET /models/status` describes them.
 FindModels = Callable[[], Mapping[str, Any]]
 
-_NOTHING_ACTIVE = "No release is active."
 _NO_RECOMMENDATIONS = "This version proposes no tidying up."
 
 _model_finders: list[FindModels] = []
@@ -37,15 +38,6 @@ def tell_models_by(find_models: FindModels) -> None:
     _model_finders.append(find_models)
 
 
-def has_signal_files(signal: str) -> bool:
-    """Return whether the files of `body` or `tattoo` are there; nothing else counts.
-
-    What came of opening them must not: it follows from what is switched on, and this
-    may say what that is.
-    """
-    return _missing_for(signal) is None
-
-
 def signal_problem(signal: str) -> str | None:
     """Return what keeps `body` or `tattoo` from being read, switched on or not."""
     # Every process imports this module; few need ONNX Runtime.
@@ -57,17 +49,7 @@ def signal_problem(signal: str) -> str | None:
         status = serving.recognizer.signals.status[signal]
         if status != OFF_BY_SETTING:
             return None if status == ON else status
-    return _missing_for(signal)
-
-
-def _missing_for(signal: str) -> str | None:
-    from dbupdates.store import active_release
-    from recognition.runtime.signals import missing_for
-
-    release = active_release()
-    if release is None:
-        return _NOTHING_ACTIVE
-    return missing_for(signal, release.path, settings.MODELS_DIR)
+    return find_missing_file(signal)
 
 
 def models() -> dict[str, Any]:
@@ -94,9 +76,6 @@ def all_capabilities() -> list[Capability]:
 
 
 def _used_signal_problem(signal: str) -> str | None:
-    # They import this module.
-    from recognition import preferences
-
     is_enabled = {
         "body": preferences.is_body_signal_enabled,
         "tattoo": preferences.is_tattoo_signal_enabled,
