@@ -15,12 +15,11 @@ class RecognitionConfig(AppConfig):
 
         Registers the settings, too, and who tells the hardware tier.
         """
-        from recognition import capabilities, preferences, receivers, tasks  # noqa: F401
+        from recognition import preferences, receivers, tasks  # noqa: F401
         from stashsense.preferences import values
 
         preferences.register_all()
         values.find_tier_by(_hardware_tier)
-        capabilities.tell_models_by(_model_states)
         post_migrate.connect(_schedule, sender=self)
 
 
@@ -35,11 +34,3 @@ def _hardware_tier() -> str:
     from recognition.hardware import hardware_tier
 
     return hardware_tier()
-
-
-def _model_states() -> dict[str, Any]:
-    # Few processes answer requests.
-    from recognition import model_files
-    from recognition.api.model_files import status_answer
-
-    return status_answer(model_files.states())

@@ -1,23 +1,13 @@
-"""What this installation can do, and why not.
+"""What this installation can do, and why not."""
 
-Whoever knows the model files tells their state here; this module asks them.
-"""
-
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.apps import apps
 
 from recognition import preferences
 from recognition.signal_files import find_missing_file
 
-# Model files by name, as `GET /models/status` describes them.
-FindModels = Callable[[], Mapping[str, Any]]
-
 _NO_RECOMMENDATIONS = "This version proposes no tidying up."
-
-_model_finders: list[FindModels] = []
 
 
 @dataclass(frozen=True)
@@ -33,11 +23,6 @@ class Capability:
         return self.problem is None
 
 
-def tell_models_by(find_models: FindModels) -> None:
-    """Have this tell of model files; what several tell is put together."""
-    _model_finders.append(find_models)
-
-
 def signal_problem(signal: str) -> str | None:
     """Return what keeps `body` or `tattoo` from being read, switched on or not."""
     # Every process imports this module; few need ONNX Runtime.
@@ -50,15 +35,6 @@ def signal_problem(signal: str) -> str | None:
         if status != OFF_BY_SETTING:
             return None if status == ON else status
     return find_missing_file(signal)
-
-
-def models() -> dict[str, Any]:
-    """Return what is told of model files, by their names."""
-    return {
-        name: state
-        for find_models in _model_finders
-        for name, state in find_models().items()
-    }
 
 
 def all_capabilities() -> list[Capability]:
