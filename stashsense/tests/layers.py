@@ -73,8 +73,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         f"recognition.{name}"
         for name in (
             "capabilities", "hardware", "inference_queue", "loading", "local_files",
-            "local_following", "media_libraries", "model_files", "preferences",
-            "registry", "reporting", "serving", "signal_files", "usage", "watching",
+            "local_following", "model_files", "preferences", "registry", "reporting",
+            "serving", "signal_files", "usage", "video_libraries", "watching",
         )
     ),
     "services of recognition": tuple(
