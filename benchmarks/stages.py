@@ -21,16 +21,11 @@ class StageClock:
     name of each that begins.
     """
 
-    def __init__(
-        self,
-        *,
-        now: Callable[[], float] = time.perf_counter,
-        on_begin: Watcher = watch_nothing,
-    ) -> None:
+    def __init__(self, *, now: Callable[[], float] = time.perf_counter) -> None:
         self._now = now
         self._since = now()
         self._running: list[str] = []
-        self.on_begin = on_begin
+        self.on_begin: Watcher = watch_nothing
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.counts: defaultdict[str, int] = defaultdict(int)
 

@@ -13,12 +13,13 @@ class RecognitionConfig(AppConfig):
     def ready(self) -> None:
         """Connect what happens when releases change and in background processes.
 
-        Registers the settings, too.
+        Registers the settings, too, and who tells the hardware tier.
         """
-        from recognition import capabilities, preferences, receivers, tasks  # noqa: F401
+        from recognition import preferences, receivers, tasks  # noqa: F401
+        from stashsense.preferences import values
 
         preferences.register_all()
-        capabilities.tell_models_by(_model_states)
+        values.find_tier_by(_hardware_tier)
         post_migrate.connect(_schedule, sender=self)
 
 
@@ -28,9 +29,8 @@ def _schedule(**_: Any) -> None:
     ensure_schedule()
 
 
-def _model_states() -> dict[str, Any]:
-    # Few processes answer requests.
-    from recognition import model_files
-    from recognition.api.model_files import status_answer
+def _hardware_tier() -> str:
+    # Every process has this app; few need ONNX Runtime.
+    from recognition.hardware import hardware_tier
 
-    return status_answer(model_files.states())
+    return hardware_tier()

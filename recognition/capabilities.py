@@ -1,22 +1,13 @@
-"""What this installation can do, and why not.
+"""What this installation can do, and why not."""
 
-Whoever knows the model files tells their state here; this module asks them.
-"""
-
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 
-# Model files by name, as `GET /models/status` describes them.
-FindModels = Callable[[], Mapping[str, Any]]
+from recognition import preferences
+from recognition.signal_files import find_missing_file
 
-_NOTHING_ACTIVE = "No release is active."
 _NO_RECOMMENDATIONS = "This version proposes no tidying up."
-
-_model_finders: list[FindModels] = []
 
 
 @dataclass(frozen=True)
@@ -32,20 +23,6 @@ class Capability:
         return self.problem is None
 
 
-def tell_models_by(find_models: FindModels) -> None:
-    """Have this tell of model files; what several tell is put together."""
-    _model_finders.append(find_models)
-
-
-def has_signal_files(signal: str) -> bool:
-    """Return whether the files of `body` or `tattoo` are there; nothing else counts.
-
-    What came of opening them must not: it follows from what is switched on, and this
-    may say what that is.
-    """
-    return _missing_for(signal) is None
-
-
 def signal_problem(signal: str) -> str | None:
     """Return what keeps `body` or `tattoo` from being read, switched on or not."""
     # Every process imports this module; few need ONNX Runtime.
@@ -57,26 +34,7 @@ def signal_problem(signal: str) -> str | None:
         status = serving.recognizer.signals.status[signal]
         if status != OFF_BY_SETTING:
             return None if status == ON else status
-    return _missing_for(signal)
-
-
-def _missing_for(signal: str) -> str | None:
-    from dbupdates.store import active_release
-    from recognition.runtime.signals import missing_for
-
-    release = active_release()
-    if release is None:
-        return _NOTHING_ACTIVE
-    return missing_for(signal, release.path, settings.MODELS_DIR)
-
-
-def models() -> dict[str, Any]:
-    """Return what is told of model files, by their names."""
-    return {
-        name: state
-        for find_models in _model_finders
-        for name, state in find_models().items()
-    }
+    return find_missing_file(signal)
 
 
 def all_capabilities() -> list[Capability]:
@@ -94,9 +52,6 @@ def all_capabilities() -> list[Capability]:
 
 
 def _used_signal_problem(signal: str) -> str | None:
-    # They import this module.
-    from recognition import preferences
-
     is_enabled = {
         "body": preferences.is_body_signal_enabled,
         "tattoo": preferences.is_tattoo_signal_enabled,

@@ -169,7 +169,6 @@ def install_networks(
     *,
     on_bytes: OnBytes,
     note: Callable[[str], None],
-    patience: Patience = DEFAULT_PATIENCE,
 ) -> None:
     """Have the published networks installed that a release to be served names.
 
@@ -190,7 +189,6 @@ def install_networks(
             missing,
             asker=Asker(ModelDownload.Asker.UPDATE),
             on_bytes=on_bytes,
-            patience=patience,
         )
     except DownloadError as error:
         paths = ", ".join(published.file for published in missing)

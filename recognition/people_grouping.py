@@ -31,6 +31,7 @@ from stashsense import stopping
 
 logger = logging.getLogger(__name__)
 
+REGROUP_TASK = "recognition.tasks.regroup_people"
 # What is kept together: little is lost with a process, and others may write soon.
 CHUNK_FINGERPRINTS = 50
 # The background has one worker, and updates want their turn.

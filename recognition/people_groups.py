@@ -28,7 +28,7 @@ from recognition.models.groups import (
     PeopleGroupQuerySet,
 )
 from recognition.numeric.corrections import Verdict
-from recognition.tasks import REGROUP_TASK
+from recognition.people_grouping import REGROUP_TASK
 
 Kind = GroupDecision.Kind
 State = PeopleGroup.State

@@ -8,7 +8,7 @@ from typing import Literal
 
 from django.conf import settings
 
-from recognition import capabilities
+from recognition.signal_files import find_missing_file
 from stashsense.preferences import values
 from stashsense.preferences.definitions import (
     Applies,
@@ -188,9 +188,8 @@ DEFAULT_OPTIONS = ServingOptions()
 
 
 def register_all() -> None:
-    """Register the settings of recognition, and who tells the hardware tier."""
+    """Register the settings of recognition."""
     register(*DEFINITIONS)
-    values.find_tier_by(_find_tier)
 
 
 def serving_options() -> ServingOptions:
@@ -254,15 +253,9 @@ def is_tattoo_signal_enabled() -> bool:
     return bool(values.value_of("tattoo_signal_enabled"))
 
 
-def _find_tier() -> str:
-    from recognition.hardware import hardware_tier
-
-    return hardware_tier()
-
-
 def _where_possible(signal: str, first: bool | Literal["auto"] | None) -> bool | None:
     """Return for `auto` whether the signal's files are there."""
-    return capabilities.has_signal_files(signal) if first == "auto" else None
+    return find_missing_file(signal) is None if first == "auto" else None
 
 
 def _stored_at_first(first: bool | Literal["auto"] | None) -> bool | None:

@@ -22,7 +22,6 @@ LOOK_TASK = "recognition.tasks.look_after_library"
 # A run whose process died on another machine waits so long for somebody to see it.
 LOOK_MINUTES = 5
 GROUP_TASK = "recognition.tasks.group_people"
-REGROUP_TASK = "recognition.tasks.regroup_people"
 
 
 def download_model(download_id: int) -> None:
@@ -64,7 +63,7 @@ def group_people() -> None:
 
 def regroup_people() -> None:
     """Group all unknown people anew, in a later task if many were added."""
-    from recognition.people_grouping import regroup
+    from recognition.people_grouping import REGROUP_TASK, regroup
 
     if not regroup():
         async_task(REGROUP_TASK)

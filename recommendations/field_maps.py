@@ -354,14 +354,6 @@ def check_switches(entity_type: str, names: object) -> None:
         )
 
 
-def enabled_fields(entity_type: str, switches: Mapping[str, bool]) -> tuple[Field, ...]:
-    """Return the fields that are not switched off; ValueError for unknown switches."""
-    check_switches(entity_type, list(switches))
-    return tuple(
-        field for field in get_fields(entity_type) if switches.get(field.name, True)
-    )
-
-
 def read_local(entity_type: str, item: object, *, endpoint: str) -> dict[str, Value]:
     """Return a library's item by the names of its fields."""
     return {

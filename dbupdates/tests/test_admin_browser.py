@@ -4,17 +4,15 @@ import threading
 
 import pytest
 from django.db import connection
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from dbupdates.execution import execute_run
 from dbupdates.models import UpdateRun
 from dbupdates.services import import_release
 from dbupdates.tests.builder import ReleaseBuilder
 from dbupdates.tests.updating import NEW, active_version
+from stashsense.tests.waiting import wait_for
 
-BOUND_SECONDS = 40
 FORMER = "2026.02.17"
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -61,17 +59,6 @@ def press(page, label):
 def text_of(page, element_id):
     found = page.find_elements(By.ID, element_id)
     return found[0].text if found else ""
-
-
-def wait_for(page, condition):
-    # An element may be replaced between being found and being read.
-    patience = WebDriverWait(
-        page,
-        BOUND_SECONDS,
-        poll_frequency=0.05,
-        ignored_exceptions=[StaleElementReferenceException, ValueError],
-    )
-    return patience.until(condition)
 
 
 def percent(page):

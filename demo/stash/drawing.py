@@ -26,10 +26,10 @@ from demo.stash.library import (
     read_recipe,
     save_library,
 )
-from demo.stash.plans import LibraryPlan, PicturePlan, ScenePlan, default_plan
+from demo.stash.plans import LibraryPlan, PicturePlan, ScenePlan
 from demo.stash.shots import Member, Shot, draw_still, iter_frames, plan_shots
 from demo.stash.video import Encoding, iter_video, write_video
-from demo.world import World, invent_stranger
+from demo.world import invent_stranger
 
 # Encoders and OpenCV leave Python free; more than a few would not make it faster.
 _MOST_AT_ONCE = 4
@@ -59,16 +59,6 @@ def ensure_library(
     if read_recipe(folder) != plan.recipe():
         _draw_library(folder, plan, on_progress)
     return load_library(folder)
-
-
-def ensure_default_library(
-    folder: Path,
-    world: World,
-    *,
-    on_progress: OnDrawProgress = ignore_draw_progress,
-) -> Library:
-    """Return the library to try things with."""
-    return ensure_library(folder, default_plan(world), on_progress=on_progress)
 
 
 def _draw_library(folder: Path, plan: LibraryPlan, on_progress: OnDrawProgress) -> None:

@@ -31,11 +31,10 @@ class StashServer(LoopbackServer):
         *,
         api_key: str = "",
         version: str = DEFAULT_VERSION,
-        external_host: str = "",
         port: int = 0,
     ) -> None:
         parse_version(version)
-        self._state = State(library, api_key, version, external_host)
+        self._state = State(library, api_key, version)
         super().__init__(partial(StashHost, self._state), port)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,10 +12,10 @@ from plugin.tests.harness.host import graphql_of
 from plugin.tests.harness.manifests import BadManifest, load_plugin
 from plugin.tests.harness.server import HarnessServer
 from plugin.tests.pages import StashPage
+from stashsense.tests.waiting import wait_until
 
 ECHO_PATH = Path(__file__).parent / "echo_plugin" / "echo.yaml"
 KEY = "key-of-stash"
-BOUND_SECONDS = 20
 RUN = 'mutation($a: Map) { runPluginOperation(plugin_id: "echo", args: $a) }'
 
 
@@ -34,15 +33,6 @@ def page(bundle, echo, browser):
     page.console_errors()
     yield page
     assert page.console_errors() == []
-
-
-def wait_until(condition):
-    pause = threading.Event()
-    for _ in range(BOUND_SECONDS * 50):
-        if found := condition():
-            return found
-        pause.wait(0.02)
-    raise AssertionError("waited in vain")
 
 
 def get(server, path, **headers):

@@ -11,7 +11,6 @@ PLUGIN = Path(__file__).resolve().parent.parent
 UI = PLUGIN / "ui"
 SOURCES = [PLUGIN / "stash-sense.js", *sorted(UI.rglob("*.js"))]
 CATALOGUES = sorted((UI / "texts" / "en").glob("*.js"))
-MAX_LINES = 500
 
 _ID = re.compile(r'^\s*"([\w.]+)":', re.MULTILINE)
 _USED = re.compile(r'\bt\(\s*"([\w.]+)"')
@@ -63,10 +62,9 @@ def test_every_mode_that_is_called_is_one_of_the_backend():
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
-def test_sources_are_short_and_put_no_markup_into_the_page(path):
+def test_sources_put_no_markup_into_the_page(path):
     text = path.read_text()
 
-    assert len(text.splitlines()) <= MAX_LINES
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|"
         r"dangerouslySetInnerHTML|srcdoc",

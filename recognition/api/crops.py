@@ -5,10 +5,9 @@ from typing import Any
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer
-from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from stashsense.api.negotiation import WhateverIsAccepted
 
 # Whoever is corrected or named may be another person by then.
 CROP_SECONDS = 300
@@ -22,22 +21,10 @@ CROP_RESPONSES: dict[Any, Any] = {
 }
 
 
-class _WhateverIsAccepted(BaseContentNegotiation):
-    """Pictures are answered as JPEG and errors as JSON, whatever is asked for."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
-
-
 class CropRoute(APIView):
     """A route that answers with a JPEG."""
 
-    content_negotiation_class = _WhateverIsAccepted
+    content_negotiation_class = WhateverIsAccepted
 
 
 def crop_answer(jpeg: bytes) -> HttpResponse:

@@ -20,6 +20,7 @@ _NORMAL_QUANTILE = 1.959964
 _UPPER_QUANTILE = 0.975
 BOOTSTRAP_ROUNDS = 1000
 RELIABILITY_BINS = 15
+HISTOGRAM_BINS = 24
 QUALITY_GROUPS = ("poor", "middling", "good")
 TABLE_ROWS = 10
 
@@ -257,12 +258,12 @@ def fitted_calibration(
     )
 
 
-def distances(cases: Sequence[Case], *, bins: int = 24) -> Histogram:
+def distances(cases: Sequence[Case]) -> Histogram:
     """Return how far right and wrong performers are."""
     values = np.array([case.distance for case in cases])
     is_right = np.array([case.is_right for case in cases], dtype=bool)
     span = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    edges = np.histogram_bin_edges(values, bins, span)
+    edges = np.histogram_bin_edges(values, HISTOGRAM_BINS, span)
     right, wrong = (
         np.histogram(values[chosen], edges)[0] for chosen in (is_right, ~is_right)
     )

@@ -130,19 +130,6 @@ def decode_detections(
     return [tattoo for tattoo in tattoos if tattoo is not None][:MAX_TATTOOS]
 
 
-def tattoo_location(tattoo: TattooBox) -> str:
-    """Return where in the picture the tattoo is, in the predecessor's words."""
-    x, y = tattoo.centre
-    side = "left" if x < 0.4 else "right" if x > 0.6 else ""
-    if y < 0.4:
-        height = "upper body"
-    elif y > 0.7:
-        height = "lower body"
-    else:
-        height = "side" if side else "torso"
-    return f"{side} {height}".strip()
-
-
 def crop_tattoo(image: RgbImage, tattoo: TattooBox) -> RgbImage:
     """Return the tattoo with a tenth of its size around it, inside the picture."""
     height, width = image.shape[:2]

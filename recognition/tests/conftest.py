@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from recognition.runtime.providers import (
     GpuUnusable,
     choose_execution_plan,
 )
+from stashsense.tests.waiting import wait_until
 
 VERSION = "2026.03.01"
 TWIN_VERSION = "2026.03.02"
@@ -121,18 +120,6 @@ def small_recognizer(small_world):
             "django.conf.settings.MODELS_DIR", small_world.data_dir / "models"
         )
         return load_recognizer(small_world.release, choose_execution_plan("cpu"))
-
-
-BOUND_SECONDS = 20
-
-
-def wait_until(condition):
-    """Look often until the condition holds."""
-    deadline = time.monotonic() + BOUND_SECONDS
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        pause.wait(0.02)
 
 
 @pytest.fixture

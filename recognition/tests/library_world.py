@@ -9,7 +9,7 @@ from django_q.models import OrmQ
 
 from recognition.library_runs import LibraryAsker, LibraryOptions, identify_library
 from recognition.models import LibraryRun
-from recognition.tests.conftest import wait_until
+from stashsense.tests.waiting import wait_until
 
 ASKER = LibraryAsker(LibraryRun.Asker.COMMAND)
 

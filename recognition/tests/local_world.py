@@ -19,10 +19,10 @@ from recognition.preferences import LOCAL_PERFORMERS
 from recognition.runtime.collector import FaceCollector, FaceFilter, look_at
 from recognition.runtime.recognizer import Timing
 from recognition.services import inference_queue
-from recognition.tests.conftest import wait_until
 from recognition.tests.library_world import ASKER, work
 from recognition.tests.stash_world import post
 from stashsense.preferences.services import store_settings
+from stashsense.tests.waiting import wait_until
 
 STRANGER_SEED = 4242
 

@@ -16,9 +16,8 @@ from stashsense.preferences.services import store_settings
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """Ask for the capabilities, with models that tests tell of."""
-    monkeypatch.setattr(capabilities, "_model_finders", [])
+def told():
+    """Ask for the capabilities."""
     client = APIClient()
     client.credentials(HTTP_X_API_KEY=api_key())
     return lambda: client.get("/capabilities").json()
@@ -38,18 +37,22 @@ def serve_signals(served, small_recognizer):
 
 def test_what_is_there_can_be_used(serve_signals, told):
     serve_signals()
-    capabilities.tell_models_by(lambda: {"facenet512": {"status": "installed"}})
-    capabilities.tell_models_by(lambda: {"pose": {"status": "corrupted"}})
 
     answer = told()
 
     assert answer["capabilities"]["identification"] is True
     assert answer["capabilities"]["body_signal"] is True
     assert {"identification", "body_signal"}.isdisjoint(answer["reasons"])
-    assert answer["models"] == {
-        "facenet512": {"status": "installed"},
-        "pose": {"status": "corrupted"},
-    }
+
+
+def test_model_files_are_told_as_by_their_own_route(served, told):
+    client = APIClient()
+    client.credentials(HTTP_X_API_KEY=api_key())
+
+    models = told()["models"]
+
+    assert models == client.get("/models/status").json()["models"]
+    assert models["facenet512"]["status"]
 
 
 def test_the_names_are_those_of_the_contract(served, told):

@@ -18,8 +18,9 @@ from recognition.models import ServingProcess
 from recognition.runtime.networks import open_networks
 from recognition.runtime.providers import choose_execution_plan
 from recognition.runtime.vector_index import VectorIndex
-from recognition.tests.conftest import TWIN_VERSION, VERSION, wait_until
+from recognition.tests.conftest import TWIN_VERSION, VERSION
 from stashsense.api.authentication import api_key
+from stashsense.tests.waiting import wait_until
 
 
 def serves(watching, version):

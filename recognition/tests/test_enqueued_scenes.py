@@ -9,7 +9,6 @@ from django_q.models import OrmQ, Schedule
 
 from recognition import enqueued_scenes, library_runs, tasks
 from recognition.models import EnqueuedScene, Fingerprint, LibraryRun
-from recognition.tests.conftest import wait_until
 from recognition.tests.library_world import ask, background, ended, work
 from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE, UNKNOWN_ID
 from recognition.tests.test_library_runs import (  # noqa: F401
@@ -17,6 +16,7 @@ from recognition.tests.test_library_runs import (  # noqa: F401
     hanging,
     library,
 )
+from stashsense.tests.waiting import wait_until
 
 PATH = "/recommendations/fingerprints/enqueue"
 Kind, State = LibraryRun.Kind, LibraryRun.State

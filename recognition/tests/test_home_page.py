@@ -2,9 +2,8 @@
 
 import pytest
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
-BOUND_SECONDS = 20
+from stashsense.tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -28,10 +27,6 @@ def page(browser, live_server, admin_user, client, served):
     browser.add_cookie({"name": name, "value": client.cookies[name].value})
     browser.get(live_server.url)
     return browser
-
-
-def wait_for(page, condition):
-    return WebDriverWait(page, BOUND_SECONDS, poll_frequency=0.05).until(condition)
 
 
 def faces_of(page):

@@ -21,11 +21,12 @@ from recognition.inference_queue import InferenceQueue
 from recognition.models import ServingProcess
 from recognition.runtime.memory import release_unused_memory
 from recognition.runtime.networks import ARCFACE_FILE, FACENET_FILE
-from recognition.tests.conftest import TWIN_VERSION, VERSION, wait_until
+from recognition.tests.conftest import TWIN_VERSION, VERSION
 from recognition.tests.test_change_over import Gate, serves
 from recognition.usage import Usage
 from stashsense.api.authentication import api_key
 from stashsense.preferences.services import store_settings
+from stashsense.tests.waiting import wait_until
 
 
 class Clock:

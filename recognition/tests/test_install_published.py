@@ -23,7 +23,7 @@ from recognition.pictures import decode_picture
 from recognition.registry import Registry
 from recognition.runtime.networks import ARCFACE_FILE, FACENET_FILE
 from recognition.runtime.recognizer import Timing
-from recognition.tests.conftest import VERSION, wait_until
+from recognition.tests.conftest import VERSION
 from recognition.tests.model_source import (
     BUFFALO,
     HASTY,
@@ -35,6 +35,7 @@ from recognition.tests.model_source import (
     left_over,
     zip_of,
 )
+from stashsense.tests.waiting import wait_until
 
 NEW = "2026.04.01"
 NETWORKS = {

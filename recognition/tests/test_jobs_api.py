@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from recognition import jobs, scenes
 from recognition.models import Fingerprint, IdentificationJob
-from recognition.tests.conftest import wait_until
 from recognition.tests.stash_world import KNOWN_SCENE, UNKNOWN_ID, cast_of, named, post
+from stashsense.tests.waiting import wait_until
 
 State = IdentificationJob.State
 

@@ -22,12 +22,12 @@ from recognition.exceptions import LibraryRunInProgress
 from recognition.library_slices import work_at_slice
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
 from recognition.recognition_service import RecognitionService
-from recognition.tests.conftest import wait_until
 from recognition.tests.library_world import ask, background, ended, work
 from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE
 from stashsense import stopping
 from stashsense.api.authentication import api_key
 from stashsense.slices import leases
+from stashsense.tests.waiting import wait_until
 
 State = LibraryRun.State
 

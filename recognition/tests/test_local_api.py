@@ -7,11 +7,12 @@ from django.urls import reverse
 from demo.embedding import NETWORK_SET_NAME
 from recognition import local_faces
 from recognition.models import LibraryRun, LocalFace, LocalPerformer
-from recognition.tests.conftest import TWIN_VERSION, wait_until
+from recognition.tests.conftest import TWIN_VERSION
 from recognition.tests.library_world import ended, work
 from recognition.tests.local_world import add_performer, portrait, random_face, switch
 from recognition.tests.test_library_runs import library  # noqa: F401
 from stashsense.tests.signing import SigningClient
+from stashsense.tests.waiting import wait_until
 
 JSON = "application/json"
 STATUS = "/identify/local"

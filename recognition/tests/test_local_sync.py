@@ -17,7 +17,7 @@ from recognition.models import (
     LocalFace,
     LocalPerformer,
 )
-from recognition.tests.conftest import TWIN_VERSION, wait_until
+from recognition.tests.conftest import TWIN_VERSION
 from recognition.tests.library_world import ASKER, background, ended
 from recognition.tests.local_world import (
     STRANGER_SEED,
@@ -33,6 +33,7 @@ from recognition.tests.local_world import (
 from recognition.tests.stash_world import post
 from recognition.tests.test_library_runs import library  # noqa: F401
 from stashsense.integrations import stash as stash_client
+from stashsense.tests.waiting import wait_until
 
 State = LibraryRun.State
 

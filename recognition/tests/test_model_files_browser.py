@@ -4,16 +4,13 @@ import threading
 
 import pytest
 from django.db import connection
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from recognition import model_files
 from recognition.model_downloads import execute_download
 from recognition.models import ModelDownload
 from recognition.tests.model_source import HASTY, source_of_models
-
-BOUND_SECONDS = 40
+from stashsense.tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -55,16 +52,6 @@ def page(browser, live_server, admin_user, client, source):
 
 def press(page, label):
     page.find_element(By.CSS_SELECTOR, f"input[value^='{label}']").click()
-
-
-def wait_for(page, condition):
-    patience = WebDriverWait(
-        page,
-        BOUND_SECONDS,
-        poll_frequency=0.05,
-        ignored_exceptions=[StaleElementReferenceException],
-    )
-    return patience.until(condition)
 
 
 def text_of(page, selector):

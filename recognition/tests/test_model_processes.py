@@ -14,7 +14,6 @@ import pytest
 
 import recognition
 from demo.release_simulator import ReleaseSimulator
-from recognition.tests.conftest import wait_until
 from recognition.tests.model_source import (
     DETECTOR,
     MEMBER,
@@ -24,6 +23,7 @@ from recognition.tests.model_source import (
     left_over,
     zip_of,
 )
+from stashsense.tests.waiting import wait_until
 
 PROJECT_DIR = Path(recognition.__file__).resolve().parent.parent
 LIMIT_SECONDS = 120

@@ -7,10 +7,10 @@ import pytest
 from recognition import jobs, scenes, watching
 from recognition.api import job_serializers
 from recognition.models import Fingerprint, IdentificationJob
-from recognition.tests.conftest import wait_until
 from recognition.tests.stash_world import KNOWN_SCENE, UNKNOWN_ID, post
 from recognition.tests.test_jobs_api import client, ended, look, runner  # noqa: F401
 from recognition.tests.test_stash_pictures_api import GALLERY, image_ids_of, standalone
+from stashsense.tests.waiting import wait_until
 
 FIELDS = {"image": "image_id", "gallery": "gallery_id"}
 

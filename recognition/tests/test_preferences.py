@@ -12,11 +12,12 @@ from recognition.models import ServingProcess
 from recognition.pictures import decode_picture
 from recognition.runtime.networks import open_networks
 from recognition.runtime.providers import CPU_PROVIDER, CUDA_PROVIDER
-from recognition.tests.conftest import VERSION, wait_until
+from recognition.tests.conftest import VERSION
 from recognition.tests.test_change_over import Gate, serves
 from stashsense.integrations.preferences import DEFINITIONS as OTHERS
 from stashsense.preferences import values
 from stashsense.preferences.services import reset_setting, store_settings
+from stashsense.tests.waiting import wait_until
 
 # What recommendations.md lists for each tier; the departures are in the tests below.
 TIER_DEFAULTS = {

@@ -16,7 +16,7 @@ from recognition.loading import load_recognizer
 from recognition.models import ServingProcess
 from recognition.registry import Registry
 from recognition.runtime.providers import choose_execution_plan
-from recognition.tests.conftest import BOUND_SECONDS, wait_until
+from stashsense.tests.waiting import BOUND_SECONDS, wait_until
 
 
 def test_without_a_release_the_reason_says_what_to_do(watching):

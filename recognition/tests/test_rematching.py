@@ -22,11 +22,12 @@ from recognition.models import (
 )
 from recognition.numeric.packing import PackedFaces
 from recognition.runtime.providers import choose_execution_plan
-from recognition.tests.conftest import TWIN_VERSION, VERSION, wait_until
+from recognition.tests.conftest import TWIN_VERSION, VERSION
 from recognition.tests.library_world import ASKER, background, ended
 from recognition.tests.stash_world import KNOWN_SCENE, cast_of, post
 from recognition.tests.test_library_runs import library  # noqa: F401
 from stashsense.api.authentication import api_key
+from stashsense.tests.waiting import wait_until
 
 NEXT = "2026.03.05"
 

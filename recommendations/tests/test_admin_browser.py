@@ -4,16 +4,13 @@ import threading
 
 import pytest
 from django.db import connection
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from recommendations import execution, findings
 from recommendations.admin import runs as runs_admin
 from recommendations.models import AnalysisRun, Dismissal, Recommendation
 from recommendations.tests.analyses import ListAnalyzer, finding
-
-BOUND_SECONDS = 40
+from stashsense.tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -57,16 +54,6 @@ def press(page, form, label):
 def text_of(page, element_id):
     found = page.find_elements(By.ID, element_id)
     return found[0].text if found else ""
-
-
-def wait_for(page, condition):
-    patience = WebDriverWait(
-        page,
-        BOUND_SECONDS,
-        poll_frequency=0.05,
-        ignored_exceptions=[StaleElementReferenceException],
-    )
-    return patience.until(condition)
 
 
 @pytest.mark.usefixtures("background")

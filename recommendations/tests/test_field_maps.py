@@ -10,7 +10,6 @@ from recommendations.field_maps import (
     FIELD_MAPS,
     PERFORMER_FIELDS,
     check_switches,
-    enabled_fields,
     get_fields,
     read_local,
     read_upstream,
@@ -213,9 +212,3 @@ def test_an_unknown_field_is_told_with_the_known_ones():
 def test_an_unknown_entity_is_told_with_the_known_ones():
     with pytest.raises(ValueError, match=r"movie.*performer, scene, studio, tag"):
         get_fields("movie")
-
-
-def test_a_field_is_on_until_it_is_switched_off():
-    fields = enabled_fields("tag", {"aliases": False, "name": True})
-
-    assert [field.name for field in fields] == ["name", "description"]

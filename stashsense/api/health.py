@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition import registry
-from recognition.media_libraries import video_library_versions
+from recognition.video_libraries import video_library_versions
 from stashsense import __version__
 from stashsense.integrations.rate_limiter import RateLimiter
 from stashsense.integrations.stash import configured_client

@@ -13,7 +13,6 @@ from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -23,6 +22,7 @@ from dbupdates.store import active_release
 from recognition.models import LibraryRun, ServingProcess
 from recommendations.models import AnalysisRun
 from stashsense import __version__
+from stashsense.api.negotiation import WhateverIsAccepted
 
 # The words in a command line by which one of our processes is known.
 _PROGRAMS = {
@@ -34,20 +34,11 @@ _PROGRAMS = {
 }
 
 
-class _AnyContent(BaseContentNegotiation):
-    """Scrapers list what they accept in words of their own."""
-
-    def select_parser(self, request, parsers):  # type: ignore[no-untyped-def]
-        return parsers[0] if parsers else None
-
-    def select_renderer(self, request, renderers, format_suffix=None):  # type: ignore[no-untyped-def]
-        return renderers[0], renderers[0].media_type
-
-
 class MetricsView(APIView):
     """How do things stand, for Prometheus?"""
 
-    content_negotiation_class = _AnyContent
+    # Scrapers list what they accept in words of their own.
+    content_negotiation_class = WhateverIsAccepted
 
     @extend_schema(
         operation_id="metrics",

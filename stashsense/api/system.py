@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition import capabilities
+from recognition import capabilities, model_files
+from recognition.api.model_files import status_answer
 from recognition.hardware import describe_hardware
 from stashsense import __version__
 
@@ -79,6 +80,6 @@ class CapabilitiesView(APIView):
             {
                 "capabilities": {each.name: each.is_there for each in found},
                 "reasons": {each.name: each.problem for each in found if each.problem},
-                "models": capabilities.models(),
+                "models": status_answer(model_files.states()),
             }
         )

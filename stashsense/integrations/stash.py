@@ -179,16 +179,6 @@ class StashClient:
             if updated_after is None or scene.updated_at > updated_after:
                 yield scene
 
-    def iter_images(
-        self, *, updated_after: datetime | None = None, after_id: int = 0
-    ) -> Iterator[StashImage]:
-        """Yield the library's images as `iter_scenes` does its scenes."""
-        items = updated_filter(updated_after)
-        for node in self.iter_by_id(operations.IMAGES, items, after_id=after_id):
-            image = read_image(node, self._address)
-            if updated_after is None or image.updated_at > updated_after:
-                yield image
-
     def iter_gallery_images(self, gallery_id: int | str) -> Iterator[StashImage]:
         """Yield a gallery's images by ascending id; none where there is no gallery."""
         number = number_of(gallery_id, "gallery")
@@ -198,9 +188,6 @@ class StashClient:
 
     def count_scenes(self) -> int:
         return self._count(operations.SCENE_COUNT, "findScenes")
-
-    def count_images(self) -> int:
-        return self._count(operations.IMAGE_COUNT, "findImages")
 
     # Performers
 

@@ -68,13 +68,12 @@ class StashLibrary:
 
     # Scenes
 
-    def iter_lean_scenes(self, *, after_id: int = 0) -> Iterator[LeanScene]:
+    def iter_lean_scenes(self) -> Iterator[LeanScene]:
         """Yield every scene by ascending id, each once, a thousand a question."""
         operation = operations.page_of(operations.SCENES, operations.LEAN_SCENE)
         nodes = self._client.iter_by_id(
             operation,
             {},
-            after_id=after_id,
             page_size=LEAN_PAGE_SIZE,
             finder="findScenes",
         )
@@ -91,11 +90,10 @@ class StashLibrary:
         endpoint: str,
         *,
         updated_after: datetime | None = None,
-        after_id: int = 0,
     ) -> Iterator[SceneRow]:
         """Yield the scenes with an id at that stash-box, as `iter_scene_rows` does."""
         items = self._box_filter(endpoint, "NOT_NULL")
-        rows = self._scene_rows(items, updated_after, after_id)
+        rows = self._scene_rows(items, updated_after)
         return (row for row in rows if is_linked(row, endpoint))
 
     def iter_scenes_not_linked_to(
@@ -301,7 +299,7 @@ class StashLibrary:
         self,
         items: Mapping[str, object],
         updated_after: datetime | None,
-        after_id: int,
+        after_id: int = 0,
     ) -> Iterator[SceneRow]:
         nodes = self._client.iter_by_id(
             operations.page_of(operations.SCENES, operations.SCENE_ROW),

@@ -154,13 +154,6 @@ query Images($items: ImageFilterType, $page: FindFilterType) {
 }""",
     (IMAGE_PARTS, VIDEO, TAGGED, STASH_IDS),
 )
-IMAGE_COUNT = Operation(
-    "ImageCount",
-    """\
-query ImageCount($items: ImageFilterType, $page: FindFilterType) {
-  findImages(image_filter: $items, filter: $page) { count }
-}""",
-)
 GALLERY = Operation(
     "Gallery",
     """\
@@ -280,7 +273,6 @@ OPERATIONS = (
     SCENE_COUNT,
     IMAGE,
     IMAGES,
-    IMAGE_COUNT,
     GALLERY,
     PERFORMER,
     TAGGED_SCENES,

@@ -22,11 +22,9 @@ SCENE_DESTROY = Operation(
     "SceneDestroy",
     "mutation SceneDestroy($input: SceneDestroyInput!) { sceneDestroy(input: $input) }",
 )
-IMAGE_UPDATE = _with_input("ImageUpdate", "imageUpdate", "ImageUpdateInput")
 IMAGE_BULK_UPDATE = _with_input(
     "BulkImageUpdate", "bulkImageUpdate", "BulkImageUpdateInput"
 )
-GALLERY_UPDATE = _with_input("GalleryUpdate", "galleryUpdate", "GalleryUpdateInput")
 GALLERY_BULK_UPDATE = _with_input(
     "BulkGalleryUpdate", "bulkGalleryUpdate", "BulkGalleryUpdateInput"
 )
@@ -64,9 +62,7 @@ WRITE_OPERATIONS = (
     SCENE_BULK_UPDATE,
     SCENE_MERGE,
     SCENE_DESTROY,
-    IMAGE_UPDATE,
     IMAGE_BULK_UPDATE,
-    GALLERY_UPDATE,
     GALLERY_BULK_UPDATE,
     PERFORMER_CREATE,
     PERFORMER_UPDATE,

@@ -73,14 +73,8 @@ class StashWrites:
         """Add, remove or set performers, tags and galleries, and set other fields."""
         return self._bulk(operations.SCENE_BULK_UPDATE, "scene", ids, values)
 
-    def update_image(self, image_id: int, values: Values) -> Written:
-        return self._update(operations.IMAGE_UPDATE, "image", image_id, values)
-
     def bulk_update_images(self, ids: Sequence[int], values: Values) -> Written:
         return self._bulk(operations.IMAGE_BULK_UPDATE, "image", ids, values)
-
-    def update_gallery(self, gallery_id: int, values: Values) -> Written:
-        return self._update(operations.GALLERY_UPDATE, "gallery", gallery_id, values)
 
     def bulk_update_galleries(self, ids: Sequence[int], values: Values) -> Written:
         return self._bulk(operations.GALLERY_BULK_UPDATE, "gallery", ids, values)

@@ -2,9 +2,12 @@
 
 import ast
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from stashsense.tests.layers import LAYERS, layer_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = ("stashsense", "recognition", "dbupdates", "recommendations", "demo", "plugin")
@@ -13,14 +16,34 @@ OUTSIDE_WORLD = (
     *WEB, "logging", "io", "os", "pathlib", "shutil", "socket", "sqlite3", "subprocess",
     "tempfile", "threading", "time", "datetime", "random",
 )  # fmt: skip
-PURE_RECOMMENDATIONS = tuple(
-    f"recommendations.{name}"
-    for name in (
-        "compound", "diffing", "duplicate_candidates", "field_maps", "items",
-        "phash_pairs", "scene_diffing", "scoring",
-    )
+# Values in, values out, and nothing of the world outside.
+PURE = (
+    "dbupdates.manifest",
+    "dbupdates.versions",
+    *[
+        f"recommendations.{name}"
+        for name in (
+            "analyzers.upstream_comparison", "causes", "compound", "diffing",
+            "duplicate_candidates", "field_maps", "items", "link_evidence", "marks",
+            "phash_pairs", "phashes", "predecessor_mapping", "predecessor_report",
+            "scene_diffing", "scene_matching", "scoring",
+        )
+    ],
 )  # fmt: skip
-ENTRANCES = ("api", "admin", "tasks", "checks", "management")
+# Shapes and errors, which are pure themselves.
+PURE_MATERIAL = (
+    "dbupdates.exceptions",
+    "stashsense.integrations.stash_library_types",
+    "stashsense.integrations.stashbox_types",
+)
+# Moments are values here; nobody asks what time it is.
+OF_MOMENTS = (
+    "dbupdates.manifest",
+    "recommendations.marks",
+    "recommendations.predecessor_mapping",
+)
+# Where Python lies: every folder of it has to be here.
+FOLDERS = (*OURS, "benchmarks", "scripts")
 
 
 @dataclass(frozen=True)
@@ -32,10 +55,13 @@ class Rule:
     allowed: tuple[str, ...] = ()
 
 
-def entrances_of(app):
-    return tuple(f"{app}.{name}" for name in ENTRANCES)
+def pure_rule(module):
+    moments = ("datetime",) if module in OF_MOMENTS else ()
+    allowed = (*PURE, *PURE_MATERIAL, *moments)
+    return Rule(module, (*OUTSIDE_WORLD, *OURS), allowed)
 
 
+# What the layers do not say already.
 RULES = [
     # The arithmetic: arrays in, arrays out.
     Rule("recognition.numeric", (*OUTSIDE_WORLD, *OURS), ("recognition.numeric",)),
@@ -55,17 +81,10 @@ RULES = [
             "stashsense.observability",
         ),
     ),
-    Rule("recognition.registry", entrances_of("recognition")),
-    Rule("recognition.services", entrances_of("recognition")),
-    *[
-        Rule(f"recognition.{name}", entrances_of("recognition"))
-        for name in ("model_files", "model_fetching", "model_downloads")
-    ],
-    Rule("dbupdates.services", entrances_of("dbupdates")),
-    # Recognition hears of releases; releases know nothing of recognition.
+    # Recognition hears of releases, and does nothing about them.
     Rule(
         "recognition",
-        ("dbupdates", "recommendations"),
+        ("dbupdates",),
         (
             "dbupdates.signals",
             "dbupdates.store",
@@ -73,38 +92,23 @@ RULES = [
             "dbupdates.exceptions",
         ),
     ),
-    Rule("dbupdates", ("recognition", "recommendations")),
     Rule("recommendations", ("recognition.runtime", "recognition.numeric")),
-    # What to tidy is arithmetic, too: values in, values out.
-    *[
-        Rule(module, (*OUTSIDE_WORLD, *OURS), PURE_RECOMMENDATIONS)
-        for module in PURE_RECOMMENDATIONS
-    ],
-    # Pure or Django-free modules of dbupdates.
-    Rule("dbupdates.manifest", (*WEB, "os", "pathlib", "time", "logging")),
-    Rule("dbupdates.versions", (*WEB, "os", "pathlib", "time", "logging")),
+    *[pure_rule(module) for module in PURE],
+    # Django-free modules of dbupdates.
     Rule("dbupdates.prepared", WEB),
     # Fetching knows HTTP and files, and no rows.
     Rule("stashsense.downloads", ("django", "django_q", "rest_framework")),
-    # The project knows no domain; only its routes and its front doors do.
-    Rule("stashsense", OURS[1:], ()),
     Rule("stashsense.api", ("recognition.runtime", "recognition.numeric")),
     Rule("stashsense.files", (*WEB, *OURS), ("stashsense.files",)),
     Rule("stashsense.serve", ("rest_framework", "cv2", "numpy", "onnxruntime")),
     # The plugin runs at Stash's, alone with its Python; only HTTP is between the two.
     Rule("plugin", (*WEB, *OURS), ("plugin",)),
     *[Rule(app, ("plugin", "stash_sense")) for app in OURS if app != "plugin"],
-    # The demo world stands on everything, nothing stands on it.
-    *[Rule(app, ("demo", "benchmarks")) for app in OURS if app != "demo"],
     *[Rule(app, ("pytest", "selenium", "factory")) for app in OURS],
     # The training code is not part of the service.
     *[Rule(app, ("torch", "demo.training")) for app in OURS],
 ]
-# /health and / tell of recognition, so they may know it.
-EXEMPT = {
-    "stashsense": ("stashsense.api",),
-    "demo": ("demo.training",),
-}
+EXEMPT = {"demo": ("demo.training",)}
 # What changes Stash, and where it may be imported: the last one keeps an audit.
 WRITES = "stashsense.integrations.stash_writes"
 WRITE_OPERATIONS = "stashsense.integrations.stash_write_operations"
@@ -113,12 +117,15 @@ WRITER = "recommendations.stash_actions"
 
 def modules():
     """Yield the dotted name and path of every module that is not a test."""
-    for app in OURS:
-        for path in sorted((ROOT / app).rglob("*.py")):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            if "tests" not in parts and path.name != "conftest.py":
-                package = parts[:-1] if parts[-1] == "__init__" else parts
-                yield ".".join(package), path
+    paths = [
+        *ROOT.glob("*.py"),
+        *(p for f in FOLDERS for p in (ROOT / f).rglob("*.py")),
+    ]
+    for path in sorted(paths):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if "tests" not in parts and path.name != "conftest.py":
+            package = parts[:-1] if parts[-1] == "__init__" else parts
+            yield ".".join(package), path
 
 
 def imported_names(module, path):
@@ -144,6 +151,19 @@ def lies_in(name, scopes):
 IMPORTS = {module: imported_names(module, path) for module, path in modules()}
 
 
+def module_of(name):
+    """Return which of our modules a dotted name is, or is in; None for others."""
+    while name and name not in IMPORTS:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+GRAPH = {
+    module: {origin for name in names if (origin := module_of(name))} - {module}
+    for module, names in IMPORTS.items()
+}
+
+
 def violations(rule):
     for module, names in IMPORTS.items():
         exempt = EXEMPT.get(rule.who, ())
@@ -152,6 +172,57 @@ def violations(rule):
         for name in sorted(names):
             if lies_in(name, rule.refused) and not lies_in(name, rule.allowed):
                 yield f"{module} imports {name}"
+
+
+def test_every_module_has_its_layer():
+    assert [module for module in GRAPH if layer_of(module) is None] == []
+
+
+def test_a_new_module_has_no_layer_until_it_is_given_one():
+    assert layer_of("recognition.nobody_placed_this") is None
+    assert layer_of("stashsense.nobody_placed_this") is None
+    assert layer_of("another_app.models") is None
+    assert layer_of("recognition.numeric.new") == "arithmetic"
+    assert layer_of("stashsense.api.new") == "project"
+    assert layer_of("stashsense.api.health") == "front doors"
+
+
+def test_no_layer_is_of_modules_that_are_gone():
+    places = [place for names in LAYERS.values() for place in names]
+
+    gone = [p for p in places if not any(lies_in(module, [p]) for module in GRAPH)]
+
+    assert gone == []
+    assert sorted(places) == sorted(set(places))
+
+
+def test_nothing_imports_from_a_layer_above():
+    heights: dict[str | None, int] = {
+        layer: height for height, layer in enumerate(LAYERS)
+    }
+
+    upward = [
+        f"{module} ({layer_of(module)}) imports {origin} ({layer_of(origin)})"
+        for module, origins in GRAPH.items()
+        for origin in sorted(origins)
+        if heights[layer_of(module)] < heights[layer_of(origin)]
+    ]
+
+    assert upward == []
+
+
+def test_no_imports_go_round_in_a_circle():
+    # Imports within functions and for types count as well.
+    try:
+        TopologicalSorter(GRAPH).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_no_folder_of_python_is_overlooked():
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+    assert packages - set(FOLDERS) == set()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.who)
@@ -186,6 +257,18 @@ def test_a_relative_import_is_seen_as_what_it_names(tmp_path):
     names = imported_names("recognition.api.views", path)
 
     assert names == {"recognition.runtime.sessions", "recognition.api.serializers"}
+
+
+def test_what_calls_itself_pure_is_held_to_it():
+    documented = {
+        module: ast.get_docstring(ast.parse(path.read_text())) or ""
+        for module, path in modules()
+    }
+
+    says_so = {module for module, text in documented.items() if "PURE" in text}
+
+    assert says_so - set(PURE) == set()
+    assert says_so
 
 
 def test_no_rule_is_about_modules_that_are_gone():

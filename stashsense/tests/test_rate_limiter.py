@@ -6,6 +6,7 @@ import time
 import pytest
 
 from stashsense.integrations.rate_limiter import RateLimiter
+from stashsense.tests.waiting import wait_until
 
 PATIENCE_SECONDS = 20
 
@@ -28,13 +29,6 @@ def join_all(threads):
     for thread in threads:
         thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
-
-
-def wait_until(holds):
-    ends_at = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < ends_at
-        threading.Event().wait(0.001)
 
 
 def test_a_seconds_worth_goes_at_once_and_then_the_rate_holds():

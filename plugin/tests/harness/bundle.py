@@ -9,7 +9,6 @@ from stashsense.data_folder import ROOT
 HARNESS_DIR = ROOT / "plugin" / "tests" / "harness"
 BUNDLE_DIR = HARNESS_DIR / "dist"
 _BUNDLE = BUNDLE_DIR / "harness.js"
-_ESBUILD = HARNESS_DIR / "node_modules" / "esbuild" / "bin" / "esbuild"
 
 
 class NoPackages(Exception):

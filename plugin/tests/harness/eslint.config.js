@@ -38,6 +38,7 @@ const rules = {
   "prefer-const": "error",
   eqeqeq: ["error", "always", { null: "ignore" }],
   "max-lines": ["error", MAX_LINES],
+  "max-lines-per-function": ["error", MAX_FUNCTION_LINES],
 };
 
 const linterOptions = { reportUnusedDisableDirectives: "error" };
@@ -52,20 +53,14 @@ export default [
     languageOptions: { ecmaVersion: 2022, sourceType: "script", globals: browser },
     linterOptions,
     plugins,
-    rules: {
-      ...rules,
-      "max-lines-per-function": ["error", MAX_FUNCTION_LINES],
-    },
+    rules,
   },
   {
     files: ["plugin/ui/**/*.js", "plugin/tests/*/ui/**/*.js"],
     languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: browser },
     linterOptions,
     plugins,
-    rules: {
-      ...rules,
-      "max-lines-per-function": ["error", MAX_FUNCTION_LINES],
-    },
+    rules,
   },
   {
     files: ["plugin/tests/harness/**/*.{js,jsx}"],

@@ -3,6 +3,7 @@ import { bytes, decimal, moment } from "../format.js";
 import { Alert, Badge, Button, Form, h, Table, useState } from "../host.js";
 import { Asked } from "../parts/feedback.js";
 import { t } from "../texts.js";
+import { KeeperRadio, useKeeper, useLeftOut } from "./comparison.js";
 import { pictureText } from "./duplicate_scenes.js";
 import { findScenes, LibraryPicture, StashLink, useFound } from "./library.js";
 import { PlanDialog } from "./plan_dialog.js";
@@ -13,7 +14,8 @@ import { items, named, sceneTitle } from "./words.js";
 export function DuplicateFiles({ recommendation, act, drafts, onDone, canAct }) {
   const { details, target_id: sceneId } = recommendation;
   const found = useFound(findScenes, [String(sceneId)]);
-  const { keeperId, keep, spared, spare } = useFileChoices(drafts, details);
+  const [keeperId, keep] = useKeeper(drafts, String(details.suggested_keeper_id ?? ""));
+  const [spared, spare] = useLeftOut(drafts);
   const [isShown, setIsShown] = useState(false);
   return h(
     "div",
@@ -61,23 +63,6 @@ export function DuplicateFiles({ recommendation, act, drafts, onDone, canAct }) 
   );
 }
 
-/** Which file is kept, and which others are not deleted either; kept in `drafts`. */
-function useFileChoices(drafts, details) {
-  const [keeperId, setKeeperId] = useState(drafts.keeperId ?? String(details.suggested_keeper_id ?? ""));
-  const [spared, setSpared] = useState(() => new Set(drafts.spared));
-  const keep = (id) => {
-    drafts.keeperId = id;
-    setKeeperId(id);
-  };
-  const spare = (id) => {
-    const next = new Set(spared);
-    if (!next.delete(id)) next.add(id);
-    drafts.spared = [...next];
-    setSpared(next);
-  };
-  return { keeperId, keep, spared, spare };
-}
-
 function FileTable({ scene, details, keeperId, keep, spared, spare, canAct }) {
   const told = new Map(items(details.files).map((file) => [String(file.id), file]));
   const columns = ["path", "size", "duration", "picture", "quality", ...(canAct ? ["what"] : [])];
@@ -114,20 +99,11 @@ function FileTable({ scene, details, keeperId, keep, spared, spare, canAct }) {
 }
 
 function FileChoice({ file, keeperId, keep, spared, spare }) {
-  const isKeeper = file.id === keeperId;
   return h(
     "div",
     null,
-    h(Form.Check, {
-      type: "radio",
-      name: "stash-sense-keeper",
-      id: `stash-sense-keeper-${file.id}`,
-      label: t("details.files.keep"),
-      "aria-label": t("details.files.keepLabel", { path: file.path }),
-      checked: isKeeper,
-      onChange: () => keep(file.id),
-    }),
-    !isKeeper &&
+    h(KeeperRadio, { id: file.id, name: file.path, keeperId, keep }),
+    file.id !== keeperId &&
       h(Form.Check, {
         type: "checkbox",
         id: `stash-sense-delete-${file.id}`,

@@ -1,10 +1,11 @@
 // Performers who are one at a stash-box, side by side: who is kept, and who goes into them.
 import { count } from "../format.js";
-import { Button, Form, h, Table, useState } from "../host.js";
+import { Button, Form, h, useState } from "../host.js";
 import { Asked } from "../parts/feedback.js";
 import { OutsideLink } from "../parts/media.js";
 import { t } from "../texts.js";
-import { findPerformers, LibraryPicture, StashLink, useFound } from "./library.js";
+import { Comparison, KeeperRadio, useKeeper, useLeftOut } from "./comparison.js";
+import { findPerformers, useFound } from "./library.js";
 import { MergeDialog } from "./merge_dialog.js";
 import { boxName, boxPage, items } from "./words.js";
 
@@ -13,19 +14,9 @@ export function DuplicatePerformers({ recommendation, act, drafts, onDone, canAc
   const { details } = recommendation;
   const ids = items(details.performers).map(({ id }) => String(id));
   const found = useFound(findPerformers, ids);
-  const [keeperId, setKeeperId] = useState(drafts.keeperId ?? String(details.suggested_keeper_id ?? ids[0]));
-  const [leftOut, setLeftOut] = useState(() => new Set(drafts.leftOut));
+  const [keeperId, keep] = useKeeper(drafts, String(details.suggested_keeper_id ?? ids[0]));
+  const [leftOut, toggle] = useLeftOut(drafts);
   const [isMerging, setIsMerging] = useState(false);
-  const keep = (id) => {
-    drafts.keeperId = id;
-    setKeeperId(id);
-  };
-  const toggle = (id) => {
-    const next = new Set(leftOut);
-    if (!next.delete(id)) next.add(id);
-    drafts.leftOut = [...next];
-    setLeftOut(next);
-  };
   return h(Asked, { of: found }, (performers) => {
     const people = ids.map((id) => performers.get(id)).filter(Boolean);
     const keeper = people.find(({ id }) => id === keeperId) ?? people[0];
@@ -33,7 +24,18 @@ export function DuplicatePerformers({ recommendation, act, drafts, onDone, canAc
     return h(
       "div",
       null,
-      h(Comparison, { people, keeper, keep, leftOut, toggle, canAct, endpoint: details.endpoint, stashId: details.stash_id }),
+      h(Comparison, {
+        kind: "performer",
+        caption: t("details.merge.caption"),
+        compared: people,
+        nameOf: ({ name }) => name,
+        pictureClass: "stash-sense-portrait",
+        rows: [
+          ...(canAct ? [[t("details.merge.keep"), (each) => h(KeeperChoice, { each, keeper, keep, leftOut, toggle, isPair: people.length === 2 })]] : []),
+          ...ROWS.map(([field, read]) => [t(`details.merge.row.${field}`), (each) => h("bdi", null, read(each) || "–")]),
+          [t("details.merge.row.ids"), (each) => h(Ids, { each, endpoint: details.endpoint, stashId: details.stash_id })],
+        ],
+      }),
       people.length < ids.length && h("p", { role: "status" }, t("details.merge.missing", { count: ids.length - people.length })),
       canAct &&
         h(
@@ -70,59 +72,12 @@ const ROWS = [
   ["galleries", (each) => count(each.gallery_count)],
 ];
 
-function Comparison({ people, keeper, keep, leftOut, toggle, canAct, endpoint, stashId }) {
-  const row = (label, cell) =>
-    h("tr", { key: label }, h("th", { scope: "row" }, label), people.map((each) => h("td", { key: each.id }, cell(each))));
-  return h(
-    "div",
-    { className: "stash-sense-compare" },
-    h(
-      Table,
-      { size: "sm" },
-      h("caption", { className: "sr-only" }, t("details.merge.caption")),
-      h(
-        "thead",
-        null,
-        h(
-          "tr",
-          null,
-          h("td", null),
-          people.map((each) =>
-            h(
-              "th",
-              { key: each.id, scope: "col" },
-              h(LibraryPicture, { kind: "performer", id: each.id, name: each.name, className: "stash-sense-portrait" }),
-              h(StashLink, { kind: "performer", id: each.id, name: each.name })
-            )
-          )
-        )
-      ),
-      h(
-        "tbody",
-        null,
-        canAct && row(t("details.merge.keep"), (each) => h(KeeperChoice, { each, keeper, keep, leftOut, toggle, isPair: people.length === 2 })),
-        ROWS.map(([field, read]) => row(t(`details.merge.row.${field}`), (each) => h("bdi", null, read(each) || "–"))),
-        row(t("details.merge.row.ids"), (each) => h(Ids, { each, endpoint, stashId }))
-      )
-    )
-  );
-}
-
 function KeeperChoice({ each, keeper, keep, leftOut, toggle, isPair }) {
-  const isKeeper = each.id === keeper?.id;
   return h(
     "div",
     null,
-    h(Form.Check, {
-      type: "radio",
-      name: "stash-sense-keeper",
-      id: `stash-sense-keeper-${each.id}`,
-      label: t("details.merge.keepThis"),
-      "aria-label": t("details.merge.keepLabel", { name: each.name }),
-      checked: isKeeper,
-      onChange: () => keep(each.id),
-    }),
-    !isKeeper &&
+    h(KeeperRadio, { id: each.id, name: each.name, keeperId: keeper?.id, keep }),
+    each.id !== keeper?.id &&
       !isPair &&
       h(Form.Check, {
         type: "checkbox",

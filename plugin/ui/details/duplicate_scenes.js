@@ -1,11 +1,12 @@
 // Two scenes that may be one: what speaks for it, both side by side, and what becomes of them.
 import { bytes, moment } from "../format.js";
-import { Alert, Button, Form, h, Table, useState } from "../host.js";
+import { Alert, Button, h, useState } from "../host.js";
 import { Asked } from "../parts/feedback.js";
 import { OutsideLink } from "../parts/media.js";
 import { t } from "../texts.js";
+import { Comparison, KeeperRadio, useKeeper } from "./comparison.js";
 import { DeleteSceneDialog } from "./delete_scene.js";
-import { findScenes, LibraryPicture, StashLink, useFound } from "./library.js";
+import { findScenes, StashLink, useFound } from "./library.js";
 import { PlanDialog } from "./plan_dialog.js";
 import { Changes, Files, fileLine, Lost, namesOf, Said } from "./plan_words.js";
 import { boxName, boxPage, items, named, sceneTitle } from "./words.js";
@@ -15,12 +16,8 @@ export function DuplicateScenes({ recommendation, act, drafts, onDone, canAct })
   const { details } = recommendation;
   const ids = [String(details.scene_a_id), String(details.scene_b_id)];
   const found = useFound(findScenes, ids);
-  const [keeperId, setKeeperId] = useState(drafts.keeperId ?? ids[0]);
+  const [keeperId, keep] = useKeeper(drafts, ids[0]);
   const [way, setWay] = useState(null);
-  const keep = (id) => {
-    drafts.keeperId = id;
-    setKeeperId(id);
-  };
   const close = () => setWay(null);
   const done = (answer) => {
     close();
@@ -37,7 +34,17 @@ export function DuplicateScenes({ recommendation, act, drafts, onDone, canAct })
       return h(
         "div",
         null,
-        h(Comparison, { scenes: both, keeperId, keep, canAct }),
+        h(Comparison, {
+          kind: "scene",
+          caption: t("details.pair.caption"),
+          compared: both,
+          nameOf,
+          pictureClass: "stash-sense-screenshot",
+          rows: [
+            ...(canAct ? [["keep", (scene) => h(KeeperRadio, { id: scene.id, name: nameOf(scene), keeperId, keep })]] : []),
+            ...ROWS,
+          ].map(([name, cell]) => [t(`details.pair.row.${name}`), cell]),
+        }),
         both.length < 2 && h(Alert, { variant: "info" }, t("details.pair.missing")),
         canAct &&
           h(
@@ -65,7 +72,11 @@ function Evidence({ details }) {
   );
 }
 
+const nameOf = (scene) => sceneTitle(scene.title, scene.files[0]?.path);
+
 const ROWS = [
+  ["duration", (scene) => scene.files[0] && moment(scene.files[0].duration)],
+  ["size", (scene) => bytes(scene.files.reduce((sum, { size }) => sum + size, 0))],
   ["date", (scene) => scene.date],
   ["studio", (scene) => scene.studio && h(StashLink, { kind: "studio", ...scene.studio })],
   ["performers", (scene) => linked("performer", scene.performers)],
@@ -86,57 +97,6 @@ export const pictureText = (file) =>
   ]
     .filter(Boolean)
     .join(" · ");
-
-function Comparison({ scenes, keeperId, keep, canAct }) {
-  const cells = (read) => scenes.map((scene) => h("td", { key: scene.id }, read(scene) || "–"));
-  const row = (name, read) =>
-    h("tr", { key: name }, h("th", { scope: "row" }, t(`details.pair.row.${name}`)), cells(read));
-  return h(
-    "div",
-    { className: "stash-sense-compare" },
-    h(
-      Table,
-      { size: "sm" },
-      h("caption", { className: "sr-only" }, t("details.pair.caption")),
-      h(
-        "thead",
-        null,
-        h(
-          "tr",
-          null,
-          h("td", null),
-          scenes.map((scene) =>
-            h(
-              "th",
-              { key: scene.id, scope: "col" },
-              h(LibraryPicture, { kind: "scene", id: scene.id, name: scene.title, className: "stash-sense-screenshot" }),
-              h(StashLink, { kind: "scene", id: scene.id, name: sceneTitle(scene.title, scene.files[0]?.path) })
-            )
-          )
-        )
-      ),
-      h(
-        "tbody",
-        null,
-        canAct &&
-          row("keep", (scene) =>
-            h(Form.Check, {
-              type: "radio",
-              name: "stash-sense-keeper",
-              id: `stash-sense-keeper-${scene.id}`,
-              label: t("details.merge.keepThis"),
-              "aria-label": t("details.merge.keepLabel", { name: sceneTitle(scene.title, scene.files[0]?.path) }),
-              checked: scene.id === keeperId,
-              onChange: () => keep(scene.id),
-            })
-          ),
-        row("duration", (scene) => scene.files[0] && moment(scene.files[0].duration)),
-        row("size", (scene) => bytes(scene.files.reduce((sum, { size }) => sum + size, 0))),
-        ROWS.map(([name, read]) => row(name, read))
-      )
-    )
-  );
-}
 
 function MergeScenesDialog({ keeper, other, act, onClose, onDone }) {
   return h(

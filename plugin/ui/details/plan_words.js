@@ -108,7 +108,7 @@ export const Lost = ({ lost }) =>
   );
 
 /** Aliases that another has, and whose they are. */
-export const RefusedAliases = ({ aliases }) =>
+const RefusedAliases = ({ aliases }) =>
   h(
     Said,
     { title: t("details.plan.refusedAliases") },

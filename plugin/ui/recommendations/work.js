@@ -10,7 +10,7 @@ import { forgetWhatStashShows } from "../stash.js";
 import { t } from "../texts.js";
 
 /** Somebody has to look at it: what is to be done is not sure. */
-export class NeedsALook extends Error {
+class NeedsALook extends Error {
   code = "needs_a_look";
 }
 

@@ -14,7 +14,7 @@ import { imagesOf, subjectOf } from "./people.js";
  * Who is known and not in it: with their performer, or with a stash-box to create them.
  * Each once, however many of the people are taken for them.
  */
-export function addableOf(people, { extras, locals, performersIn, boxes, areLocalsKnown }) {
+function addableOf(people, { extras, locals, performersIn, boxes, areLocalsKnown }) {
   if (performersIn === null || !areLocalsKnown) return [];
   const byId = new Map();
   for (const person of people) {

@@ -187,7 +187,7 @@ function localsIn(data, universalIds) {
 }
 
 /** The host of a stash-box's address, as universal ids have it. */
-export function domainOf(endpoint) {
+function domainOf(endpoint) {
   try {
     return new URL(endpoint).hostname;
   } catch {

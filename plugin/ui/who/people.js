@@ -1,7 +1,7 @@
 // The people of an answer of the sidecar, as the parts here show them.
 
 /** A proposed performer: what was said of them, with the ids taken apart. */
-export function candidateOf(match, extras = new Map()) {
+function candidateOf(match, extras = new Map()) {
   const universalId = match.universal_id;
   const { domain, boxId } = partsOf(universalId);
   const more = extras.get(universalId) ?? {};

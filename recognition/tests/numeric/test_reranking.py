@@ -12,8 +12,6 @@ from recognition.numeric.reranking import (
     rerank_people,
 )
 
-NEUTRAL = Multipliers()
-
 
 def candidate(name, distance, confidence=None):
     confidence = 1 - distance if confidence is None else confidence

@@ -16,7 +16,6 @@ from recognition.numeric.tattoos import (
     faces_of_tattoos,
     letterbox,
     tattoo_embedder_input,
-    tattoo_location,
     tattoo_multiplier,
 )
 from recognition.tests.vectors import load_cases
@@ -137,15 +136,6 @@ def test_a_detector_that_fires_everywhere_gives_a_bounded_number():
 
     assert len(found) == MAX_TATTOOS
     assert found[0].confidence == pytest.approx(0.9)
-
-
-@pytest.mark.parametrize("case", load_cases("tattoo_location"))
-def test_the_location_is_as_recorded(case):
-    box = case["box"]
-
-    location = tattoo_location(TattooBox(box["x"], box["y"], box["w"], box["h"], 0.9))
-
-    assert location == case["location"]
 
 
 def test_a_crop_has_a_tenth_of_the_tattoo_around_it():

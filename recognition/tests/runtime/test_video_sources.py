@@ -18,7 +18,6 @@ from recognition.exceptions import (
 )
 from recognition.numeric.sampling import frame_timestamps
 from recognition.runtime.video import FrameReport, VideoSource, iter_frames
-from recognition.tests.conftest import wait_until
 from recognition.tests.videos import (
     RATE,
     number_in,
@@ -26,6 +25,7 @@ from recognition.tests.videos import (
     video_bytes,
     video_server,
 )
+from stashsense.tests.waiting import wait_until
 
 HALF_A_FRAME = 0.5 / RATE
 # A patient bound for what should come at once.

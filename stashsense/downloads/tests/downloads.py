@@ -5,11 +5,11 @@ import json
 import random
 import socket
 import threading
-import time
 from contextlib import contextmanager
 
 from demo.release_simulator import ReleaseSimulator
 from stashsense.downloads.fetcher import Patience, open_remote_file
+from stashsense.tests.waiting import wait_until
 
 VERSION = "2026.03.01"
 CONTENT = random.Random(1).randbytes(3 * 1024**2)
@@ -62,13 +62,6 @@ def ignore(present_bytes):
 
 def downloading_threads():
     return [thread for thread in threading.enumerate() if thread.name == "download"]
-
-
-def wait_until(condition):
-    until = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < until
-        threading.Event().wait(0.01)
 
 
 def ranges_asked(simulator):

@@ -22,8 +22,8 @@ from stashsense.downloads.tests.downloads import (
     opener,
     ranges_asked,
     serving,
-    wait_until,
 )
+from stashsense.tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -201,8 +201,6 @@ export const details = {
   "details.files.rate": "{rate, number, ::.0} Mbit/s",
   "details.files.primary": "primary",
   "details.files.best": "best",
-  "details.files.keep": "Keep this one",
-  "details.files.keepLabel": "Keep {path}",
   "details.files.delete": "Delete",
   "details.files.deleteLabel": "Delete {path}",
   "details.files.preview": "Show what deleting {count, plural, one {# file} other {# files}} does…",
