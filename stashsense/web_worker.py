@@ -1,4 +1,4 @@
-"""gunicorn's worker with threads, with a bound on how long a request may come in.
+"""gunicorn's worker with threads: bounded in time, and silent about what it was sent.
 
 gunicorn's own timeouts watch the worker's main thread alone: a thread that reads a
 request waits as long as a byte comes now and then. No Django.
@@ -7,7 +7,11 @@ request waits as long as a byte comes now and then. No Django.
 import errno
 import socket
 import time
+from contextlib import suppress
+from http import HTTPStatus
 
+from gunicorn import util
+from gunicorn.http import errors
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # Who sends nothing for so long is given up.
@@ -16,6 +20,17 @@ SILENT_SECONDS = 30
 # 100 kB of it give a second more, so that a picture of 45 MB may come over 1 Mbit/s.
 RECEIVING_SECONDS = 30
 RECEIVED_BYTES_PER_SECOND = 100_000
+
+
+# Of what is no HTTP; 400 for all the rest.
+STATUSES = {
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+# Headers of an answer, which gunicorn counts among those of requests.
+OUR_FAULTS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 
 class RequestTooSlow(ConnectionResetError):
@@ -67,7 +82,11 @@ class ReceivingSocket(socket.socket):
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
-    """Threads that give a client a bounded time to send a request."""
+    """Threads that give a client a bounded time to send a request.
+
+    What is no HTTP is refused in a word: gunicorn would repeat its lines in the log and
+    in the answer, and they may hold keys.
+    """
 
     receiving_seconds: float = RECEIVING_SECONDS
 
@@ -80,3 +99,22 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             return super().handle(conn)
         finally:
             conn.sock.end_request()
+
+    def handle_error(
+        self,
+        req: object,
+        client: socket.socket,
+        addr: tuple[str, int] | None,
+        exc: BaseException,
+    ) -> None:
+        """Answer what came before there was a request, or went past Django."""
+        if isinstance(exc, errors.ParseException) and not isinstance(exc, OUR_FAULTS):
+            status = STATUSES.get(type(exc), HTTPStatus.BAD_REQUEST)
+            kind = type(exc).__name__
+            self.log.warning("Refused what %s sent: %s", addr and addr[0], kind)
+        else:
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            self.log.error("A request went wrong", exc_info=exc)
+        # Who has gone need not be told.
+        with suppress(OSError):
+            util.write_error(client, status.value, status.phrase, "")
