@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 workers = settings.WEB_WORKERS
 threads = settings.WEB_THREADS
-worker_class = "gthread"
+# Threads, and a bound on how long one waits for a request to come in.
+worker_class = "stashsense.web_worker.PatientWorker"
 # Sessions of ONNX Runtime opened before the fork would run with one thread only.
 preload_app = False
 
@@ -46,8 +47,8 @@ logconfig_dict = settings.LOGGING
 limit_request_line = 4094
 limit_request_fields = 60
 limit_request_field_size = 8190
-# Who neither sends nor takes a byte for so long gives its thread back.
-SILENT_SECONDS = 30
+# Who takes no byte of an answer for so long gives its thread back.
+UNTAKEN_SECONDS = 30
 
 
 def on_starting(server: "Arbiter") -> None:
@@ -65,11 +66,9 @@ def post_worker_init(worker: "Worker") -> None:
     from stashsense.api.health import operating_warnings
 
     set_up_allocator()
-    # The kernel's own limit, which accepted connections inherit: gunicorn has none for
-    # a body that stays away.
-    limit = struct.pack("ll", SILENT_SECONDS, 0)
+    # The kernel's own limit, which accepted connections inherit.
+    limit = struct.pack("ll", UNTAKEN_SECONDS, 0)
     for listener in worker.sockets:
-        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
     # Made now, so that whoever sets up a client finds it in the data folder.
     api_key()

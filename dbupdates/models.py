@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from dbupdates.progress import CANCELLABLE, IN_PROGRESS, Phase
 from dbupdates.versions import parse_version
@@ -170,6 +171,11 @@ class ReleaseFeed(models.Model):
     etag = models.CharField(max_length=255, blank=True)
     latest_version = models.CharField(
         max_length=64, blank=True, help_text="The newest release it lists."
+    )
+    known_since = models.DateTimeField(
+        default=timezone.now,
+        editable=False,
+        help_text="The first check by itself is due a day later.",
     )
     asked_at = models.DateTimeField("last asked", null=True, blank=True)
     answered_at = models.DateTimeField("last answered", null=True, blank=True)

@@ -11,12 +11,14 @@ from django.utils import timezone
 
 from dbupdates.exceptions import FeedError
 from dbupdates.feed import FeedAnswer, PublishedRelease, fetch_feed
-from dbupdates.models import DatabaseRelease, ReleaseFeed
+from dbupdates.models import DatabaseRelease, ReleaseFeed, UpdatePolicy
 
 logger = logging.getLogger(__name__)
 
 # GitHub allows 60 questions an hour to an address.
 FRESH_SECONDS = 600
+# Of checks that nobody asked for, while the policy has them.
+CHECK_INTERVAL = timedelta(days=1)
 
 Status = DatabaseRelease.Status
 
@@ -26,13 +28,15 @@ class FeedStatus:
     """What is known about updates, and what kept it from being known better.
 
     `latest` is the newest published release, whether or not it can be downloaded;
-    `error` is "" when the last attempt to ask succeeded.
+    `error` is "" when the last attempt to ask succeeded; `next_check_at` is None where
+    nobody asks unasked, and lies in the past while a check is overdue.
     """
 
     active: DatabaseRelease | None
     latest: DatabaseRelease | None
     error: str
     asked_at: datetime | None
+    next_check_at: datetime | None
 
     @property
     def is_newer(self) -> bool:
@@ -53,12 +57,18 @@ def check_feed(*, is_forced: bool = False) -> FeedStatus:
     Forced, it is asked however fresh the answer is, unless it wants to be left alone.
     A failure is told in `error`; what was known stays known. Never raises for it.
     """
-    feed, _ = ReleaseFeed.objects.get_or_create(url=settings.RELEASE_FEED)
+    feed = get_to_know_feed()
     if _take_turn(feed, is_forced=is_forced):
         feed.refresh_from_db()
         _ask(feed)
     feed.refresh_from_db()
     return feed_status(feed)
+
+
+def get_to_know_feed() -> ReleaseFeed:
+    """Return the row of the feed, made now where there is none; nobody is asked."""
+    feed, _ = ReleaseFeed.objects.get_or_create(url=settings.RELEASE_FEED)
+    return feed
 
 
 def feed_status(feed: ReleaseFeed | None = None) -> FeedStatus:
@@ -70,7 +80,19 @@ def feed_status(feed: ReleaseFeed | None = None) -> FeedStatus:
         latest=DatabaseRelease.objects.filter(version=latest_version).first(),
         error=feed.error if feed else "",
         asked_at=feed.asked_at if feed else None,
+        next_check_at=_next_check_at(feed),
     )
+
+
+def _next_check_at(feed: ReleaseFeed | None) -> datetime | None:
+    if not UpdatePolicy.current().is_checking:
+        return None
+    if feed is None:
+        # The background makes the row when it looks at the policy first.
+        return timezone.now() + CHECK_INTERVAL
+    # Whoever has just set this up has asked for nothing yet.
+    due_at = (feed.asked_at or feed.known_since) + CHECK_INTERVAL
+    return max(due_at, feed.closed_until) if feed.closed_until else due_at
 
 
 def _take_turn(feed: ReleaseFeed, *, is_forced: bool) -> bool:

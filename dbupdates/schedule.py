@@ -9,7 +9,7 @@ from django_q.models import Schedule
 from dbupdates.exceptions import DatabaseUpdateError
 from dbupdates.models import DatabaseRelease, UpdatePolicy, UpdateRun
 from dbupdates.progress import Phase
-from dbupdates.published import check_feed, feed_status
+from dbupdates.published import check_feed, feed_status, get_to_know_feed
 from dbupdates.runs import Asker
 from dbupdates.updates import request_update
 
@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 TASK = "dbupdates.tasks.follow_policy"
 # How often the policy is looked at; a window of an hour is not missed.
 LOOK_MINUTES = 15
-CHECK_INTERVAL = timedelta(days=1)
 RETRY_INTERVAL = timedelta(hours=1)
 # Of errors that say nothing about the release.
 _PASSING = ("update_interrupted", "download_failed", "update_in_progress")
@@ -37,11 +36,15 @@ def ensure_schedule() -> None:
 
 
 def follow_policy() -> None:
-    """Check for releases once a day, and install a new one in its window."""
+    """Check for releases once a day, and install a new one in its window.
+
+    A feed that nobody has asked yet is asked a day after it became known: a start asks
+    nobody.
+    """
     policy = UpdatePolicy.current()
     now = timezone.now()
-    status = feed_status()
-    if policy.is_checking and _is_due(status.asked_at, now):
+    status = feed_status(get_to_know_feed())
+    if status.next_check_at is not None and status.next_check_at <= now:
         status = check_feed(is_forced=True)
     if not policy.is_installing or not is_in_window(policy, now):
         return
@@ -84,7 +87,3 @@ def was_tried(release: DatabaseRelease) -> bool:
     of_itself = ended.exclude(error_code__in=_PASSING)
     just_now = ended.filter(ended_at__gte=timezone.now() - RETRY_INTERVAL)
     return of_itself.exists() or just_now.exists()
-
-
-def _is_due(asked_at: datetime | None, now: datetime) -> bool:
-    return asked_at is None or now - asked_at >= CHECK_INTERVAL

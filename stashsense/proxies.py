@@ -36,6 +36,8 @@ class BehindProxies:
         self, environ: dict[str, Any], start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Pass the request on as the proxies, and the path, have it."""
+        if (sender := _address(environ.get("REMOTE_ADDR", ""))) is not None:
+            environ["REMOTE_ADDR"] = str(sender)
         if self._is_trusted(environ.get("REMOTE_ADDR", "")):
             environ["REMOTE_ADDR"] = self._client(environ)
         else:

@@ -390,6 +390,8 @@ LOGGING = {
     "loggers": {
         # Our own line tells of every refusal; tracebacks of mistakes come beside it.
         "django.request": {"filters": ["has_traceback"]},
+        # It repeats the Host header, whatever somebody put there.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "gunicorn.error": {
             "level": "INFO",
             "handlers": ["console"],

@@ -50,6 +50,6 @@ class ReleaseFeedAdmin(ReadOnly, _FeedAdmin):
     fields = (
         "url",
         "latest_version",
-        ("asked_at", "answered_at", "closed_until"),
+        ("known_since", "asked_at", "answered_at", "closed_until"),
         "error",
     )

@@ -40,6 +40,10 @@ class UpdateCheckAnswer(serializers.Serializer[Any]):
     download_size_mb = serializers.IntegerField(allow_null=True)
     published_at = serializers.DateTimeField(allow_null=True)
     checked_at = serializers.DateTimeField(allow_null=True)
+    next_check_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When the feed is asked unasked; null where the policy has it not.",
+    )
     error = serializers.CharField(
         allow_null=True,
         help_text="Why the feed could not be read; the rest is what was known before.",
@@ -152,6 +156,7 @@ def check_answer(status: FeedStatus) -> dict[str, Any]:
         "download_size_mb": round(archive_bytes / 1e6) if archive_bytes else None,
         "published_at": latest.published_at if latest else None,
         "checked_at": status.asked_at,
+        "next_check_at": status.next_check_at,
         "error": status.error or None,
     }
 

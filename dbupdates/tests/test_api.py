@@ -1,5 +1,7 @@
 """Releases and updates over REST, as the plugin and scripts use them."""
 
+from datetime import datetime
+
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
@@ -7,6 +9,7 @@ from rest_framework.test import APIClient
 from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import Phase
+from dbupdates.published import CHECK_INTERVAL
 from dbupdates.services import import_release
 from dbupdates.tests.conftest import IMPATIENT, names_in
 from dbupdates.tests.updating import NEW, OLD, active_version
@@ -66,8 +69,11 @@ def test_a_check_tells_of_the_newest_release(world, published, archive, client):
 
     assert answer.status_code == 200
     body = answer.json()
-    assert body["checked_at"]
-    assert body | {"checked_at": None, "published_at": None} == {
+    checked_at = datetime.fromisoformat(body["checked_at"])
+    next_check_at = datetime.fromisoformat(body["next_check_at"])
+    assert next_check_at - checked_at == CHECK_INTERVAL
+    times = {"checked_at": None, "next_check_at": None, "published_at": None}
+    assert body | times == {
         "current_version": OLD,
         "latest_version": NEW,
         "update_available": True,
@@ -77,6 +83,7 @@ def test_a_check_tells_of_the_newest_release(world, published, archive, client):
         "download_size_mb": round(archive.stat().st_size / 1e6),
         "published_at": None,
         "checked_at": None,
+        "next_check_at": None,
         "error": None,
     }
 

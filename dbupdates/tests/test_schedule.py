@@ -11,6 +11,12 @@ from dbupdates import tasks
 from dbupdates.exceptions import UpdateInProgress
 from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, ReleaseFeed, UpdatePolicy, UpdateRun
+from dbupdates.published import (
+    CHECK_INTERVAL,
+    check_feed,
+    feed_status,
+    get_to_know_feed,
+)
 from dbupdates.schedule import ensure_schedule, is_in_window
 from dbupdates.tests.conftest import ASKER, IMPATIENT
 from dbupdates.tests.updating import NEW, OLD, active_version, update
@@ -23,7 +29,17 @@ def policy(**facts):
 
 
 def let_a_day_pass():
-    ReleaseFeed.objects.update(asked_at=timezone.now() - timedelta(hours=25))
+    get_to_know_feed()
+    day_ago = timezone.now() - timedelta(hours=25)
+    ReleaseFeed.objects.update(known_since=day_ago)
+    ReleaseFeed.objects.exclude(asked_at=None).update(asked_at=day_ago)
+
+
+@pytest.fixture
+def day_old_world(world, published):
+    """Return a service that was set up a day ago, and a feed with a newer release."""
+    let_a_day_pass()
+    return world
 
 
 def test_the_background_looks_now_and_then(db):
@@ -34,7 +50,49 @@ def test_the_background_looks_now_and_then(db):
     assert schedule.minutes == 15
 
 
-def test_a_check_is_made_once_a_day_and_nothing_is_installed(world, published):
+def test_a_fresh_start_asks_nobody(world, published):
+    tasks.follow_policy()
+    tasks.follow_policy()
+
+    assert published.feed_requests() == []
+    status, feed = feed_status(), ReleaseFeed.objects.get()
+    assert (status.asked_at, feed.asked_at) == (None, None)
+    assert status.next_check_at == feed.known_since + CHECK_INTERVAL
+
+
+def test_a_check_that_fell_due_while_nobody_looked_is_made_at_the_next_look(
+    world, published
+):
+    tasks.follow_policy()
+    let_a_day_pass()
+
+    tasks.follow_policy()
+
+    assert len(published.feed_requests()) == 1
+
+
+def test_a_check_by_hand_puts_off_the_next_one(day_old_world, published):
+    asked_at = check_feed(is_forced=True).asked_at
+
+    tasks.follow_policy()
+
+    assert len(published.feed_requests()) == 1
+    assert feed_status().next_check_at == asked_at + CHECK_INTERVAL
+
+
+def test_a_feed_that_wants_to_be_left_alone_is_not_expected_to_be_asked(
+    day_old_world, published
+):
+    closed_until = timezone.now() + timedelta(hours=3)
+    ReleaseFeed.objects.update(closed_until=closed_until)
+
+    tasks.follow_policy()
+
+    assert published.feed_requests() == []
+    assert feed_status().next_check_at == closed_until
+
+
+def test_a_check_is_made_once_a_day_and_nothing_is_installed(day_old_world, published):
     tasks.follow_policy()
     tasks.follow_policy()
     assert len(published.feed_requests()) == 1
@@ -47,15 +105,16 @@ def test_a_check_is_made_once_a_day_and_nothing_is_installed(world, published):
     assert not UpdateRun.objects.exists()
 
 
-def test_checks_can_be_turned_off(world, published):
+def test_checks_can_be_turned_off(day_old_world, published):
     policy(is_checking=False)
 
     tasks.follow_policy()
 
     assert published.feed_requests() == []
+    assert feed_status().next_check_at is None
 
 
-def test_a_new_release_is_installed_when_that_is_on(world, published):
+def test_a_new_release_is_installed_when_that_is_on(day_old_world, published):
     policy(is_installing=True)
 
     tasks.follow_policy()
@@ -68,7 +127,7 @@ def test_a_new_release_is_installed_when_that_is_on(world, published):
     assert UpdateRun.objects.count() == 1
 
 
-def test_outside_its_window_nothing_is_installed(world, published):
+def test_outside_its_window_nothing_is_installed(day_old_world, published):
     now = timezone.localtime()
     policy(
         is_installing=True,
@@ -81,7 +140,7 @@ def test_outside_its_window_nothing_is_installed(world, published):
     assert not UpdateRun.objects.exists()
 
 
-def test_what_a_person_went_back_from_is_not_installed_again(world, published):
+def test_what_a_person_went_back_from_is_not_installed_again(day_old_world, published):
     policy(is_installing=True)
     update()
     run = request_activation(DatabaseRelease.objects.get(version=OLD), asker=ASKER)
@@ -94,7 +153,7 @@ def test_what_a_person_went_back_from_is_not_installed_again(world, published):
     assert UpdateRun.objects.count() == 2
 
 
-def test_what_was_refused_is_not_fetched_again_each_day(world, published):
+def test_what_was_refused_is_not_fetched_again_each_day(day_old_world, published):
     policy(is_installing=True)
     published.corrupt(NEW, "faces.json")
     tasks.follow_policy()
@@ -106,7 +165,7 @@ def test_what_was_refused_is_not_fetched_again_each_day(world, published):
     assert UpdateRun.objects.count() == 1
 
 
-def test_a_download_that_failed_is_tried_again_after_an_hour(world, published):
+def test_a_download_that_failed_is_tried_again_after_an_hour(day_old_world, published):
     policy(is_installing=True)
     published.faults.archive_statuses = 50 * [404]
     tasks.follow_policy()
@@ -120,7 +179,7 @@ def test_a_download_that_failed_is_tried_again_after_an_hour(world, published):
     assert UpdateRun.objects.count() == 2
 
 
-def test_what_met_another_is_tried_again_after_an_hour(world, published):
+def test_what_met_another_is_tried_again_after_an_hour(day_old_world, published):
     policy(is_installing=True)
     UpdateRun.objects.create(
         kind="download",
@@ -136,7 +195,7 @@ def test_what_met_another_is_tried_again_after_an_hour(world, published):
     assert UpdateRun.objects.count() == 2
 
 
-def test_an_update_in_progress_is_not_disturbed(world, published):
+def test_an_update_in_progress_is_not_disturbed(day_old_world, published):
     policy(is_installing=True)
     tasks.follow_policy()
 
@@ -145,7 +204,7 @@ def test_an_update_in_progress_is_not_disturbed(world, published):
     assert UpdateRun.objects.count() == 1
 
 
-def test_a_feed_that_fails_is_no_failure_of_the_task(world, published):
+def test_a_feed_that_fails_is_no_failure_of_the_task(day_old_world, published):
     published.faults.feed_status = 500
 
     tasks.follow_policy()

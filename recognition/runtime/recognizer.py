@@ -65,7 +65,8 @@ class Timing:
             self.seconds[name] = self.seconds.get(name, 0.0) + spent
 
     def add(self, other: "Timing") -> None:
-        """Add what another timing saw, of work that went on beside this one's."""
+        """Add what another timing saw, of work that went on in a thread beside this."""
+        trace.add_stages(other.seconds)
         for name, seconds in other.seconds.items():
             self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from stashsense.tests.test_serve import command, environment, free_port, until
 
 PROJECT_DIR = Path(recognition.__file__).resolve().parent.parent
 LIMIT_SECONDS = 120
+KEY = "the-key-of-this-test"
 
 # Python's own report of every name that is resolved and every connection that is made,
 # by whichever library. What is refused is written down first.
@@ -90,12 +91,6 @@ def service_dir(small_world, tmp_path):
     for arguments in (
         ["migrate", "--verbosity=0"],
         ["import_release", "--activate", str(archive_path)],
-        # It asks the release feed once a day, unless somebody says that it must not.
-        [
-            *["shell", "--verbosity=0", "-c"],
-            "from dbupdates.models import UpdatePolicy as P;"
-            "P.objects.update_or_create(pk=1, defaults={'is_checking': False})",
-        ],
     ):
         done = manage(data_dir, *arguments)
         assert done.returncode == 0, done.stderr
@@ -125,57 +120,107 @@ def test_identification_neither_needs_nor_tries_the_network(
     assert not (service_dir / "home" / ".insightface").exists()
 
 
+@contextmanager
+def watched_service(data_dir, folder):
+    """Start the service with the default policy and feed; yield its port and log."""
+    # Python runs it at every start, so every process of the service is watched.
+    (folder / "guard").mkdir()
+    (folder / "guard" / "sitecustomize.py").write_text(GUARD)
+    port, log_path = free_port(), folder / "service.log"
+    options = ["--no-demo", "--host", "127.0.0.1", "--port", port]
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            command(*options, "--data-dir", data_dir),
+            env=environment(STASH_SENSE_API_KEY=KEY, STASH_SENSE_DEVICE="cpu")
+            | {"PYTHONPATH": f"{folder / 'guard'}{os.pathsep}{PROJECT_DIR}"},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield port, log_path
+    finally:
+        process.terminate()
+        process.wait()
+
+
 @pytest.mark.service
 def test_a_service_that_starts_and_identifies_asks_nobody(
     service_dir, small_world, tmp_path
 ):
     picture = next(p for p in small_world.known_pictures(12) if len(p.answers) == 1)
-    # Python runs it at every start, so every process of the service is watched.
-    (tmp_path / "guard").mkdir()
-    (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
-    port, key = free_port(), "the-key-of-this-test"
-    log_path = tmp_path / "service.log"
-    options = ["--no-demo", "--host", "127.0.0.1", "--port", port]
-    with log_path.open("wb") as log:
-        process = subprocess.Popen(
-            command(*options, "--data-dir", service_dir),
-            env=environment(STASH_SENSE_API_KEY=key, STASH_SENSE_DEVICE="cpu")
-            | {"PYTHONPATH": f"{tmp_path / 'guard'}{os.pathsep}{PROJECT_DIR}"},
-            stdout=log,
-            stderr=log,
-        )
-    try:
+    encoded = base64.b64encode(picture.jpeg).decode()
+
+    with watched_service(service_dir, tmp_path) as (port, log_path):
         until(
-            lambda: answered(port, "/health", key).get("database_loaded"),
+            lambda: answered(port, "/health").get("database_loaded"),
             within=LIMIT_SECONDS,
         )
-        encoded = base64.b64encode(picture.jpeg).decode()
-        found = answered(port, "/identify", key, {"image_base64": encoded})
+        found = answered(port, "/identify", {"image_base64": encoded})
         until(lambda: schedules_run(service_dir), within=LIMIT_SECONDS)
-    finally:
-        process.terminate()
-        process.wait()
 
     assert picture.answers[0].universal_id in json.dumps(found)
     assert "NETWORK" not in log_path.read_text()
+    assert feeds_asked(service_dir) == [(None,)]
+
+
+@pytest.mark.service
+def test_a_fresh_start_in_an_empty_folder_asks_nobody(tmp_path):
+    data_dir = tmp_path / "data"
+
+    with watched_service(data_dir, tmp_path) as (port, log_path):
+        until(lambda: answered(port, "/health"), within=LIMIT_SECONDS)
+        until(lambda: schedules_run(data_dir), within=LIMIT_SECONDS)
+
+    assert "NETWORK" not in log_path.read_text()
+    # The background has looked at the policy, which is to check, and has put it off.
+    assert feeds_asked(data_dir) == [(None,)]
+
+
+@pytest.mark.service
+def test_a_check_that_fell_due_before_the_start_is_the_schedule_s(
+    service_dir, tmp_path
+):
+    row = (
+        "from dbupdates.published import get_to_know_feed as f; from datetime import *;"
+        "feed = f(); feed.known_since -= timedelta(days=2); feed.save()"
+    )
+    done = manage(service_dir, "shell", "--verbosity=0", "-c", row)
+    assert done.returncode == 0, done.stderr
+
+    with watched_service(service_dir, tmp_path) as (_, log_path):
+        until(lambda: "NETWORK" in log_path.read_text(), within=LIMIT_SECONDS)
+
+    # So the guard sees what the background asks.
+    assert "api.github.com" in log_path.read_text()
+
+
+def rows_of(data_dir, query):
+    path = f"file:{data_dir / 'stash_sense.db'}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, timeout=20)) as rows:
+        return rows.execute(query).fetchall()
+
+
+def feeds_asked(data_dir):
+    """Return of each feed that is known when it was asked."""
+    return rows_of(data_dir, "SELECT asked_at FROM dbupdates_releasefeed")
 
 
 def schedules_run(data_dir):
     """Return whether the background has run what was due at the start."""
-    path = f"file:{data_dir / 'stash_sense.db'}?mode=ro"
-    with closing(sqlite3.connect(path, uri=True, timeout=20)) as rows:
-        due = "SELECT count(*) FROM django_q_schedule WHERE task IS NULL"
-        waiting = "SELECT count(*) FROM django_q_ormq"
-        counts = [rows.execute(query).fetchone()[0] for query in (due, waiting)]
-    return counts == [0, 0]
+    due = "SELECT count(*) FROM django_q_schedule WHERE task IS NULL"
+    done = "SELECT count(*) FROM django_q_task WHERE func LIKE '%follow_policy'"
+    waiting = "SELECT count(*) FROM django_q_ormq"
+    [(due,)], [(waiting,)] = rows_of(data_dir, due), rows_of(data_dir, waiting)
+    [(done,)] = rows_of(data_dir, done)
+    return (due, waiting, done) == (0, 0, 1)
 
 
-def answered(port, path, key, body=None):
+def answered(port, path, body=None):
     """Return what the service answers; nothing while it is not there."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}{path}",
         data=json.dumps(body).encode() if body else None,
-        headers={"X-Api-Key": key, "Content-Type": "application/json"},
+        headers={"X-Api-Key": KEY, "Content-Type": "application/json"},
     )
     try:
         with urllib.request.urlopen(request, timeout=LIMIT_SECONDS) as answer:

@@ -67,7 +67,11 @@ failures = FailureCounter()
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return from where a request comes; IPv6 by the network of its sender."""
+    """Return from where a request comes; IPv6 by the network of its sender.
+
+    The one way to know it: for the log, the audit, and both limits on wrong keys and
+    passwords. `stashsense.proxies` has put into REMOTE_ADDR what is to be believed.
+    """
     address = str(request.META.get("REMOTE_ADDR", ""))
     try:
         parsed = ipaddress.ip_address(address)

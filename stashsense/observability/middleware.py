@@ -129,6 +129,7 @@ def _write_line(
         "status": response.status_code,
         "ms": round(1000 * following.seconds),
         "caller": _caller(request),
+        "client": client_address(request) or "-",
     }
     is_slow = following.seconds >= settings.SLOW_REQUEST_SECONDS
     if _is_failure(response):

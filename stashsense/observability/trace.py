@@ -71,7 +71,8 @@ def stage(name: str) -> Iterator[None]:
         trace.stages[name] = trace.stages.get(name, 0.0) + spent
 
 
-def tell_stages(seconds: Mapping[str, float]) -> None:
-    """Say where time went in threads of their own, in place of what was seen here."""
+def add_stages(seconds: Mapping[str, float]) -> None:
+    """Add time that threads of their own spent on this request, seen only by them."""
     if (trace := _current.get()) is not None:
-        trace.stages.update(seconds)
+        for name, spent in seconds.items():
+            trace.stages[name] = trace.stages.get(name, 0.0) + spent

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -14,6 +15,7 @@ from stashsense.serve import OneLineParser, _parser
 from stashsense.tests.dockerfile import read_dockerfile
 from stashsense.tests.image_check import CAPABILITIES
 from stashsense.tests.test_documentation import variables_read
+from stashsense.tests.test_serve import environment
 
 NAMES, SECRETS = variables_read()
 IMAGE = read_dockerfile(ROOT / "Dockerfile").stages[-1]
@@ -21,6 +23,8 @@ IMAGE = read_dockerfile(ROOT / "Dockerfile").stages[-1]
 OF_THE_ENTRY = {"PUID", "PGID"}
 # Set in the image, or by unRAID itself.
 NOT_IN_THE_TEMPLATE = {"DATA_DIR", "STASH_SENSE_HOST", "PORT", "TZ"}
+# Set in the image.
+NOT_IN_COMPOSE = {"DATA_DIR", "STASH_SENSE_HOST", "PORT"}
 # For several machines, which compose.scale.yml shows; settings.py does not read them
 # yet. Whoever makes it read them takes them out of here.
 TO_COME = {"DATABASE_URL", "REDIS_URL"}
@@ -30,6 +34,7 @@ OF_COMPOSE = {
     "POSTGRES_PASSWORD",
 }
 VARIABLE = re.compile(r"\$\{(\w+)(?::?[-?][^}]*)?\}")
+DEFAULT = re.compile(r"\$\{(\w+):-([^}]*)\}")
 USER_PORT = "6960"
 
 
@@ -67,6 +72,51 @@ def test_what_is_to_come_has_not_come():
 )
 def test_compose_sets_what_the_service_reads(service):
     assert set(service["environment"]) - NAMES - OF_THE_ENTRY - TO_COME == set()
+
+
+def test_compose_passes_every_setting_on_and_the_service_keeps_its_defaults():
+    environment = STASH_SENSE["environment"]
+    own_defaults = {"PUID": "99", "PGID": "100", "TZ": "UTC"}
+
+    assert set(environment) == (NAMES - NOT_IN_COMPOSE) | OF_THE_ENTRY
+    assert environment == {
+        name: f"${{{name}:-{own_defaults.get(name, '')}}}" for name in environment
+    }
+
+
+def test_the_template_of_compose_s_settings_has_each_of_them_once():
+    text = (ROOT / ".env.example").read_text()
+    values = [line.partition("=") for line in text.splitlines() if line[:1] != "#"]
+    named = [name for name, _, _ in values if name]
+
+    asked = VARIABLE.findall((ROOT / "docker-compose.yml").read_text())
+    assert sorted(named) == sorted(asked)
+    filled = {name: value for name, _, value in values if value}
+    assert set(filled) & SECRETS == set()
+    defaults = dict(DEFAULT.findall((ROOT / "docker-compose.yml").read_text()))
+    assert filled == {name: value for name, value in defaults.items() if value} | {
+        "STASH_URL": "http://host.docker.internal:9999"
+    }
+
+
+def test_an_empty_variable_is_one_that_is_not_set(tmp_path):
+    def settings_with(**variables):
+        program = (
+            "import stashsense.settings as s;"
+            "print(*sorted(f'{n}={v!r}' for n, v in vars(s).items() if n.isupper()))"
+        )
+        answer = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment(DATA_DIR=str(tmp_path), **variables),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return answer.stdout
+
+    empty = dict.fromkeys(NAMES - NOT_IN_COMPOSE, "")
+
+    assert settings_with(**empty) == settings_with()
 
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "compose.scale.yml"])

@@ -41,6 +41,12 @@ def test_every_variable_is_documented_and_no_other():
     assert sorted(documented) == sorted(names)
 
 
+def test_no_reader_of_variables_is_overlooked():
+    text = (ROOT / "stashsense" / "settings.py").read_text()
+
+    assert set(re.findall(r"\benv\.(\w+)\(", text)) <= READERS
+
+
 def test_every_secret_is_documented_as_a_file_too():
     _, secrets = variables_read()
     page = (ROOT / "docs" / "configuration.md").read_text()

@@ -1,16 +1,17 @@
 """Secrets are planted in a running service, which is asked for everything it tells."""
 
 import base64
+import contextlib
 import http.client
 import json
 import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlencode
 
 import psutil
@@ -85,6 +86,14 @@ class Planted:
         self.told.append((f"{method} {target}", told))
         return response, content
 
+    def send(self, text):
+        """Send what may be no HTTP at all, and keep what is answered."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as raw:
+            raw.sendall(text.encode())
+            answer = b"".join(iter(lambda: raw.recv(65536), b""))
+        self.told.append((text.partition(" ")[0], answer.decode(errors="replace")))
+        return answer
+
     def is_ready(self):
         try:
             return self.ask("GET", "/health")[0].status == 200
@@ -131,6 +140,7 @@ def service(request, tmp_path, stash_library):
     stash_library.stash_boxes = [replace(box, api_key=box_key) for box in boxes]
     with StashServer(stash_library, api_key=planted("stash")) as stash:
         running = Planted(tmp_path, stash, box_key, request.param)
+        running.box_endpoints = [box.endpoint for box in boxes]
         try:
             until(running.is_ready, within=START_SECONDS)
             yield running
@@ -159,6 +169,41 @@ def ask_every_route(service):
     service.secrets["signature"] = signature["Authorization"].rpartition("=")[2]
     service.ask("GET", "/queue", headers=signature)
     service.ask("GET", "/queue?altered", headers=signature)
+
+
+def ask_what_fails(service):
+    """Send every key in addresses and headers of requests that cannot be answered."""
+    for name in ("own key", "Stash's key", "a box's key"):
+        secret = service.secrets[name]
+        for target in (
+            f"/queue?apikey={secret}",
+            f"/identify/nothing?api_key={secret}",
+            f"/recommendations/x?token={secret}&limit=-1",
+        ):
+            response, _ = service.ask("GET", target)
+            assert response.status in (401, 404), target
+        for text in (
+            f"GET /queue?apikey={secret} HTTP/9.9\r\n\r\n",
+            f"GET /queue?apikey={secret} and more HTTP/1.1\r\n\r\n",
+            f"G@T /queue?apikey={secret} HTTP/1.1\r\n\r\n",
+            f"GET /queue HTTP/1.1\r\nX-Api-Key : {secret}\r\n\r\n",
+            f"GET /queue HTTP/1.1\r\nX-Api-Key: {secret}\x00\r\n\r\n",
+            f"GET /queue HTTP/1.1\r\nX-Api-Key: a\r\n {secret}\r\n\r\n",
+            f"GET /queue HTTP/1.1\r\n{secret}\r\n\r\n",
+            f"GET /queue HTTP/1.1\r\nHost: {secret}@a/b\r\n\r\n",
+            f"GET /queue HTTP/1.1\r\nHost: a\r\nContent-Length: {secret}\r\n\r\n",
+            f"GET /queue?apikey={secret * 200} HTTP/1.1\r\n\r\n",
+            f"GET /queue HTTP/1.1\r\nX-Api-Key: {secret * 300}\r\n\r\n",
+        ):
+            assert b" 4" in service.send(text)[:14] or b" 5" in service.send(text)[:14]
+
+
+def note_processes(service):
+    """Keep what a list of processes shows of each to anybody."""
+    for process in service.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            shown = f"{process.name()} {' '.join(process.cmdline())}"
+            service.told.append((f"process {process.pid}", shown))
 
 
 def walk_the_admin(service):
@@ -201,14 +246,16 @@ def token_of(service, cookie):
 
 def test_no_secret_is_told_in_logs_answers_pages_or_process_lists(service):
     ask_every_route(service)
+    ask_what_fails(service)
+    note_processes(service)
     pages = walk_the_admin(service)
-    for process in service.processes():
-        service.told.append((f"process {process.pid}", " ".join(process.cmdline())))
-        shown = Path(f"/proc/{process.pid}/comm")
-        if shown.exists():
-            service.told.append((f"process {process.pid}", shown.read_text()))
+    note_processes(service)
 
     assert len(pages) > 25
+    # With Stash's key its configuration was read, which holds the boxes' keys.
+    assert service.box_endpoints
+    for endpoint in service.box_endpoints:
+        assert any(endpoint in text for _, text in service.told)
     assert service.leaks() == set()
 
 

@@ -87,6 +87,11 @@ def test_a_proxy_is_known_when_a_socket_for_both_wrote_its_address():
     assert seen["REMOTE_ADDR"] == CLIENT
 
 
+def test_everybody_s_address_is_written_as_that_of_one_machine():
+    # By IPv6's networks all of IPv4 would be one client.
+    assert passed_on(REMOTE_ADDR="::ffff:192.0.2.9")["REMOTE_ADDR"] == "192.0.2.9"
+
+
 @pytest.mark.parametrize(
     ("asked", "path"),
     [

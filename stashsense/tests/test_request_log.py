@@ -50,6 +50,7 @@ def test_a_request_leaves_one_line_with_route_status_and_time(client, lines):
         "status": 401,
         "ms": 0,
         "caller": "nobody",
+        "client": "127.0.0.1",
         "code": "wrong_api_key",
         "failed_stage": "-",
         "stages_ms": "-",

@@ -87,8 +87,12 @@ function Offer({ check, isBusy, onUpdate }) {
       : h("p", { className: "stash-sense-quiet" },
           check.latest_version ? t("dashboard.newest") : t("dashboard.noFeed")),
     check.error && h("p", { className: "stash-sense-quiet" }, t("dashboard.feedError", { error: check.error })),
-    check.checked_at && h("p", { className: "stash-sense-quiet" },
-      t("dashboard.checked", { when: when(check.checked_at) }))
+    h("p", { className: "stash-sense-quiet" },
+      check.checked_at
+        ? t("dashboard.checked", { when: when(check.checked_at) })
+        : t("dashboard.neverChecked"),
+      check.next_check_at && ". ",
+      check.next_check_at && t("dashboard.nextCheck", { when: when(check.next_check_at) }))
   );
 }
 

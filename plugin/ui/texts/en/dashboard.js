@@ -21,6 +21,8 @@ export const dashboard = {
   "dashboard.noFeed": "No published release is known.",
   "dashboard.feedError": "The list of releases could not be read: {error}",
   "dashboard.checked": "Last looked for on {when}",
+  "dashboard.neverChecked": "Never looked for a newer one",
+  "dashboard.nextCheck": "The next look is on {when}",
   "dashboard.update": "Update to {version}",
   "dashboard.updateTitle": "Update to release {version}?",
   "dashboard.updateBody": "It is downloaded, verified and swapped in while everything goes on.",

@@ -1,0 +1,237 @@
+"""Clients that send a request byte by byte, or not at all, over real sockets."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from stashsense import web_worker
+from stashsense.tests.test_serve import (
+    START_BOUND_SECONDS,
+    Service,
+    environment,
+    free_port,
+    until,
+)
+
+pytestmark = pytest.mark.service
+PROGRAM = """
+import stashsense.web_worker as web_worker
+
+web_worker.SILENT_SECONDS = {silent}
+web_worker.RECEIVED_BYTES_PER_SECOND = 10_000
+
+
+class QuickWorker(web_worker.PatientWorker):
+    receiving_seconds = {receiving}
+
+
+def application(environ, start_response):
+    try:
+        length = len(environ["wsgi.input"].read())
+    except OSError as error:
+        length = type(error).__name__
+    start_response("200 OK", [("Content-Length", str(len(str(length))))])
+    return [str(length).encode()]
+"""
+RECEIVING_SECONDS, SILENT_SECONDS = 1.6, 1.0
+PAUSE_SECONDS = 0.05
+# A busy machine may take its time; a client that is not given up has minutes to send.
+SOON_SECONDS = 15
+LENGTH = 100_000
+
+
+class Gunicorn:
+    """gunicorn with one thread of our worker, which is impatient."""
+
+    def __init__(self, folder):
+        program = PROGRAM.format(receiving=RECEIVING_SECONDS, silent=SILENT_SECONDS)
+        (folder / "quick.py").write_text(program)
+        self.port, self.log_path = free_port(), folder / "log"
+        options = ["--bind", f"127.0.0.1:{self.port}", "--threads", "1"]
+        with self.log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [
+                    *[sys.executable, "-m", "gunicorn", "quick:application"],
+                    *["--worker-class", "quick.QuickWorker", *options],
+                    *["--no-control-socket"],
+                ],
+                env=environment(),
+                # Not where our own configuration lies, which it would take.
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+            )
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory):
+    started = Gunicorn(tmp_path_factory.mktemp("gunicorn"))
+    try:
+        until(lambda: is_listening(started.port), within=START_BOUND_SECONDS)
+        yield started
+    finally:
+        started.process.terminate()
+        started.process.wait()
+
+
+def is_listening(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def head(length, path="/", **headers):
+    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {length}"]
+    named = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, *named, "", ""]).encode()
+
+
+class Client:
+    """A connection on which bytes are sent one at a time until it is answered."""
+
+    def __init__(self, port, sent=b""):
+        self.connection = socket.create_connection(("127.0.0.1", port))
+        self.connection.sendall(sent)
+        self.answer = b""
+        self._is_over = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        with contextlib.suppress(OSError):
+            while piece := self.connection.recv(4096):
+                self.answer += piece
+        self._is_over.set()
+
+    def trickle(self, content, *, pause=PAUSE_SECONDS, within=SOON_SECONDS):
+        """Send byte by byte; return the seconds until the other side had enough."""
+        began_at = time.monotonic()
+        for byte in content:
+            with contextlib.suppress(OSError):
+                self.connection.sendall(bytes([byte]))
+            if self._is_over.wait(pause):
+                break
+            assert time.monotonic() - began_at < within, "nobody minds"
+        return time.monotonic() - began_at
+
+    def is_left_within(self, seconds):
+        """Return whether the other side closes the connection by then."""
+        return self._is_over.wait(seconds)
+
+    def wait(self):
+        """Return what was answered, once the other side has closed the connection."""
+        assert self.is_left_within(SOON_SECONDS), "nobody minds"
+        return self.answer
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+        self._reader.join()
+        self.connection.close()
+
+
+@pytest.fixture
+def connect():
+    with contextlib.ExitStack() as stack:
+
+        def connect(port, sent=b""):
+            client = Client(port, sent)
+            stack.callback(client.close)
+            return client
+
+        yield connect
+
+
+def test_a_body_that_trickles_is_given_up(gunicorn, connect):
+    client = connect(gunicorn.port, head(LENGTH))
+
+    seconds = client.trickle(b"x" * LENGTH)
+
+    assert b"RequestTooSlow" in client.answer
+    assert seconds > SILENT_SECONDS
+
+
+def test_a_chunked_body_that_trickles_is_given_up(gunicorn, connect):
+    sent = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    client = connect(gunicorn.port, sent)
+
+    client.trickle(b"1\r\nx\r\n" * LENGTH)
+
+    assert b"RequestTooSlow" in client.answer
+
+
+def test_headers_that_trickle_are_given_up_without_a_traceback(gunicorn, connect):
+    client = connect(gunicorn.port, b"GET / HTTP/1.1\r\nX-Long: ")
+
+    client.trickle(b"x" * LENGTH)
+
+    assert client.wait() == b""
+    assert "Traceback" not in gunicorn.log_path.read_text()
+
+
+def test_a_body_that_stays_away_is_given_up_sooner(gunicorn, connect):
+    client = connect(gunicorn.port, head(LENGTH) + b"x")
+
+    assert b"RequestTooSlow" in client.wait()
+
+
+def test_what_keeps_coming_may_take_longer(gunicorn, connect):
+    # 40,000 bytes give 4 s more: each pause is below the silent limit.
+    client = connect(gunicorn.port, head(40_006, Connection="close") + 40_000 * b"x")
+
+    seconds = client.trickle(6 * b"x", pause=0.4)
+
+    assert client.wait().endswith(b"\r\n\r\n40006")
+    assert seconds > RECEIVING_SECONDS
+
+
+def test_each_request_of_a_connection_has_its_own_time(gunicorn, connect):
+    client = connect(gunicorn.port)
+
+    for count in range(1, 5):
+        client.connection.sendall(head(1) + b"x")
+        until(lambda n=count: client.answer.count(b"200 OK") == n, within=SOON_SECONDS)
+        # Between requests nobody waits in a thread.
+        assert not client.is_left_within(SILENT_SECONDS)
+
+    assert b"RequestTooSlow" not in client.answer
+
+
+def test_clients_that_trickle_give_the_service_its_threads_back(tmp_path, connect):
+    service = Service(
+        tmp_path / "data", WEB_THREADS="2", STASH_SENSE_API_KEY="key-of-this-test"
+    )
+    try:
+        service.wait_until_ready()
+        kind = {"X_Api_Key": "key-of-this-test", "Content_Type": "application/json"}
+        sent = head(LENGTH, "/identify", **kind)
+        clients = [connect(service.port, sent) for _ in range(2)]
+        within = web_worker.RECEIVING_SECONDS + SOON_SECONDS
+
+        sending = [
+            threading.Thread(
+                target=client.trickle,
+                args=(b"x" * LENGTH,),
+                kwargs={"pause": 0.5, "within": within},
+            )
+            for client in clients
+        ]
+        for thread in sending:
+            thread.start()
+        for thread in sending:
+            thread.join()
+
+        for client in clients:
+            assert b" 408 " in client.answer
+            assert b"body_incomplete" in client.answer
+        assert service.is_healthy()
+    finally:
+        service.kill()
+    assert "Traceback" not in service.text
