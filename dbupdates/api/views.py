@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +15,7 @@ from dbupdates.runs import Asker
 from dbupdates.services import get_release
 from dbupdates.store import active_release
 from stashsense.api.authentication import way_of
+from stashsense.api.requests import user_of, validated
 
 _REFUSALS = {
     400: OpenApiResponse(description="That release is active already."),
@@ -26,8 +26,7 @@ _REFUSALS = {
 
 
 def _asker(request: Request) -> Asker:
-    user = request.user if isinstance(request.user, User) else None
-    return Asker(way_of(request, UpdateRun.Asker), user)
+    return Asker(way_of(request, UpdateRun.Asker), user_of(request))
 
 
 def _started(run: UpdateRun) -> Response:
@@ -57,9 +56,8 @@ class UpdateView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Begin to download and activate the newest release, or the one named."""
-        form = serializers.UpdateRequest(data=request.data)
-        form.is_valid(raise_exception=True)
-        version = form.validated_data.get("version", "")
+        asked = validated(serializers.UpdateRequest, request.data)
+        version = asked.get("version", "")
         return _started(updates.request_update(asker=_asker(request), version=version))
 
 
@@ -95,9 +93,8 @@ class UpdateStatusView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return how far the latest run is, or the one named."""
-        query = serializers.UpdateStatusQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        job_id = query.validated_data.get("job_id")
+        asked = validated(serializers.UpdateStatusQuery, request.query_params)
+        job_id = asked.get("job_id")
         run = runs.get_run(job_id) if job_id else UpdateRun.objects.first()
         active = active_release()
         return Response(

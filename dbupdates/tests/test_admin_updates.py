@@ -4,11 +4,12 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
+from django.utils import timezone
 
 from dbupdates.execution import execute_run
 from dbupdates.models import DatabaseRelease, ReleaseFeed, UpdatePolicy, UpdateRun
 from dbupdates.progress import Phase
-from dbupdates.published import check_feed
+from dbupdates.published import CHECK_INTERVAL, check_feed, get_to_know_feed
 from dbupdates.services import import_release
 from dbupdates.tests.conftest import IMPATIENT, follower
 from dbupdates.tests.updating import NEW, OLD, active_version, update
@@ -57,6 +58,22 @@ def test_check_now_asks_the_feed_and_offers_the_update(world, published, admin_c
     assert messages_of(page) == [f"Release {NEW} can be had."]
     assert f"Update to {NEW}" in page.content.decode()
     assert logged() == [("admin", published.feed_url, "Asked the feed.")]
+
+
+def test_the_list_says_that_there_was_no_check_and_when_the_next_one_is(
+    world, published, admin_client
+):
+    feed = get_to_know_feed()
+    due_at = timezone.localtime(feed.known_since + CHECK_INTERVAL)
+
+    page = admin_client.get(reverse(LIST)).content.decode()
+
+    assert f"Never checked.\n    Next check at {due_at:%Y-%m-%d %H:%M}" in page
+    assert 'value="Check now"' in page
+    UpdatePolicy.objects.create(pk=1, is_checking=False)
+    page = admin_client.get(reverse(LIST)).content.decode()
+    assert "Never checked.\n    No checks by itself" in page
+    assert published.feed_requests() == []
 
 
 def test_check_now_tells_of_a_feed_that_fails(world, published, admin_client):

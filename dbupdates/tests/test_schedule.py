@@ -73,6 +73,7 @@ def test_a_check_that_fell_due_while_nobody_looked_is_made_at_the_next_look(
 
 def test_a_check_by_hand_puts_off_the_next_one(day_old_world, published):
     asked_at = check_feed(is_forced=True).asked_at
+    assert asked_at is not None
 
     tasks.follow_policy()
 

@@ -49,6 +49,8 @@ def test_the_overview_tells_how_it_is_and_offers_the_update(stash_page, sense):
     text = stash_page.text_of(".stash-sense-dashboard")
     assert "Ready" in text
     assert "1 of 2 scenes have performers" in text
+    assert "Last looked for on " in text
+    assert ". The next look is on " in text
     stash_page.be_a_phone()
     stash_page.take_picture("dashboard-phone")
     assert stash_page.run(

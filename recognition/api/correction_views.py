@@ -7,11 +7,12 @@ from rest_framework.views import APIView
 
 from recognition import corrections, library_status
 from recognition.api import correction_serializers as shapes
-from recognition.api.requests import author_of, page_of, validated
+from recognition.api.requests import author_of, page_of
 from recognition.exceptions import FingerprintNotFound
 from recognition.library_status import KeptFingerprint
 from recognition.models import OPERATE, Correction, Fingerprint
 from recognition.numeric.corrections import Verdict
+from stashsense.api.requests import validated
 
 _NOT_FOUND = {
     404: OpenApiResponse(description="There is no such person, performer, correction.")

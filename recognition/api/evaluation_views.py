@@ -19,11 +19,12 @@ from recognition import (
 )
 from recognition.api import evaluation_serializers as shapes
 from recognition.api.fingerprint_serializers import MessageAnswer
-from recognition.api.requests import asker_of, user_of, validated
+from recognition.api.requests import asker_of
 from recognition.evaluation_report import Disagreement
 from recognition.evaluations import EvaluationOptions, Kind
 from recognition.models import OPERATE, ReviewedName
 from recognition.numeric.people import MatchingMode
+from stashsense.api.requests import user_of, validated
 
 _NONE = {404: OpenApiResponse(description="Nothing was evaluated yet.")}
 

@@ -21,11 +21,12 @@ from recognition import (
 )
 from recognition.api import fingerprint_serializers as shapes
 from recognition.api.crops import CROP_RESPONSES, CropRoute, crop_answer
-from recognition.api.requests import asker_of, page_of, validated
+from recognition.api.requests import asker_of, page_of
 from recognition.exceptions import LibraryRunNotFound
 from recognition.library_runs import LibraryOptions
 from recognition.models import OPERATE, Fingerprint, LibraryRun
 from recognition.services import inference_queue
+from stashsense.api.requests import validated
 
 _RUNS = {409: OpenApiResponse(description="Such a run is in progress.")}
 _NONE_RUNS = {404: OpenApiResponse(description="No such run is in progress.")}

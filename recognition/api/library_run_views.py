@@ -10,8 +10,9 @@ from rest_framework.views import APIView
 
 from recognition import library_runs, library_status
 from recognition.api.fingerprint_serializers import PageQuery, message_of
-from recognition.api.requests import page_of, validated
+from recognition.api.requests import page_of
 from recognition.models import OPERATE, LibraryRun
+from stashsense.api.requests import validated
 
 _NONE = {404: OpenApiResponse(description="There is no run of this id.")}
 

@@ -12,8 +12,9 @@ from recognition.api.fingerprint_serializers import (
     PageQuery,
     StartedAnswer,
 )
-from recognition.api.requests import asker_of, page_of, validated
+from recognition.api.requests import asker_of, page_of
 from recognition.models import OPERATE, LibraryRun
+from stashsense.api.requests import validated
 
 _OFF = OpenApiResponse(description="Local performers are switched off.")
 _NOT_FOUND = OpenApiResponse(description="No local performer has this id.")

@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognition import model_downloads, model_files
-from recognition.api.requests import user_of
 from recognition.model_downloads import Asker
 from recognition.model_files import FileState, Group, Status
 from recognition.models import OPERATE_MODEL_FILES, ModelDownload
 from stashsense.api.authentication import way_of
+from stashsense.api.requests import user_of, validated
 
 State = ModelDownload.State
 
@@ -168,10 +168,9 @@ class CancelDownloadsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Cancel the downloads in progress, or one; nothing of them remains."""
-        form = CancelDownloadsRequest(data=request.data)
-        form.is_valid(raise_exception=True)
+        asked = validated(CancelDownloadsRequest, request.data)
         downloads = model_downloads.cancel_downloads(
-            form.validated_data.get("model", ""), asker=_asker(request)
+            asked.get("model", ""), asker=_asker(request)
         )
         names = [download.file.name for download in downloads]
         return Response({"status": "cancelling", "models": names})

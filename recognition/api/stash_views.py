@@ -12,7 +12,7 @@ from recognition.api import (
     job_serializers,
     stash_serializers,
 )
-from recognition.api.requests import validated
+from stashsense.api.requests import validated
 
 _REFUSALS = {
     400: OpenApiResponse(description="STASH_URL is not set, or no readable picture."),

@@ -10,9 +10,10 @@ from recognition import people_crops, people_groups
 from recognition.api import unknown_serializers as shapes
 from recognition.api.crops import CROP_RESPONSES, CropRoute, crop_answer
 from recognition.api.fingerprint_serializers import MessageAnswer, PageQuery
-from recognition.api.requests import author_of, page_of, validated
+from recognition.api.requests import author_of, page_of
 from recognition.models import OPERATE
 from recognition.people_groups import Naming
+from stashsense.api.requests import validated
 
 _NOT_FOUND = {404: OpenApiResponse(description="No such group or member.")}
 _REFUSED = {**_NOT_FOUND, 409: OpenApiResponse(description="That makes no sense.")}

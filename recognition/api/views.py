@@ -14,6 +14,7 @@ from recognition import services
 from recognition.api import serializers
 from recognition.exceptions import UnreadableImage
 from stashsense.api.parsers import BoundedJSONParser, BoundedMultiPartParser
+from stashsense.api.requests import validated
 
 
 class NoPicture(UnreadableImage):
@@ -43,9 +44,7 @@ class IdentifyView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Return the faces of a picture with the performers they may show."""
-        form = serializers.IdentifyUploadRequest(data=request.data)
-        form.is_valid(raise_exception=True)
-        options = form.validated_data
+        options = validated(serializers.IdentifyUploadRequest, request.data)
         return _identify(_picture_of(options), options)
 
 
@@ -68,14 +67,12 @@ class IdentifyUrlView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Return the faces of the picture at `url`, as /identify does."""
-        query = serializers.IdentifyUrlQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
         options = {
             "min_face_confidence": serializers.DEFAULT_MIN_FACE_CONFIDENCE,
             "use_multi_signal": True,
             "use_body": True,
             "use_tattoo": True,
-            **query.validated_data,
+            **validated(serializers.IdentifyUrlQuery, request.query_params),
         }
         return _identify(services.fetch_picture(options["url"]), options)
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recommendations.api import action_serializers as shapes
-from recommendations.api.requests import DECIDE, user_of, validated
+from recommendations.api.requests import DECIDE
 from recommendations.models import ActionRecord
 from recommendations.stash_actions import (
     creating,
@@ -29,6 +29,7 @@ from recommendations.stash_actions import (
 from recommendations.stash_actions.acting import ActionAsker, ActionContext, Outcome
 from recommendations.stash_actions.scenes import ListChange
 from stashsense.api.authentication import way_of
+from stashsense.api.requests import user_of, validated
 from stashsense.integrations.stash_types import StashId
 
 Asked = Mapping[str, Any]

@@ -7,9 +7,10 @@ from rest_framework.views import APIView
 
 from recommendations import history, runs
 from recommendations.api import run_serializers as shapes
-from recommendations.api.requests import asker_of, number_of, path_id, validated
+from recommendations.api.requests import asker_of, number_of, path_id
 from recommendations.models import OPERATE
 from recommendations.run_types import all_run_types, get_analyzer
+from stashsense.api.requests import validated
 
 # Somebody waits for it: before what starts by itself.
 ASKED_PRIORITY = 10

@@ -7,9 +7,10 @@ from rest_framework.views import APIView
 
 from recommendations import history, runs, schedules
 from recommendations.api import run_serializers as shapes
-from recommendations.api.requests import asker_of, number_of, path_id, validated
+from recommendations.api.requests import asker_of, number_of, path_id
 from recommendations.models import OPERATE, AnalysisRun
 from recommendations.run_types import all_run_types
+from stashsense.api.requests import validated
 
 _ID = path_id("job_id")
 _NONE = {404: OpenApiResponse(description="There is no run of this id.")}

@@ -4,7 +4,6 @@ import json
 import re
 from typing import Any
 
-from django.contrib.auth.models import User
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
@@ -14,6 +13,7 @@ from recommendations.decisions import Person
 from recommendations.models import AnalysisRun
 from recommendations.runs import Asker
 from stashsense.api.authentication import way_of
+from stashsense.api.requests import user_of
 
 # Of anybody's permissions, the one to decide.
 DECIDE = "recommendations.act_on_recommendations"
@@ -49,18 +49,6 @@ def number_of(text: str, name: str) -> int:
     if not _ID.fullmatch(text):
         raise serializers.ValidationError({name: ["A whole number is wanted."]})
     return int(text)
-
-
-def validated(serializer: type[serializers.Serializer[Any]], data: Any) -> Any:
-    """Return the values asked for; raises the error that is answered with 422."""
-    form = serializer(data=data)
-    form.is_valid(raise_exception=True)
-    return form.validated_data
-
-
-def user_of(request: Request) -> User | None:
-    """Return who asks; None for whoever has the key of the API."""
-    return request.user if isinstance(request.user, User) else None
 
 
 def person_of(request: Request) -> Person:

@@ -9,9 +9,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recommendations import endpoints, field_switches
-from recommendations.api.requests import validated
 from recommendations.api.serializers import SuccessAnswer
 from recommendations.models import OPERATE
+from stashsense.api.requests import validated
 from stashsense.integrations import stashbox_connections
 from stashsense.integrations.stash_types import StashBoxEndpoint
 

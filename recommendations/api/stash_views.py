@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recommendations import box_performers
-from recommendations.api.requests import validated
+from stashsense.api.requests import validated
 from stashsense.integrations.stash import configured_client
 from stashsense.integrations.stash_address import parse_stash_url
 from stashsense.integrations.stash_errors import StashError

@@ -7,13 +7,7 @@ from rest_framework.views import APIView
 
 from recommendations import decisions
 from recommendations.api import serializers as shapes
-from recommendations.api.requests import (
-    DECIDE,
-    number_of,
-    path_id,
-    person_of,
-    validated,
-)
+from recommendations.api.requests import DECIDE, number_of, path_id, person_of
 from recommendations.decisions import get_recommendation
 from recommendations.listing import (
     Wanted,
@@ -21,6 +15,7 @@ from recommendations.listing import (
     list_recommendations,
 )
 from recommendations.models import Recommendation
+from stashsense.api.requests import validated
 
 _ID = path_id("rec_id")
 _NONE = {404: OpenApiResponse(description="There is none of this id.")}

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.models import User
 from drf_spectacular.utils import (
     OpenApiResponse,
     extend_schema,
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from stashsense.api.parsers import BoundedJSONParser
+from stashsense.api.requests import user_of, validated
 from stashsense.preferences import services, values
 from stashsense.preferences.definitions import (
     InvalidPreference,
@@ -152,11 +152,8 @@ class SettingsView(APIView):
     )
     def put(self, request: Request) -> Response:
         """Store several settings: all of them, or none."""
-        form = ChooseManyRequest(data=request.data)
-        form.is_valid(raise_exception=True)
-        stored = services.store_settings(
-            form.validated_data["settings"], user=_user_of(request)
-        )
+        asked = validated(ChooseManyRequest, request.data)
+        stored = services.store_settings(asked["settings"], user=user_of(request))
         return Response({"stored": stored})
 
 
@@ -184,10 +181,8 @@ class SettingView(APIView):
     def put(self, request: Request, key: str) -> Response:
         """Store the setting."""
         get_definition(key)
-        form = ChooseRequest(data=request.data)
-        form.is_valid(raise_exception=True)
-        chosen = {key: form.validated_data["value"]}
-        stored = services.store_settings(chosen, user=_user_of(request))
+        chosen = {key: validated(ChooseRequest, request.data)["value"]}
+        stored = services.store_settings(chosen, user=user_of(request))
         return Response({"key": key, "value": stored[key], "is_override": True})
 
     @extend_schema(
@@ -195,7 +190,7 @@ class SettingView(APIView):
     )
     def delete(self, request: Request, key: str) -> Response:
         """Have the default decide again, and return it."""
-        setting = services.reset_setting(key, user=_user_of(request))
+        setting = services.reset_setting(key, user=user_of(request))
         return Response({"key": key, "value": setting.value, "is_override": False})
 
 
@@ -216,8 +211,3 @@ def _setting_answer(setting: Setting) -> dict[str, Any]:
         "applies": definition.applies,
         **{name: bound for name, bound in bounds.items() if bound is not None},
     }
-
-
-def _user_of(request: Request) -> User | None:
-    """Return who signed in; a program with the key is nobody."""
-    return request.user if isinstance(request.user, User) else None

@@ -28,7 +28,6 @@ def service(tmp_path_factory):
         STASH_SENSE_TRUSTED_PROXIES=TRUSTED,
         STASH_SENSE_API_KEY=KEY,
     )
-    service.folder = service.process.args[service.process.args.index("--data-dir") + 1]
     yield service.wait_until_ready()
     service.kill()
 

@@ -1,13 +1,31 @@
 """The container's entry: whose the data folder becomes, and who runs the service."""
 
+import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
+import urllib.request
+from contextlib import closing
 
+import psutil
 import pytest
 
+from demo.install import install_networks
+from demo.release import build_release
+from demo.release_simulator import ReleaseSimulator
+from demo.world import World
 from stashsense import container
 from stashsense.data_folder import ROOT
+from stashsense.tests.test_serve import (
+    START_BOUND_SECONDS,
+    STOP_BOUND_SECONDS,
+    environment,
+    free_port,
+    until,
+)
 
 IS_ROOT = os.geteuid() == 0
 root_only = pytest.mark.skipif(not IS_ROOT, reason="only root may change users")
@@ -108,3 +126,99 @@ def test_the_service_and_its_commands_are_reached(folder, arguments, begin):
     assert (answer.returncode, answer.stderr) == (0, "")
     assert answer.stdout.startswith(begin)
     assert owners(folder) == {(os.geteuid(), os.getegid())}
+
+
+NEW = "2026.03.01"
+# A few seconds for what a test watches, and hours for all of it.
+SLOW_BYTES_PER_SECOND = 2_000
+
+
+class Entered:
+    """The service, begun by the container's entry in a folder of this user's."""
+
+    def __init__(self, folder, feed_url):
+        self.data_dir, self.port = folder / "data", free_port()
+        install_networks(self.data_dir / "models")
+        self.log_path = folder / "container.log"
+        with self.log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "stashsense.container", "--no-demo"],
+                cwd=ROOT,
+                env=environment(
+                    DATA_DIR=str(self.data_dir),
+                    PORT=str(self.port),
+                    PUID=str(os.geteuid()),
+                    PGID=str(os.getegid()),
+                    STASH_SENSE_API_KEY="key-of-this-test",
+                    STASH_SENSE_RELEASE_FEED=feed_url,
+                ),
+                stdout=log,
+                stderr=log,
+            )
+
+    def ask(self, path, body=None):
+        """Return what the API answers; nothing while nobody does."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"X-Api-Key": "key-of-this-test"}
+            | ({"Content-Type": "application/json"} if body is not None else {}),
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except OSError:
+            return {}
+
+    def tree(self):
+        first = psutil.Process(self.process.pid)
+        return [first, *first.children(recursive=True)]
+
+    def latest_run(self):
+        """Return phase and reason of the latest run, from the database's file."""
+        path = f"file:{self.data_dir / 'stash_sense.db'}?mode=ro"
+        query = "SELECT phase, error_code FROM dbupdates_updaterun ORDER BY id DESC"
+        with closing(sqlite3.connect(path, uri=True, timeout=20)) as rows:
+            return rows.execute(query).fetchone()
+
+
+@pytest.fixture
+def updating(tmp_path):
+    """A container whose service is downloading a release, slowly."""
+    release = build_release(World(31, 6), version=NEW, out_dir=tmp_path / "built")
+    with ReleaseSimulator() as simulator:
+        simulator.publish(NEW, release.archive)
+        simulator.faults.bytes_per_second = SLOW_BYTES_PER_SECOND
+        entered = Entered(tmp_path, simulator.feed_url)
+        try:
+            until(lambda: entered.ask("/health"), within=START_BOUND_SECONDS)
+            entered.ask("/database/update", {"version": NEW})
+            until(
+                lambda: entered.ask("/database/update/status").get("done_bytes"),
+                within=START_BOUND_SECONDS,
+            )
+            yield entered
+        finally:
+            left = entered.tree() if entered.process.poll() is None else []
+            for process in left:
+                process.kill()
+            entered.process.wait()
+
+
+@pytest.mark.service
+def test_it_ends_within_ten_seconds_of_a_stop_while_an_update_runs(updating):
+    tree = updating.tree()
+    assert updating.latest_run()[0] == "downloading"
+    began_at = time.monotonic()
+
+    updating.process.send_signal(signal.SIGTERM)
+    status = updating.process.wait(2 * STOP_BOUND_SECONDS)
+    seconds = time.monotonic() - began_at
+
+    assert seconds < STOP_BOUND_SECONDS
+    assert status == 0
+    assert [process for process in tree if process.is_running()] == []
+    assert "Traceback" not in updating.log_path.read_text()
+    # Nothing of it is served, and what was fetched is there to go on from.
+    assert not (updating.data_dir / "releases" / NEW).exists()
+    assert [*(updating.data_dir / "staging").rglob("*")] != []

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 from django.test import Client
@@ -12,9 +13,17 @@ from dbupdates.models import DatabaseRelease, UpdateRun
 from recommendations.models import AnalysisRun
 from stashsense.api.authentication import api_key
 from stashsense.data_folder import ROOT
+from stashsense.tests.test_serve import Service, until
 
 pytestmark = pytest.mark.django_db
 LIMIT_SECONDS = 120
+# What a service that serves no release tells all the same.
+EVERYWHERE = {
+    *["requests_total", "request_seconds_bucket", "stage_seconds_bucket"],
+    *["requests_in_progress", "queue_depth", "info", "faces", "performers"],
+    *["update_in_progress", "update_available", "update_failed"],
+    *["workers", "workers_serving", "process_resident_bytes"],
+}
 
 TWO_WORKERS = """
 import os, sys
@@ -147,3 +156,41 @@ def test_several_workers_are_added_up_and_dead_ones_have_nothing_in_progress(tmp
     labels = {"route": "/x", "method": "GET", "status": "200", "caller": "key"}
     assert value(values, "requests_total", **labels) == 2
     assert value(values, "requests_in_progress") == 1
+
+
+@pytest.mark.service
+def test_a_running_service_tells_of_all_its_processes_whichever_is_asked(tmp_path):
+    service = Service(
+        tmp_path / "data", WEB_WORKERS="2", STASH_SENSE_API_KEY="right-key"
+    )
+    try:
+        service.wait_until_ready()
+        until(
+            lambda: value(ask(service), "workers") == 2,
+            within=LIMIT_SECONDS,
+        )
+        for _ in range(20):
+            ask(service, "/queue")
+        answers = [ask(service) for _ in range(8)]
+    finally:
+        service.kill()
+
+    labels = {"route": "/queue", "method": "GET", "status": "200", "caller": "key"}
+    for values in answers:
+        assert value(values, "requests_total", **labels) == 20
+        assert value(values, "request_seconds_count", route="/queue") == 20
+        programs = [dict(key[1:]).get("program") for key in values]
+        assert programs.count("web") == 3
+        assert set(programs) >= {"serve", "supervisor", "web", "cluster"}
+        told = {key[0].removeprefix("stash_sense_") for key in values}
+        assert EVERYWHERE - told == set()
+
+
+def ask(service, path="/metrics"):
+    """Ask over a connection of its own; return values by name and labels."""
+    request = urllib.request.Request(
+        service.address(path), headers={"X-Api-Key": "right-key"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text = answer.read().decode()
+    return values_of(text) if path == "/metrics" else {}

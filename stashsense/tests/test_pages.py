@@ -2,11 +2,15 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import (
     presence_of_element_located,
 )
 from selenium.webdriver.support.ui import WebDriverWait
+
+from dbupdates.published import CHECK_INTERVAL, get_to_know_feed
 
 BOUND_SECONDS = 30
 PAGES = [
@@ -137,3 +141,17 @@ def test_the_status_page_shows_what_was_changed(signed_in, live_server, admin_cl
     [row] = browser.find_elements(By.CSS_SELECTOR, "#changes tbody tr")
     assert "admin" in row.text
     assert "PUT /settings/num_frames" in row.text
+
+
+@pytest.mark.django_db
+def test_the_status_page_says_when_the_next_check_is_and_where_to_check_now(
+    admin_client,
+):
+    due_at = timezone.localtime(get_to_know_feed().known_since + CHECK_INTERVAL)
+
+    page = " ".join(admin_client.get("/status").content.decode().split())
+
+    assert "Never checked for a newer one; next check at " in page
+    assert f"next check at {due_at:%Y-%m-%d %H:%M}. <a href=" in page
+    address = reverse("admin:dbupdates_databaserelease_changelist")
+    assert f'<a href="{address}">Check now</a>' in page

@@ -49,6 +49,7 @@ class Planted:
         }
         self.port = free_port()
         self.told = []
+        self.box_endpoints = [box.endpoint for box in stash_server.library.stash_boxes]
         host = stash_server.url.removeprefix("http://")
         self.log_path = folder / "service.log"
         variables = {
@@ -140,7 +141,6 @@ def service(request, tmp_path, stash_library):
     stash_library.stash_boxes = [replace(box, api_key=box_key) for box in boxes]
     with StashServer(stash_library, api_key=planted("stash")) as stash:
         running = Planted(tmp_path, stash, box_key, request.param)
-        running.box_endpoints = [box.endpoint for box in boxes]
         try:
             until(running.is_ready, within=START_SECONDS)
             yield running

@@ -66,7 +66,7 @@ class Service:
     """One start of the service, with everything it prints."""
 
     def __init__(self, folder, *options, **variables):
-        self.port = free_port()
+        self.folder, self.port = folder, free_port()
         self.process = subprocess.Popen(
             command("--no-demo", "--port", self.port, "--data-dir", folder, *options),
             env=environment(**variables),
