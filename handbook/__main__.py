@@ -29,14 +29,25 @@ def main(arguments: list[str]) -> int:
     )
     chosen = parser.parse_args(arguments)
     if chosen.draw:
-        from handbook import plots
-
-        plots.write_all()
-        return 0
+        return _draw()
     with tempfile.TemporaryDirectory() as folder:
         if chosen.serve:
             return _mkdocs(Path(folder), "serve", "--strict")
         return _build(Path(folder), (chosen.out or Path(folder) / "site").absolute())
+
+
+def _draw() -> int:
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "stashsense.settings"
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DATA_DIR"] = folder
+        django.setup()
+        from handbook import plots, steps_picture
+
+        plots.write_all()
+        steps_picture.write(plots.FOLDER)
+    return 0
 
 
 def _build(work: Path, site: Path) -> int:

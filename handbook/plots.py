@@ -92,7 +92,7 @@ def write_all(folder: Path = FOLDER) -> None:
     """Draw every plot into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, draw in PLOTS.items():
-        (folder / name).write_text(_drawn(draw))
+        (folder / name).write_text(drawn(draw))
 
 
 def _score_to_confidence(axes: "Axes") -> None:
@@ -149,7 +149,7 @@ PLOTS: dict[str, Callable[["Axes"], None]] = {
 }
 
 
-def _drawn(draw: Callable[["Axes"], None]) -> str:
+def drawn(draw: Callable[["Axes"], None]) -> str:
     text = io.StringIO()
     with mpl.rc_context({**mpl.rcParamsDefault, **_LOOK}):
         figure = Figure(figsize=SIZE_INCHES, layout="constrained")
