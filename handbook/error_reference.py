@@ -20,18 +20,40 @@ meet.
 """
 
 
+# Answered before any of our code is asked, or in place of it; no class of ours has them.
+AT_THE_DOOR = {
+    ("not_authenticated", 401): "No key, no signature and no session came along.",
+    ("wrong_api_key", 401): "The key is another one.",
+    ("wrong_signature", 401): "The signature was made with another key.",
+    ("signature_expired", 401): "The clocks are too far apart.",
+    ("signature_reused", 401): "The signature was received before.",
+    ("no_shared_key", 401): "STASH_API_KEY is not set here.",
+    ("permission_denied", 403): "The person may not do this, or the token is missing.",
+    ("no_route", 404): "There is nothing at this path.",
+    ("not_found", 404): "There is nothing of this id or name.",
+    ("method_not_allowed", 405): "The route does not know this method.",
+    ("body_incomplete", 408): "The body ended early, or did not go on.",
+    ("body_too_large", 413): "The body is larger than a picture may be.",
+    ("unsupported_media_type", 415): "The route does not read bodies of this kind.",
+    ("invalid", 422): "A field is missing or out of bounds; nothing was done.",
+    ("too_many_failures", 429): "Wrong keys or signatures came too often.",
+    ("error", 500): "A mistake of ours; the log says what.",
+}
+
+
 def page() -> str:
     """Return the page."""
+    every = {**{key: [text] for key, text in AT_THE_DOOR.items()}, **_meanings()}
     rows = [
         (code(word), str(status), " ".join(meanings))
-        for (word, status), meanings in sorted(_meanings().items())
+        for (word, status), meanings in sorted(every.items())
     ]
     return "\n".join([_INTRODUCTION, *table(("code", "status", "means"), rows)])
 
 
 def codes() -> set[str]:
     """Return every code."""
-    return {word for word, _ in _meanings()}
+    return {word for word, _ in [*_meanings(), *AT_THE_DOOR]}
 
 
 def _meanings() -> dict[tuple[str, int], list[str]]:
