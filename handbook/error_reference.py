@@ -13,14 +13,14 @@ _APPS = ("stashsense", "dbupdates", "recognition", "recommendations")
 _INTRODUCTION = """\
 # Every error code
 
-A refusal is `{"detail": …, "code": …}`: `detail` is a sentence for people, `code` the word
-that programs switch on. What stands here is what is true of the world after it was
-answered. [Troubleshooting](../troubleshooting.md) tells what to do about those that people
-meet.
+A refusal is `{"detail": …, "code": …}`: `detail` is a sentence for people, `code` the
+word that programs switch on. What stands here is what is true of the world after it was
+answered. [Troubleshooting](../troubleshooting.md) tells what to do about those that
+people meet.
 """
 
 
-# Answered before any of our code is asked, or in place of it; no class of ours has them.
+# Answered before any of our code is asked, or in its place; no class of ours has them.
 AT_THE_DOOR = {
     ("not_authenticated", 401): "No key, no signature and no session came along.",
     ("wrong_api_key", 401): "The key is another one.",

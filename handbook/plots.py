@@ -7,7 +7,7 @@ the functions and the packages are the same, so that a test can hold one to the 
 import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -33,7 +33,7 @@ SIZE_INCHES = (6.4, 3.4)
 BLUE, ORANGE, GREY = "#2e86d1", "#d9741a", "#8a8a8a"
 # The demo's, a library of some size, and the published release of February 2026.
 INDEX_SIZES = (1_200, 30_000, 366_794)
-_LOOK = {
+_LOOK: dict[Any, Any] = {
     "svg.hashsalt": "stash-sense",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -151,7 +151,7 @@ PLOTS: dict[str, Callable[["Axes"], None]] = {
 
 def drawn(draw: Callable[["Axes"], None]) -> str:
     text = io.StringIO()
-    with mpl.rc_context({**mpl.rcParamsDefault, **_LOOK}):
+    with mpl.rc_context(dict(mpl.rcParamsDefault) | _LOOK):
         figure = Figure(figsize=SIZE_INCHES, layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure.add_subplot())

@@ -31,10 +31,10 @@ AUTHENTICATION = {
 _INTRODUCTION = """\
 # Every route
 
-Made from [openapi.json](../openapi.json), which is made from the code. A running service
-has the same at `/docs`, to be tried there. [The API](../api.md) tells how to sign in, what
-routes are for, and what is common to refusals; [every error code](errors.md) what each
-means.
+Made from [openapi.json](../openapi.json), which is made from the code. A running
+service has the same at `/docs`, to be tried there. [The API](../api.md) tells how to
+sign in, what routes are for, and what is common to refusals;
+[every error code](errors.md) what each means.
 """
 
 

@@ -41,15 +41,15 @@ Made from the code when this page was built. [Environment](../configuration.md) 
 
 ## From the environment
 
-Read when the service starts. A secret may be in a file instead, which the variable of the
-same name and `_FILE` names.
+Read when the service starts. A secret may be in a file instead, which the variable of
+the same name and `_FILE` names.
 """
 _CHANGED_BY_USERS = """\
 ## Changed while it runs
 
-On the page *Settings* of the admin, in the plugin, and under `/settings`. Three defaults
-are those of the [hardware tiers](../settings.md#hardware-tiers) `gpu-high`, `gpu-low` and
-`cpu`; one that stands alone is the same on all.
+On the page *Settings* of the admin, in the plugin, and under `/settings`. Three
+defaults are those of the [hardware tiers](../settings.md#hardware-tiers) `gpu-high`,
+`gpu-low` and `cpu`; one that stands alone is the same on all.
 """
 
 

@@ -1,7 +1,7 @@
 """The commands that pages show, and whether a test runs them.
 
-A comment before a block says it: `<!-- runs -->`, or `<!-- not run: REASON -->`. Readers
-do not see it.
+A comment before a block says it: `<!-- runs -->`, or `<!-- not run: REASON -->`.
+Readers do not see it.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The picture of docs/recognition.md that shows what is done with one: found, aligned."""
+"""The picture of docs/recognition.md: what is done with one, until networks see it."""
 
 import io
 from itertools import islice

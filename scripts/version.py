@@ -48,7 +48,7 @@ def set_version(root: Path, version: str) -> None:
     for name, pattern in (WHOLE | NUMBERS).items():
         wanted = version if name in WHOLE else _numbers(version)
         path = root / name
-        text = re.sub(pattern, lambda found: found[1] + wanted, path.read_text())
+        text = re.sub(pattern, rf"\g<1>{wanted}", path.read_text())
         path.write_text(text)
 
 

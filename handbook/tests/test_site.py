@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import yaml
@@ -43,7 +44,7 @@ def site(tmp_path_factory):
 
 def test_the_site_is_built_and_holds_every_page(site):
     pages = [path.relative_to(DOCS) for path in DOCS.rglob("*.md")]
-    pages += generated.pages()
+    pages += map(Path, generated.pages())
 
     missing = [
         page for page in pages if not (site / page).with_suffix(".html").exists()
