@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from plugin.stash_sense import PLUGIN_VERSION
 from plugin.stash_sense.modes import MODES
 from plugin.stash_sense.refusals import BadArguments
 from plugin.tests.backend import PLUGIN_DIR, run, start
@@ -81,7 +82,7 @@ def test_health_says_what_both_sides_are(backend, sidecar):
     output = backend.call("health")
 
     assert (output["status"], output["authentication"]) == ("degraded", "on")
-    assert output["plugin_version"] == "1.0.0"
+    assert output["plugin_version"] == PLUGIN_VERSION
     assert output["is_compatible"]
     assert output["stash_has_key"]
 
