@@ -70,6 +70,7 @@ def _mkdocs(work: Path, *words: str) -> int:
         if not name.startswith(OF_THE_SERVICE)
     }
     ours = {
+        "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": "stashsense.settings",
         # Settings are read, which makes keys in the data folder.
         "DATA_DIR": str(work / "data"),

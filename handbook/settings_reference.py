@@ -33,7 +33,12 @@ _PLAIN = {
     "path_prefix": "a path such as `/sense`",
 }
 
+# Without a list of contents beside them the tables have room for their words.
 _INTRODUCTION = """\
+---
+hide:
+  - toc
+---
 # Every setting
 
 Made from the code when this page was built. [Environment](../configuration.md) and
