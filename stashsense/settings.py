@@ -13,7 +13,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stashsense import __version__, env, keys
+from stashsense import __version__, engines, env, keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
@@ -210,27 +210,11 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "stash_sense.db",
-        "OPTIONS": {
-            # A deferred transaction that turns to writing fails at once when another
-            # writer is active; an immediate one waits for its turn.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": (
-                "PRAGMA journal_mode=WAL;"
-                "PRAGMA synchronous=NORMAL;"
-                "PRAGMA journal_size_limit=67108864;"
-            ),
-        },
-        # Threads of gunicorn live long and hold their connection.
-        "CONN_MAX_AGE": None,
-    }
+    "default": engines.database(
+        env.secret("DATABASE_URL"), sqlite_path=DATA_DIR / "stash_sense.db"
+    )
 }
-
-# Per process: django-q2 writes its state here twice a second.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": engines.cache(env.secret("REDIS_URL"))}
 
 Q_CLUSTER = {
     "name": "default",
