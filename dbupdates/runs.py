@@ -38,6 +38,7 @@ from dbupdates.progress import (
     Progress,
 )
 from stashsense import stopping
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ def queue_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
     """Create a run and hand it to the background; nothing if either fails."""
     # Not inside the transaction: a download may be deleted, which takes seconds.
     _make_way()
-    with transaction.atomic():
+    with in_turn():
         run = _write_run(kind, asker=asker, **facts)
         async_task(TASK, run.pk, task_name=f"update {run.job_id}")
     return run
@@ -153,7 +154,7 @@ def requeue_run(run: UpdateRun, reason: str) -> bool:
 
     Returns whether this call did: of several, one does.
     """
-    with transaction.atomic():
+    with in_turn():
         is_ours = UpdateRun.objects.filter(
             pk=run.pk,
             phase=run.phase,
@@ -183,7 +184,7 @@ def leave(run_id: int) -> None:
 def cancel_run(run: UpdateRun, *, asker: Asker) -> None:
     """Ask a run to end, or end it where nobody works at it; or TooLateToCancel."""
     rows = UpdateRun.objects.filter(pk=run.pk)
-    with transaction.atomic():
+    with in_turn():
         if not rows.filter(phase__in=CANCELLABLE).update(is_cancel_asked=True):
             run.refresh_from_db()
             raise TooLateToCancel(f"The update is {run.phase}, too late to cancel it.")

@@ -38,6 +38,7 @@ from dbupdates.trial_load import load_on_trial
 from dbupdates.versions import parse_version
 from stashsense.downloads.exceptions import InsufficientDiskSpace
 from stashsense.files import sha256_of
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ def activate_release(release: DatabaseRelease) -> DatabaseRelease:
     _require_installed(release)
     description = store.describe(release)
     release_activating.send(sender=DatabaseRelease, release=description)
-    with transaction.atomic():
+    with in_turn():
         now = timezone.now()
         # Retire first: the partial unique index allows one ACTIVE row at any moment.
         DatabaseRelease.objects.filter(status=Status.ACTIVE).exclude(
@@ -186,7 +187,7 @@ def purge_release(
     """
     with store.exclusive():
         # The write lock first: a run names what it goes back to before it flips.
-        with transaction.atomic():
+        with in_turn():
             _refuse_needed(release, within_run)
             purged = (
                 DatabaseRelease.objects.activatable()
@@ -370,7 +371,7 @@ def _install(manifest: Manifest, release_dir: Path) -> DatabaseRelease:
         for name, path in paths.items()
         for digest in [manifest.checksums.get(name) or sha256_of(path)]
     ]
-    with transaction.atomic():
+    with in_turn():
         release = _record(manifest, files)
         store.install(release_dir, manifest.version)
     return release

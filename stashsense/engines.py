@@ -83,9 +83,7 @@ def cache(url: str | None) -> dict[str, Any]:
     }
 
 
-def _understood(
-    name: str, url: str, expected: str, parse: Callable[[str], Any]
-) -> Any:
+def _understood(name: str, url: str, expected: str, parse: Callable[[str], Any]) -> Any:
     try:
         parsed = parse(url)
         # Ports are only looked at when they are asked for.

@@ -4,18 +4,17 @@ import base64
 import functools
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import urllib.request
 import zipfile
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import recognition
 from demo.install import install_networks
+from stashsense.tests import databases
 from stashsense.tests.test_serve import command, environment, free_port, until
 
 PROJECT_DIR = Path(recognition.__file__).resolve().parent.parent
@@ -62,6 +61,7 @@ def manage(data_dir, *arguments, prefix=(), script=None):
         [*prefix, *interpreter, *([] if script else ["manage.py"]), *arguments],
         cwd=PROJECT_DIR,
         env=os.environ
+        | databases.environment(data_dir)
         | {
             "DATA_DIR": str(data_dir),
             "DJANGO_SETTINGS_MODULE": "stashsense.settings",
@@ -140,6 +140,7 @@ def test_a_service_that_starts_and_identifies_asks_nobody(
         process = subprocess.Popen(
             command(*options, "--data-dir", service_dir),
             env=environment(STASH_SENSE_API_KEY=key, STASH_SENSE_DEVICE="cpu")
+            | databases.environment(service_dir)
             | {"PYTHONPATH": f"{tmp_path / 'guard'}{os.pathsep}{PROJECT_DIR}"},
             stdout=log,
             stderr=log,
@@ -162,12 +163,10 @@ def test_a_service_that_starts_and_identifies_asks_nobody(
 
 def schedules_run(data_dir):
     """Return whether the background has run what was due at the start."""
-    path = f"file:{data_dir / 'stash_sense.db'}?mode=ro"
-    with closing(sqlite3.connect(path, uri=True, timeout=20)) as rows:
-        due = "SELECT count(*) FROM django_q_schedule WHERE task IS NULL"
-        waiting = "SELECT count(*) FROM django_q_ormq"
-        counts = [rows.execute(query).fetchone()[0] for query in (due, waiting)]
-    return counts == [0, 0]
+    due = "SELECT count(*) FROM django_q_schedule WHERE task IS NULL"
+    waiting = "SELECT count(*) FROM django_q_ormq"
+    counts = [databases.rows(data_dir, query) for query in (due, waiting)]
+    return counts == [[(0,)], [(0,)]]
 
 
 def answered(port, path, key, body=None):

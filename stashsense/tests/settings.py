@@ -44,5 +44,6 @@ else:
     # In a file, as in earnest: SQLite's shared memory database knows no waiting for
     # locks.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.db"}
-if os.environ.pop("REDIS_URL", ""):
+REDIS_SERVER_URL = os.environ.pop("REDIS_URL", "")
+if REDIS_SERVER_URL:
     CACHES["default"]["KEY_PREFIX"] = f"test-{secrets.token_hex(6)}"
