@@ -1,7 +1,6 @@
 """The life of an update run's row: asked for, claimed, told of, ended.
 
-A living run is told from a dead one by the operating system's lock on its folder in
-staging: no process id that may be another's by now, no clock that may be wrong.
+Whether a run lives is told by `dbupdates.liveness`.
 """
 
 import logging
@@ -27,6 +26,7 @@ from dbupdates.exceptions import (
     UpdateInProgress,
     UpdateInterrupted,
 )
+from dbupdates.liveness import beating, is_at_work
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import (
     BEFORE_SWAP,
@@ -37,7 +37,7 @@ from dbupdates.progress import (
     Phase,
     Progress,
 )
-from stashsense import stopping
+from stashsense import hosts, stopping
 from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def queue_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
 def _make_way() -> None:
     """End the run in progress if its process has died, or have its swap finished."""
     for other in UpdateRun.objects.in_progress():
-        if store.is_run_held(other.job_id):
+        if is_at_work(other):
             continue
         # As it stands without a process: it may have ended since it was listed.
         other.refresh_from_db()
@@ -173,7 +173,7 @@ def leave(run_id: int) -> None:
     A swap that has begun is finished by the background; anything else is ended.
     """
     run = UpdateRun.objects.in_progress().filter(pk=run_id).first()
-    if run is None or store.is_run_held(run.job_id):
+    if run is None or is_at_work(run):
         return
     if run.phase in SWAP:
         requeue_run(run, f"Interrupted while {run.phase}: the background goes on.")
@@ -190,7 +190,7 @@ def cancel_run(run: UpdateRun, *, asker: Asker) -> None:
             raise TooLateToCancel(f"The update is {run.phase}, too late to cancel it.")
         who = asker.user or asker.way
         run.log_lines.create(text=f"Cancelled by {who}.")
-    if not store.is_run_held(run.job_id):
+    if not is_at_work(run):
         end_run(run, Phase.CANCELLED)
         store.remove_run_folder(run.job_id)
 
@@ -284,16 +284,18 @@ def claimed(run_id: int) -> Iterator["RunningUpdate | None"]:
             return
         run.refresh_from_db()
         if _begin_attempt(run):
-            yield RunningUpdate(run, folder)
+            with beating(run):
+                yield RunningUpdate(run, folder)
             return
         if not run.is_resumable:
             store.remove_run_folder(run.job_id)
         yield None
 
 
+@in_turn()
 def _begin_attempt(run: UpdateRun) -> bool:
     """Count an attempt before anything is done; False if there were enough."""
-    if not run.is_in_progress:
+    if not run.is_in_progress or (run.host_id != hosts.own_id() and is_at_work(run)):
         return False
     # What a swap has flipped has to be flipped back.
     limit = MAX_ATTEMPTS + 1 if run.phase in SWAP else MAX_ATTEMPTS
@@ -311,6 +313,7 @@ def _begin_attempt(run: UpdateRun) -> bool:
         attempt_count=F("attempt_count") + 1,
         started_at=run.started_at or now,
         heartbeat_at=now,
+        host_id=hosts.own_id(),
     )
     run.refresh_from_db()
     if run.attempt_count > MAX_ATTEMPTS:

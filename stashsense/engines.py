@@ -20,7 +20,7 @@ _KEY_PREFIX = "stash-sense"
 
 
 def database(url: str | None, *, sqlite_path: Path) -> dict[str, Any]:
-    """Return Django's description of the database: PostgreSQL, or SQLite without one."""
+    """Return how Django reaches the database: PostgreSQL, or SQLite without `url`."""
     if url is None:
         return _sqlite(sqlite_path)
     expected = "postgres://user:password@host:5432/name"
@@ -56,7 +56,7 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 def cache(url: str | None) -> dict[str, Any]:
-    """Return Django's description of the cache: Redis, or each process's own memory."""
+    """Return how Django reaches the cache: Redis, or each process's own memory."""
     if url is None:
         # Not in the database: django-q2 writes its state here twice a second.
         return {

@@ -70,6 +70,8 @@ RULES = [
             "dbupdates.signals",
             "dbupdates.store",
             "dbupdates.prepared",
+            "dbupdates.progress",
+            "dbupdates.provision",
             "dbupdates.exceptions",
         ),
     ),
