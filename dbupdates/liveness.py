@@ -27,11 +27,14 @@ BEAT_SECONDS = 5.0
 
 def is_at_work(run: UpdateRun) -> bool:
     """Return whether a living process works at the run, on this host or another."""
-    if run.host_id in ("", hosts.own_id()):
-        return store.is_run_held(run.job_id)
-    return run.heartbeat_at is not None and (
-        timezone.now() - run.heartbeat_at < SILENT_AFTER
-    )
+    return store.is_run_held(run.job_id) or is_at_work_elsewhere(run)
+
+
+def is_at_work_elsewhere(run: UpdateRun) -> bool:
+    """Return whether a living process of another host works at the run."""
+    if run.host_id in ("", hosts.own_id()) or run.heartbeat_at is None:
+        return False
+    return timezone.now() - run.heartbeat_at < SILENT_AFTER
 
 
 @contextmanager

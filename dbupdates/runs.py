@@ -26,7 +26,7 @@ from dbupdates.exceptions import (
     UpdateInProgress,
     UpdateInterrupted,
 )
-from dbupdates.liveness import beating, is_at_work
+from dbupdates.liveness import beating, is_at_work, is_at_work_elsewhere
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import (
     BEFORE_SWAP,
@@ -295,7 +295,7 @@ def claimed(run_id: int) -> Iterator["RunningUpdate | None"]:
 @in_turn()
 def _begin_attempt(run: UpdateRun) -> bool:
     """Count an attempt before anything is done; False if there were enough."""
-    if not run.is_in_progress or (run.host_id != hosts.own_id() and is_at_work(run)):
+    if not run.is_in_progress or is_at_work_elsewhere(run):
         return False
     # What a swap has flipped has to be flipped back.
     limit = MAX_ATTEMPTS + 1 if run.phase in SWAP else MAX_ATTEMPTS
