@@ -17,6 +17,7 @@ _REMEMBERED_ENTRIES = 10_000
 _CONNECT_SECONDS = 10
 _CACHE_SECONDS = 2
 _KEY_PREFIX = "stash-sense"
+REDIS = "django.core.cache.backends.redis.RedisCache"
 
 
 def database(url: str | None, *, sqlite_path: Path) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def cache(url: str | None) -> dict[str, Any]:
     ):
         raise _misunderstood("REDIS_URL", expected)
     return {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": REDIS,
         "LOCATION": url,
         "KEY_PREFIX": _KEY_PREFIX,
         "OPTIONS": {

@@ -35,9 +35,9 @@ API_KEY_PATH = DATA_DIR / "api_key"
 API_KEY = env.secret("STASH_SENSE_API_KEY")
 # Of the user made at the first start; without it one is made up and shown once.
 ADMIN_PASSWORD = env.secret("STASH_SENSE_ADMIN_PASSWORD")
-SECRET_KEY = env.secret("STASH_SENSE_SECRET_KEY") or keys.read_or_create(
-    DATA_DIR / "secret_key"
-)
+_given_secret_key = env.secret("STASH_SENSE_SECRET_KEY")
+IS_SECRET_KEY_SHARED = _given_secret_key is not None
+SECRET_KEY = _given_secret_key or keys.read_or_create(DATA_DIR / "secret_key")
 # The addresses of a machine at home are not known beforehand; every route but /health
 # wants a key or a session, which a rebound host name does not bring along. The service
 # asks itself by the last ones: is it well, and who is in a scene.

@@ -1,4 +1,4 @@
-"""Two web hosts and one of the background, each with a disk of its own, one PostgreSQL."""
+"""Two web hosts and one of the background, each with its own disk; one PostgreSQL."""
 
 import base64
 import json
@@ -87,18 +87,16 @@ def test_every_host_fetches_serves_and_acknowledges_what_was_activated(
 
 
 def test_a_host_that_cannot_fetch_says_why_and_the_others_go_on_as_before(
-    hosts, publish, feed, small_world
+    hosts, publish, small_world, tmp_path
 ):
     for name in WEB_HOSTS:
         hosts.start(name, "web")
     hosts.start("background", "cluster")
     publish(FIRST)
     assert run_ended(hosts, asked(hosts, "/database/update"))[0] == "complete"
-    archive = publish(SECOND)
-    # Two hosts have it already, and nobody gives it to the third.
+    # In no feed, and on one of the hosts that serve.
+    archive = archive_of(small_world.release.path, SECOND, tmp_path)
     hosts.manage("first", "import_release", archive)
-    hosts.ask("first", "GET", "/database/check-update")
-    feed.faults.archive_statuses = [404] * 100
 
     phase, error = run_ended(
         hosts, asked(hosts, f"/database/releases/{SECOND}/activate")
@@ -106,14 +104,14 @@ def test_a_host_that_cannot_fetch_says_why_and_the_others_go_on_as_before(
 
     assert phase == "failed"
     assert "cannot serve it" in error
-    assert "404" in error
+    assert "not on this host, and the feed has no archive of it" in error
     assert f"Release {FIRST} is active again." in error
     until(lambda: hosts.served() == [FIRST, FIRST], within=PATIENCE_SECONDS)
     assert hosts.installed("second") == [FIRST]
     for name in WEB_HOSTS:
         assert identified(hosts, name, small_world)
 
-    feed.faults.archive_statuses = []
+    hosts.manage("second", "import_release", archive)
     job_id = asked(hosts, f"/database/releases/{SECOND}/activate")
 
     assert run_ended(hosts, job_id) == ("complete", "")
@@ -133,10 +131,8 @@ def test_a_host_that_joins_and_cannot_fetch_says_so_and_goes_on_once_it_can(
     hosts.start("second", "web")
 
     def told():
-        query = (
-            "SELECT problem FROM recognition_servingprocess WHERE failed_version = '"
-        )
-        return hosts.rows(f"{query}{FIRST}'")
+        query = "SELECT problem FROM recognition_servingprocess WHERE failed_version ="
+        return hosts.rows(f"{query} '{FIRST}'")
 
     [(problem,)] = until(told, within=PATIENCE_SECONDS)
     assert "404" in problem
