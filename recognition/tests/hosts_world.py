@@ -108,6 +108,9 @@ class Hosts:
     def end(self, name):
         self._running.pop(name).stop(signal.SIGTERM)
 
+    def kill(self, name):
+        self._running.pop(name).kill()
+
     def end_all(self):
         for name in [*self._running]:
             self.end(name)
