@@ -23,6 +23,7 @@ from dbupdates.tests.updating import (
     work_at_queue,
 )
 from dbupdates.updates import request_update
+from stashsense import hosts
 
 
 @pytest.fixture
