@@ -18,6 +18,7 @@ from demo.stashbox.testing import (
 from stashsense import env
 from stashsense.api import callers
 from stashsense.preferences import values
+from stashsense.tests import databases
 
 BROWSER_WINDOW_PX = (1280, 900)
 # The machine may be busy; an answer that takes longer is a fault.
@@ -28,6 +29,13 @@ BROWSER_PATIENCE_SECONDS = 60
 def _settings_as_in_the_database():
     """Forget the settings that another test stored: each has its own database."""
     values.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_databases_left():
+    """Drop the databases of processes that tests started."""
+    yield
+    databases.drop_all()
 
 
 @pytest.fixture(autouse=True)

@@ -126,10 +126,9 @@ def index_bytes(data_dir: Path) -> int:
 def service_environment(data_dir: Path) -> dict[str, str]:
     """Return the environment of a process that works on the data folder."""
     ours = {"DATA_DIR": str(data_dir), "LOG_LEVEL": "warning"}
-    # Tests have settings of their own in theirs.
-    kept = {
-        key: os.environ[key] for key in os.environ if key != "DJANGO_SETTINGS_MODULE"
-    }
+    # Tests have settings of their own in theirs; rows are read from SQLite's file.
+    dropped = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "REDIS_URL"}
+    kept = {key: os.environ[key] for key in os.environ if key not in dropped}
     return {**kept, **ours, "PYTHONPATH": str(ROOT)}
 
 

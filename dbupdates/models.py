@@ -311,6 +311,9 @@ class UpdateRun(models.Model):
     process_count = models.PositiveSmallIntegerField("serving processes", default=0)
     ready_count = models.PositiveSmallIntegerField("of which serve it", default=0)
 
+    host_id = models.CharField(
+        "host", max_length=12, blank=True, help_text="Whose disk it works on."
+    )
     attempt_count = models.PositiveSmallIntegerField(
         "attempts",
         default=0,

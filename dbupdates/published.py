@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from dbupdates.exceptions import FeedError
 from dbupdates.feed import FeedAnswer, PublishedRelease, fetch_feed
 from dbupdates.models import DatabaseRelease, ReleaseFeed, UpdatePolicy
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def _ask(feed: ReleaseFeed) -> None:
             error=str(error), closed_until=error.closed_until
         )
         return
-    with transaction.atomic():
+    with in_turn():
         _keep(feed, answer)
 
 

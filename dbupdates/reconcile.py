@@ -12,10 +12,12 @@ from django.db import DatabaseError
 
 from dbupdates import adoption, runs, store
 from dbupdates.exceptions import UpdateInProgress
+from dbupdates.liveness import is_at_work
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import BEFORE_SWAP, CANCELLABLE, IN_PROGRESS, SWAP, Phase
 from dbupdates.runs import Asker
 from dbupdates.updates import request_import
+from stashsense import hosts
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ def look_for_dead_run() -> None:
 def _requeue_dead_runs(phases: Collection[Phase]) -> None:
     try:
         for run in UpdateRun.objects.filter(phase__in=phases):
-            if not store.is_run_held(run.job_id):
+            if not is_at_work(run):
                 runs.requeue_run(
                     run, f"The process that ran it died while {run.phase}."
                 )
@@ -84,7 +86,7 @@ def _told_of(tell: Tell, what: str) -> Iterator[None]:
 
 def _end_dead_runs(tell: Tell) -> None:
     for run in UpdateRun.objects.in_progress():
-        if store.is_run_held(run.job_id):
+        if is_at_work(run):
             continue
         if run.phase == Phase.QUEUED:
             # Its task may be in the queue or lost; a second one does no harm.
@@ -141,6 +143,9 @@ def _agree_on_releases(tell: Tell) -> None:
         if release.is_installed and not store.has_release(release.version):
             if release.is_active:
                 tell(f"The files of release {release}, which is active, are gone.")
+                continue
+            if hosts.are_many():
+                # Another host has them, or each gets them when it is to serve them.
                 continue
             DatabaseRelease.objects.filter(pk=release.pk, status=release.status).update(
                 status=Status.PURGED, size_bytes=0

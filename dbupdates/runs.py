@@ -1,7 +1,6 @@
 """The life of an update run's row: asked for, claimed, told of, ended.
 
-A living run is told from a dead one by the operating system's lock on its folder in
-staging: no process id that may be another's by now, no clock that may be wrong.
+Whether a run lives is told by `dbupdates.liveness`.
 """
 
 import logging
@@ -27,6 +26,7 @@ from dbupdates.exceptions import (
     UpdateInProgress,
     UpdateInterrupted,
 )
+from dbupdates.liveness import beating, is_at_work, is_at_work_elsewhere
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import (
     BEFORE_SWAP,
@@ -37,7 +37,8 @@ from dbupdates.progress import (
     Phase,
     Progress,
 )
-from stashsense import stopping
+from stashsense import hosts, stopping
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ def queue_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
     """Create a run and hand it to the background; nothing if either fails."""
     # Not inside the transaction: a download may be deleted, which takes seconds.
     _make_way()
-    with transaction.atomic():
+    with in_turn():
         run = _write_run(kind, asker=asker, **facts)
         async_task(TASK, run.pk, task_name=f"update {run.job_id}")
     return run
@@ -122,7 +123,7 @@ def queue_run(kind: UpdateRun.Kind, *, asker: Asker, **facts: Any) -> UpdateRun:
 def _make_way() -> None:
     """End the run in progress if its process has died, or have its swap finished."""
     for other in UpdateRun.objects.in_progress():
-        if store.is_run_held(other.job_id):
+        if is_at_work(other):
             continue
         # As it stands without a process: it may have ended since it was listed.
         other.refresh_from_db()
@@ -153,7 +154,7 @@ def requeue_run(run: UpdateRun, reason: str) -> bool:
 
     Returns whether this call did: of several, one does.
     """
-    with transaction.atomic():
+    with in_turn():
         is_ours = UpdateRun.objects.filter(
             pk=run.pk,
             phase=run.phase,
@@ -172,7 +173,7 @@ def leave(run_id: int) -> None:
     A swap that has begun is finished by the background; anything else is ended.
     """
     run = UpdateRun.objects.in_progress().filter(pk=run_id).first()
-    if run is None or store.is_run_held(run.job_id):
+    if run is None or is_at_work(run):
         return
     if run.phase in SWAP:
         requeue_run(run, f"Interrupted while {run.phase}: the background goes on.")
@@ -183,13 +184,13 @@ def leave(run_id: int) -> None:
 def cancel_run(run: UpdateRun, *, asker: Asker) -> None:
     """Ask a run to end, or end it where nobody works at it; or TooLateToCancel."""
     rows = UpdateRun.objects.filter(pk=run.pk)
-    with transaction.atomic():
+    with in_turn():
         if not rows.filter(phase__in=CANCELLABLE).update(is_cancel_asked=True):
             run.refresh_from_db()
             raise TooLateToCancel(f"The update is {run.phase}, too late to cancel it.")
         who = asker.user or asker.way
         run.log_lines.create(text=f"Cancelled by {who}.")
-    if not store.is_run_held(run.job_id):
+    if not is_at_work(run):
         end_run(run, Phase.CANCELLED)
         store.remove_run_folder(run.job_id)
 
@@ -283,16 +284,18 @@ def claimed(run_id: int) -> Iterator["RunningUpdate | None"]:
             return
         run.refresh_from_db()
         if _begin_attempt(run):
-            yield RunningUpdate(run, folder)
+            with beating(run):
+                yield RunningUpdate(run, folder)
             return
         if not run.is_resumable:
             store.remove_run_folder(run.job_id)
         yield None
 
 
+@in_turn()
 def _begin_attempt(run: UpdateRun) -> bool:
     """Count an attempt before anything is done; False if there were enough."""
-    if not run.is_in_progress:
+    if not run.is_in_progress or is_at_work_elsewhere(run):
         return False
     # What a swap has flipped has to be flipped back.
     limit = MAX_ATTEMPTS + 1 if run.phase in SWAP else MAX_ATTEMPTS
@@ -310,6 +313,7 @@ def _begin_attempt(run: UpdateRun) -> bool:
         attempt_count=F("attempt_count") + 1,
         started_at=run.started_at or now,
         heartbeat_at=now,
+        host_id=hosts.own_id(),
     )
     run.refresh_from_db()
     if run.attempt_count > MAX_ATTEMPTS:

@@ -36,8 +36,10 @@ from dbupdates.progress import ByteCounter, OnProgress, Phase, ignore_progress
 from dbupdates.signals import release_activated, release_activating
 from dbupdates.trial_load import load_on_trial
 from dbupdates.versions import parse_version
+from stashsense import hosts
 from stashsense.downloads.exceptions import InsufficientDiskSpace
 from stashsense.files import sha256_of
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +131,40 @@ def stage_release(
     return release
 
 
+def stage_on_this_host(
+    source: ReleaseSource,
+    release: DatabaseRelease,
+    *,
+    on_progress: OnProgress = ignore_progress,
+    on_wait: Callable[[], None],
+) -> None:
+    """Put the files of a release that another host has installed on this disk.
+
+    They are verified as if they were new, and to be the very ones of the rows, which
+    stay as they are. Raises what `stage_release` does.
+    """
+    manifest_bytes = source.read_manifest()
+    manifest = parse_manifest(manifest_bytes)
+    if manifest.version != release.version:
+        raise InvalidRelease(f"{MANIFEST_NAME} is of version {manifest.version}")
+    _require_listed_files(source, manifest)
+    digests = {
+        **manifest.checksums,
+        MANIFEST_NAME: hashlib.sha256(manifest_bytes).hexdigest(),
+    }
+    _require_same_content(release, digests)
+    with store.exclusive(on_wait=on_wait), _disk_full_as_ours():
+        if store.has_release(release.version):
+            return
+        store.require_free_space(_needed_bytes(source))
+        with store.staging_folder() as release_dir:
+            _copy_files(source, digests, release_dir, on_progress=on_progress)
+            _load_on_trial(source, manifest, release_dir, on_progress=on_progress)
+            store.complete(release_dir)
+            store.install(release_dir, release.version)
+    logger.info("The files of release %s are on this host", release.version)
+
+
 def activate_release(release: DatabaseRelease) -> DatabaseRelease:
     """Make the release the one that is served and return its new row.
 
@@ -141,7 +177,7 @@ def activate_release(release: DatabaseRelease) -> DatabaseRelease:
     _require_installed(release)
     description = store.describe(release)
     release_activating.send(sender=DatabaseRelease, release=description)
-    with transaction.atomic():
+    with in_turn():
         now = timezone.now()
         # Retire first: the partial unique index allows one ACTIVE row at any moment.
         DatabaseRelease.objects.filter(status=Status.ACTIVE).exclude(
@@ -186,7 +222,7 @@ def purge_release(
     """
     with store.exclusive():
         # The write lock first: a run names what it goes back to before it flips.
-        with transaction.atomic():
+        with in_turn():
             _refuse_needed(release, within_run)
             purged = (
                 DatabaseRelease.objects.activatable()
@@ -287,7 +323,8 @@ def _require_installed(release: DatabaseRelease) -> None:
         raise ReleaseNotFound(
             f"Release {release} is {release.status}, not installed; import it first."
         )
-    if not store.has_release(release.version):
+    # Of several hosts each gets them when it is to serve them, or says why it cannot.
+    if not hosts.are_many() and not store.has_release(release.version):
         raise ReleaseNotFound(
             f"The files of release {release} are gone from "
             f"{store.release_path(release.version)}; import it again."
@@ -302,18 +339,26 @@ def _find_installed(version: str, digests: Mapping[str, str]) -> DatabaseRelease
     release = DatabaseRelease.objects.installed().filter(version=version).first()
     if release is None:
         return None
+    files = _require_same_content(release, digests)
+    sizes = {file.name: file.size_bytes for file in files.values()}
+    return release if store.has_files(version, sizes) else None
+
+
+def _require_same_content(
+    release: DatabaseRelease, digests: Mapping[str, str]
+) -> dict[str, ReleaseFile]:
+    """Return the rows of the files; InvalidRelease if these are others."""
     files = {file.name: file for file in release.files.all()}
     for name, digest in digests.items():
         if name not in files or files[name].sha256 != digest:
             raise InvalidRelease(
-                f"release {version} is installed with another {name}; "
+                f"release {release} is installed with another {name}; "
                 "a changed release needs a version of its own"
             )
     published = {name for name in files if not name.startswith(f"{PREPARED_NAME}/")}
     if extra := sorted(published - digests.keys()):
-        raise InvalidRelease(f"release {version} is installed and has {extra[0]} too")
-    sizes = {file.name: file.size_bytes for file in files.values()}
-    return release if store.has_files(version, sizes) else None
+        raise InvalidRelease(f"release {release} is installed and has {extra[0]} too")
+    return files
 
 
 def _needed_bytes(source: ReleaseSource) -> int:
@@ -370,7 +415,7 @@ def _install(manifest: Manifest, release_dir: Path) -> DatabaseRelease:
         for name, path in paths.items()
         for digest in [manifest.checksums.get(name) or sha256_of(path)]
     ]
-    with transaction.atomic():
+    with in_turn():
         release = _record(manifest, files)
         store.install(release_dir, manifest.version)
     return release

@@ -33,6 +33,7 @@ class ServingReport:
     the active one. `available_memory_bytes` is what its host or container can still
     give, before it loads anything; processes of one `host` share it. `is_unloaded`:
     it holds nothing for want of work, and loads `version` when it is next asked.
+    `is_fetching`: its host lacks the files of the active release, and gets them.
     """
 
     host: str
@@ -43,6 +44,7 @@ class ServingReport:
     available_memory_bytes: int
     has_unloaded_first: bool
     is_unloaded: bool = False
+    is_fetching: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}"

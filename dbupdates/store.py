@@ -35,6 +35,7 @@ _SPARE_FRACTION = 0.05
 _IMPORT_PREFIX = "import-"
 _REMOVED_PREFIX = "removed-"
 _RUN_PREFIX = "update-"
+_FETCHING_PREFIX = "fetch-"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,19 @@ def run_folder(job_id: str) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder, f"run {job_id} is at work in another process"):
         yield folder
+
+
+@contextmanager
+def fetching_folder(version: str) -> Iterator[Path]:
+    """Yield the folder for fetching what another host has installed; kept on failure.
+
+    UpdateInProgress while another process of this host holds it.
+    """
+    folder = _fetching_path(version)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder, f"another process fetches release {version}"):
+        yield folder
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_run_held(job_id: str) -> bool:
@@ -279,6 +293,10 @@ def folders_on_disk() -> list[str]:
 
 def _run_path(job_id: str) -> Path:
     return _staging_dir() / f"{_RUN_PREFIX}{job_id}"
+
+
+def _fetching_path(version: str) -> Path:
+    return _staging_dir() / f"{_FETCHING_PREFIX}{version}"
 
 
 def _releases_dir() -> Path:

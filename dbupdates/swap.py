@@ -130,6 +130,9 @@ def _wait_until_served(release: DatabaseRelease, running: RunningUpdate) -> None
         if len(ready) == len(reports):
             _note_how(ready, running)
             return
+        if any(report.is_fetching for report in reports):
+            # Downloads end by themselves; the time to load begins afterwards.
+            deadline = time.monotonic() + RELOAD_SECONDS
         if time.monotonic() > deadline:
             problems = {f" {each}: {each.problem}" for each in reports if each.problem}
             raise SwapFailed(

@@ -5,12 +5,12 @@ An attempt is counted before the work, so that what ends its process is counted 
 
 from collections.abc import Iterator, Sequence
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from recognition.models import Fingerprint
 from recognition.models.fingerprints import FingerprintQuerySet
+from stashsense.turns import in_turn
 
 Kind = Fingerprint.Kind
 State = Fingerprint.State
@@ -22,7 +22,7 @@ BEGUN = "It was begun and has not ended."
 
 def begin_attempt(kind: Fingerprint.Kind, stash_id: int) -> Fingerprint:
     """Count an attempt that is about to be made; what was seen before stays."""
-    with transaction.atomic():
+    with in_turn():
         fingerprint, _ = Fingerprint.objects.get_or_create(
             kind=kind, stash_id=stash_id, defaults={"state": State.FAILED}
         )
@@ -43,7 +43,7 @@ def note_failure(kind: Fingerprint.Kind, stash_id: int, reason: str) -> None:
 def forgive_attempt(kind: Fingerprint.Kind, stash_id: int) -> None:
     """Count an attempt no more that ended for no fault of the scene's or image's."""
     rows = _rows(kind, stash_id)
-    with transaction.atomic():
+    with in_turn():
         rows.filter(attempt_count__gt=0).update(
             attempt_count=F("attempt_count") - 1, error=""
         )
@@ -54,14 +54,14 @@ def forgive_attempt(kind: Fingerprint.Kind, stash_id: int) -> None:
 def forget(kind: Fingerprint.Kind, stash_id: int) -> None:
     """Forget attempts at what is not in Stash any more."""
     rows = _rows(kind, stash_id)
-    with transaction.atomic():
+    with in_turn():
         rows.filter(state=State.FAILED).delete()
         rows.update(attempt_count=0, error="")
 
 
 def mark_for_refresh(scene_ids: Sequence[int]) -> int:
     """Have these scenes looked at again by the next run; return how many are kept."""
-    with transaction.atomic():
+    with in_turn():
         return sum(
             _mark(Fingerprint.objects.scenes().filter(stash_id__in=ids))
             for ids in _chunks(sorted({*scene_ids}))
@@ -70,7 +70,7 @@ def mark_for_refresh(scene_ids: Sequence[int]) -> int:
 
 def mark_all_for_refresh() -> int:
     """Have every scene looked at again by the next run; return how many are kept."""
-    with transaction.atomic():
+    with in_turn():
         return _mark(Fingerprint.objects.scenes())
 
 

@@ -17,6 +17,7 @@ from recognition.library_runs import rematch_if_outdated
 from recognition.models import Fingerprint, StoredCalibration
 from recognition.numeric.calibration import SHIPPED_CALIBRATION, Calibration
 from recognition.numeric.people import MatchingMode, PersonCandidate, SeenPerson
+from stashsense.turns import in_turn
 
 Origin = StoredCalibration.Origin
 
@@ -150,7 +151,7 @@ def _confident(person: SeenPerson, calibration: Calibration) -> SeenPerson:
 
 
 def _put_in_force(row: StoredCalibration) -> StoredCalibration:
-    with transaction.atomic():
+    with in_turn():
         # First: the partial unique index allows one active row of a mode.
         StoredCalibration.objects.filter(mode=row.mode, is_active=True).update(
             is_active=False

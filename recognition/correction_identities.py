@@ -8,14 +8,13 @@ performer is known later.
 import logging
 from collections.abc import Iterable
 
-from django.db import transaction
-
 from recognition.local_performers import every_universal_id
 from recognition.models import Correction, Fingerprint
 from recognition.runtime.local_overlay import local_stash_id
 from stashsense.integrations.stash import StashClient, configured_client
 from stashsense.integrations.stash_errors import StashError, StashNotFound
 from stashsense.integrations.stash_types import TaggedPerformer
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ def _keep(grown: Iterable[Correction]) -> None:
     # Off by a match that read the correction and writes after this (0.1 s): what it
     # is about is matched with the further ids the next time only.
     for row in grown:
-        with transaction.atomic():
+        with in_turn():
             if row.local_performer_id is None:
                 row.local_performer_id = _local_id_of(row)
             row.save(update_fields=["other_ids", "local_performer_id"])

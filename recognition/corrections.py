@@ -42,6 +42,7 @@ from recognition.signals import correction_changed
 from stashsense.integrations.stash import configured_client
 from stashsense.integrations.stash_errors import StashNotConfigured, StashNotFound
 from stashsense.integrations.stash_types import TaggedPerformer
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -166,7 +167,7 @@ def withdraw(correction: Correction, *, by: str) -> None:
 
 def _withdraw(correction: Correction, *, by: str) -> None:
     kind, stash_id = correction.kind, correction.stash_id
-    with transaction.atomic():
+    with in_turn():
         undone = Correction.objects.active().filter(pk=correction.pk)
         if not undone.update(undone_by=by, undone_at=timezone.now()):
             raise CorrectionUndone(f"Correction {correction.pk} was undone before.")
@@ -253,7 +254,7 @@ def _record(
     person: FingerprintPerson, verdict: Verdict, performer: Performer, *, by: str
 ) -> tuple[Correction, bool]:
     """Return the correction, and whether it is a new one."""
-    with transaction.atomic():
+    with in_turn():
         everybody = _everybody_beside(person)
         kind, stash_id = person.fingerprint.kind, person.fingerprint.stash_id
         media = _find_media(kind, stash_id)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from dbupdates.store import ActiveRelease, active_release
 from recognition import library_runs
@@ -18,6 +17,7 @@ from recognition.models import (
 )
 from recognition.registry import NO_ACTIVE_RELEASE
 from stashsense.integrations.stash import configured_client
+from stashsense.turns import in_turn
 
 Kind = EvaluatedItem.Kind
 Verdict = ReviewedName.Verdict
@@ -49,7 +49,7 @@ def evaluate_library(options: EvaluationOptions, *, asker: LibraryAsker) -> Eval
     release = active_release()
     if release is None:
         raise DatabaseNotLoaded(NO_ACTIVE_RELEASE)
-    with transaction.atomic():
+    with in_turn():
         run = library_runs.queue_run(
             LibraryRun.Kind.EVALUATE, asker=asker, release_version=release.version
         )

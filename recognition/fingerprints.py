@@ -26,6 +26,7 @@ from recognition.runtime.face_identities import FaceIdentities
 from recognition.runtime.people import MatchedFaces, MatchingOptions
 from recognition.runtime.recognizer import matches_of
 from recognition.signals import fingerprint_changed
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def keep(
     """Keep what was just seen, in place of what was kept before; all or nothing."""
     near = PackedNear.pack(matched.near, identities_of(matched.database).digests)
     now = timezone.now()
-    with transaction.atomic():
+    with in_turn():
         corrections = Correction.objects.active().of_media(kind, stash_id)
         known = {*corrections.values_list("pk", flat=True)}
         fingerprint, _ = Fingerprint.objects.update_or_create(

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from recognition import registry
@@ -28,6 +28,7 @@ from recognition.scenes import scene_gate
 from recognition.watching import Progress, Watcher
 from stashsense.exceptions import StashSenseError
 from stashsense.integrations.stash import configured_client
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class JobRunner:
         until = time.monotonic() + STOP_SECONDS
         while self._running and time.monotonic() < until:
             time.sleep(0.02)
-        with transaction.atomic():
+        with in_turn():
             for row in IdentificationJob.objects.in_progress().of_this_process():
                 end_job(
                     row,

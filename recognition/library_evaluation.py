@@ -10,7 +10,6 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from dbupdates.prepared import open_prepared
@@ -36,6 +35,7 @@ from stashsense.integrations.stash_tags import (
     iter_tagged_among,
 )
 from stashsense.integrations.stash_types import TaggedItem
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ class _Pass:
                     break
         if not chosen:
             raise NothingToEvaluate(self._what_is_missing(seen_counts, release))
-        with transaction.atomic():
+        with in_turn():
             self._items.delete()
             EvaluatedItem.objects.bulk_create(chosen)
             self._evaluation.is_sampled = True
@@ -248,7 +248,7 @@ class _Pass:
     def _start_over(self, release: ActiveRelease) -> None:
         """Have every item matched again: the others' figures are of another release."""
         logger.info("%s starts over with %s", self._evaluation, release.version)
-        with transaction.atomic():
+        with in_turn():
             self._items.update(state=State.PENDING, people={}, reason="")
             self._evaluation.release_version = release.version
             self._evaluation.network_set = release.network_set

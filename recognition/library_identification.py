@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -36,6 +35,7 @@ from stashsense.integrations.stash_errors import (
 )
 from stashsense.integrations.stash_types import StashScene
 from stashsense.slices.work import RunEnded
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -194,7 +194,7 @@ class _Pass:
         )
 
     def _begin(self, scene: StashScene) -> None:
-        with transaction.atomic():
+        with in_turn():
             attempts.begin_attempt(SCENE, scene.id)
             self._at_work.write(
                 current_scene_id=scene.id,
@@ -406,7 +406,7 @@ class _EnqueuedPass(_Pass):
             return None
 
     def _settle(self, scene_id: int, *, succeeded: bool | None) -> None:
-        with transaction.atomic():
+        with in_turn():
             super()._settle(scene_id, succeeded=succeeded)
             if succeeded is False:
                 enqueued_scenes.postpone(scene_id)

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from dbupdates.store import active_release
@@ -26,6 +26,7 @@ from recognition.local_faces import current_revision
 from recognition.models import Fingerprint, IdentificationJob, LibraryRun
 from stashsense.integrations.stash import configured_client
 from stashsense.slices.leases import count_death, hand_on, is_held
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -193,7 +194,7 @@ def stop_run(run: LibraryRun) -> None:
     What is done stays done. A run that has ended stays as it is. Scenes that were
     enqueued wait no more, or they would be begun with again.
     """
-    with transaction.atomic():
+    with in_turn():
         if run.kind == Kind.ENQUEUED:
             enqueued_scenes.drop_all()
         if end_run(run, State.CANCELLED, is_stop_asked=True) and run.current_job_id:
@@ -215,7 +216,7 @@ def end_run(
     The scene it was at was not decided: that counts as no attempt.
     """
     now = timezone.now()
-    with transaction.atomic():
+    with in_turn():
         ended = run.rows_in_progress.update(
             state=state,
             error=str(error),
@@ -260,7 +261,7 @@ def queue_run(
     Raises LibraryRunInProgress where one of the kind has not ended.
     """
     try:
-        with transaction.atomic():
+        with in_turn():
             run = LibraryRun.objects.create(
                 kind=kind, asked_by=asker.way, user=asker.user, **facts
             )

@@ -21,6 +21,7 @@ from recognition.models import LocalFace, LocalIndex, LocalPerformer
 from recognition.numeric.people import SeenFace
 from stashsense.integrations.stash_types import PicturedPerformer
 from stashsense.preferences.models import Preference
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def learn_person(
     is as telling once. Of many faces the best are kept; those whose embeddings are no
     numbers, none.
     """
-    with transaction.atomic():
+    with in_turn():
         if not _hold_enabled():
             return
         forgotten = _delete(Q(source=source, source_id=source_id))
@@ -65,7 +66,7 @@ def learn_person(
 
 def forget_source(source: str, source_id: str) -> None:
     """Erase what was learnt from this source; nothing happens if nothing was."""
-    with transaction.atomic():
+    with in_turn():
         _note_change(_delete(Q(source=source, source_id=source_id)))
 
 
@@ -82,7 +83,7 @@ def learn_pictures(
     `pictures` are (source, source id, face). Returns how many faces are kept; what the
     owner told of them stays. Nothing happens for one who was left out meanwhile.
     """
-    with transaction.atomic():
+    with in_turn():
         if not _hold_enabled():
             return 0
         performer, _ = LocalPerformer.objects.get_or_create(
@@ -118,7 +119,7 @@ def leave_out(local_performer_id: int) -> None:
 
     Raises LocalPerformerNotFound.
     """
-    with transaction.atomic():
+    with in_turn():
         rows = LocalPerformer.objects.filter(stash_id=local_performer_id)
         if not rows.update(state=State.LEFT_OUT, learnt_from=""):
             raise _not_found(local_performer_id)
@@ -152,7 +153,7 @@ def forget_performers(local_performer_ids: Iterable[int]) -> int:
     ids = sorted({*local_performer_ids})
     count = 0
     for start in range(0, len(ids), IDS_PER_QUERY):
-        with transaction.atomic():
+        with in_turn():
             chunk = ids[start : start + IDS_PER_QUERY]
             changed = _delete(Q(performer__stash_id__in=chunk))
             _, deleted = LocalPerformer.objects.filter(stash_id__in=chunk).delete()
@@ -163,7 +164,7 @@ def forget_performers(local_performer_ids: Iterable[int]) -> int:
 
 def erase_all() -> None:
     """Erase every local performer and face, and their files."""
-    with transaction.atomic():
+    with in_turn():
         LocalFace.objects.all().delete()
         LocalPerformer.objects.all().delete()
         LocalIndex.objects.all().delete()

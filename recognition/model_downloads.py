@@ -44,6 +44,7 @@ from stashsense.downloads.exceptions import DownloadError
 from stashsense.downloads.fetcher import DEFAULT_PATIENCE, Patience
 from stashsense.exceptions import StashSenseError
 from stashsense.files import is_folder_locked, locked_folder
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def request_download(name: str, *, asker: Asker) -> ModelDownload:
     """
     published = model_files.get_published(name)
     _end_if_dead(published)
-    with transaction.atomic():
+    with in_turn():
         download = _write_row(published, asker)
         _queue(download)
     return download

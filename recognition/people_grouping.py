@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from django.db import transaction
 from numpy.typing import NDArray
 
 from recognition import people_members
@@ -28,6 +27,7 @@ from recognition.numeric.grouping_people import (
 )
 from recognition.numeric.people_decisions import Said, Unit, units_of
 from stashsense import stopping
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -72,13 +72,13 @@ def _work_off(seconds: float, *, is_joining: bool) -> bool:
     """Make members of waiting people; return whether none is left."""
     until = time.monotonic() + seconds
     while True:
-        with transaction.atomic():
+        with in_turn():
             is_over = not _work_off_chunk(is_joining=is_joining)
         if is_over:
             break
         if time.monotonic() >= until or stopping.is_asked():
             return False
-    with transaction.atomic():
+    with in_turn():
         people_members.recentre(people_members.forget_the_gone())
         PeopleGroup.objects.abandoned().delete()
     return True
@@ -200,7 +200,7 @@ def plan_groups() -> Plan:
 
 def write_groups(plan: Plan) -> bool:
     """Write the groups; return False, and write nothing, if more was decided since."""
-    with transaction.atomic():
+    with in_turn():
         if _decision_stamp() != plan.decisions:
             return False
         _write_clusters(plan.library, plan.clusters)

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -29,6 +28,7 @@ from recognition.models.groups import (
 )
 from recognition.numeric.corrections import Verdict
 from recognition.people_grouping import REGROUP_TASK
+from stashsense.turns import in_turn
 
 Kind = GroupDecision.Kind
 State = PeopleGroup.State
@@ -105,7 +105,7 @@ def name_group(group_id: int, naming: Naming, *, by: str) -> PeopleGroup:
         raise GroupDecisionRefused("Say who it is: an id, or at least a name.")
     # Before the transaction: Stash may be asked.
     performer = _performer(naming)
-    with transaction.atomic():
+    with in_turn():
         group = _locked(group_id)
         decision = _decide(Kind.NAME, group, stayed=_everybody(group), by=by)
         _set_state(
@@ -127,7 +127,7 @@ def ignore_group(group_id: int, *, by: str) -> PeopleGroup:
 
     All of the group's people are ignored by every later match.
     """
-    with transaction.atomic():
+    with in_turn():
         group = _locked(group_id)
         if group.state == State.IGNORED:
             raise GroupDecisionRefused(f"{group} is ignored already.")
@@ -138,7 +138,7 @@ def ignore_group(group_id: int, *, by: str) -> PeopleGroup:
     return group
 
 
-@transaction.atomic
+@in_turn()
 def merge_groups(group_id: int, other_ids: Sequence[int], *, by: str) -> PeopleGroup:
     """Say that the others are the same person as the group; they go into it.
 
@@ -159,7 +159,7 @@ def merge_groups(group_id: int, other_ids: Sequence[int], *, by: str) -> PeopleG
     return group
 
 
-@transaction.atomic
+@in_turn()
 def split_group(group_id: int, member_ids: Sequence[int], *, by: str) -> PeopleGroup:
     """Say that these members are somebody else; return their own group, an open one.
 
@@ -191,7 +191,7 @@ def undo(group_id: int, *, by: str) -> GroupDecision:
 
     Raises PeopleGroupNotFound, or GroupDecisionRefused where nothing is left to undo.
     """
-    with transaction.atomic():
+    with in_turn():
         if not PeopleGroup.objects.select_for_update().filter(pk=group_id).exists():
             raise PeopleGroupNotFound(f"There is no unknown person {group_id}.")
         decision = GroupDecision.objects.about(group_id).in_force().last()

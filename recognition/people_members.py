@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import transaction
 from django.db.models import QuerySet
 from numpy.typing import NDArray
 
@@ -31,6 +30,7 @@ from recognition.numeric.grouping_people import (
 )
 from recognition.numeric.packing import PackedFaces
 from recognition.numeric.people import SeenFace
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def bind_again(fingerprints: Iterable[int]) -> None:
     Also who has a name by now. Nobody becomes a member by it.
     """
     for pk in {*fingerprints}:
-        with transaction.atomic():
+        with in_turn():
             # Nobody may replace the people who are read before they are written.
             rows = Fingerprint.objects.select_for_update()
             if (fingerprint := rows.filter(pk=pk).first()) is not None:

@@ -115,6 +115,7 @@ def report_processes(**_: Any) -> list[ServingReport]:
             available_memory_bytes=row.available_memory_bytes,
             has_unloaded_first=row.has_unloaded_first,
             is_unloaded=row.is_unloaded,
+            is_fetching=row.fetched_percent is not None,
         )
         for row in ServingProcess.objects.live()
         # One that was killed had no time to take its row away.

@@ -23,6 +23,7 @@ from django.utils import timezone
 from dbupdates.store import ActiveRelease, active_release
 from recognition import preferences, reporting
 from recognition.exceptions import DatabaseNotLoaded, DatabaseUpdating
+from recognition.fetching import Fetching
 from recognition.hardware import execution_plan
 from recognition.loading import load_recognizer, must_unload_first
 from recognition.local_following import LocalFollower
@@ -79,6 +80,7 @@ class Registry:
         self._awaited_until: float | None = None
         self._changed = threading.Condition()
         self._stopping = threading.Event()
+        self._fetching = Fetching(self._stopping.is_set)
         self._wake = threading.Event()
         self._started_at = timezone.now()
         self._next_heartbeat = 0.0
@@ -201,6 +203,7 @@ class Registry:
             failure=self._failure,
             plan=self._plan,
             unloaded=self._unloaded,
+            fetched_percent=self._fetching.percent,
         )
 
     def _watch(self) -> None:
@@ -335,6 +338,9 @@ class Registry:
 
     def _change_over(self, release: ActiveRelease, options: ServingOptions) -> None:
         """Load what is asked for and put it in place, if it is still the active one."""
+        if self._fetching.is_needed(release):
+            self._next_heartbeat = 0.0
+            self._fetching.fetch(release)
         started = time.monotonic()
         plan = execution_plan(is_gpu_enabled=options.is_gpu_enabled)
         networks = self._networks_of(release, plan)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import transaction
 from django.utils import timezone
 
 from dbupdates.store import active_release
@@ -56,6 +55,7 @@ from recognition.runtime.template_people import (
     corrected_template_image,
     corrected_template_people,
 )
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -218,7 +218,7 @@ def rematch(
         if time.monotonic() >= until:
             break
     changed = 0
-    with transaction.atomic():
+    with in_turn():
         current = _still_current(results)
         for result in current:
             if result.near is not None:

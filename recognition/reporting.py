@@ -27,6 +27,7 @@ def write_row(
             "network_set": followed.network_set if followed else "",
             "is_unloaded": state.unloaded is not None,
             "is_loading": state.is_loading,
+            "fetched_percent": state.fetched_percent,
             "failed_version": state.failed_version,
             "problem": state.failure.message if state.failure else "",
             "has_unloaded_first": has_unloaded_first,

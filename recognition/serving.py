@@ -33,7 +33,8 @@ class RegistryState:
     """What the registry holds at one moment.
 
     `unloaded` is the release that the next request loads, where the process had
-    nothing to do and gave its memory back.
+    nothing to do and gave its memory back. `fetched_percent` is how much of a release
+    is here that this host lacks, None while nothing is fetched.
     """
 
     serving: Serving | None
@@ -41,6 +42,7 @@ class RegistryState:
     failure: LoadFailure | None
     plan: ExecutionPlan | None
     unloaded: ActiveRelease | None = None
+    fetched_percent: int | None = None
 
     @property
     def followed(self) -> ActiveRelease | None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -21,6 +20,7 @@ from recommendations.exceptions import (
 from recommendations.findings import AUTO_RESOLVED
 from recommendations.models import Dismissal, Recommendation
 from recommendations.run_types import all_run_types
+from stashsense.turns import in_turn
 
 Status = Recommendation.Status
 
@@ -113,7 +113,7 @@ def resolve_by_hand(
 
     Raises RecommendationClaimed while somebody acts on it through us.
     """
-    with transaction.atomic():
+    with in_turn():
         _require_free(Recommendation.objects.select_for_update().get(pk=row.pk))
         resolve(row, action, details)
 
@@ -131,7 +131,7 @@ def dismiss(
     somebody acts on it.
     """
     now = timezone.now()
-    with transaction.atomic():
+    with in_turn():
         locked = Recommendation.objects.select_for_update().get(pk=row.pk)
         if locked.status == Status.RESOLVED:
             raise RecommendationClosed(_closed_sentence(locked))
@@ -221,7 +221,7 @@ def restore(row: Recommendation) -> None:
 
     Raises RecommendationClosed where it was resolved; its dismissal stays then.
     """
-    with transaction.atomic():
+    with in_turn():
         locked = Recommendation.objects.select_for_update().get(pk=row.pk)
         if locked.status == Status.RESOLVED:
             raise RecommendationClosed(_closed_sentence(locked))
@@ -261,7 +261,7 @@ def _dismiss_together(
     """Dismiss those of them that wait for somebody; returns these as they are now."""
     now = timezone.now()
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
-    with transaction.atomic():
+    with in_turn():
         waiting = Recommendation.objects.filter(free, pk__in=[row.pk for row in chunk])
         rows = [*waiting.pending().select_for_update()]
         Recommendation.objects.filter(pk__in=[row.pk for row in rows]).update(

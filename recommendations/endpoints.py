@@ -6,7 +6,6 @@ Which ones there are is Stash's configuration; what their owner prefers are our 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Max
 
 from recommendations import findings
@@ -14,6 +13,7 @@ from recommendations.models import EndpointPreference, HighWaterMark
 from stashsense.integrations import stashbox_connections
 from stashsense.integrations.stash_types import StashBoxConnection
 from stashsense.integrations.stashbox_errors import UnknownStashBox
+from stashsense.turns import in_turn
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def set_priorities(endpoints: Sequence[str]) -> None:
     Raises UnknownStashBox where Stash has no such stash-box; nothing is stored then.
     """
     wanted = [get_connection(endpoint).endpoint for endpoint in endpoints]
-    with transaction.atomic():
+    with in_turn():
         EndpointPreference.objects.update(position=None)
         for position, endpoint in enumerate(dict.fromkeys(wanted)):
             EndpointPreference.objects.update_or_create(
@@ -83,7 +83,7 @@ def close_recommendations(endpoint: str) -> int:
     is found is proposed again. Raises UnknownStashBox.
     """
     endpoint = get_connection(endpoint).endpoint
-    with transaction.atomic():
+    with in_turn():
         HighWaterMark.objects.filter(endpoint=endpoint).delete()
         return findings.close_endpoint(endpoint)
 
@@ -94,7 +94,7 @@ def enable_endpoint(endpoint: str) -> None:
     Raises UnknownStashBox. One that was enabled stays where it is.
     """
     endpoint = get_connection(endpoint).endpoint
-    with transaction.atomic():
+    with in_turn():
         rows = EndpointPreference.objects.select_for_update()
         row = rows.filter(endpoint=endpoint, is_disabled=True).first()
         if row is None:

@@ -4,7 +4,6 @@ import logging
 import time
 from contextlib import closing
 
-from django.db import transaction
 from django.db.models import F
 
 from recommendations import findings, other_runs, runs
@@ -15,6 +14,7 @@ from recommendations.run_types import get_analyzer
 from stashsense.integrations.stash import configured_client
 from stashsense.slices.leases import hand_on, leased, renewed
 from stashsense.slices.work import SliceAtWork, failures_written
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _store(analyzer: Analyzer, step: Step, at_work: SliceAtWork[AnalysisRun]) ->
     """Store what a step brought and that the run got on, or nothing of it."""
     run = at_work.run
     began = time.monotonic()
-    with transaction.atomic():
+    with in_turn():
         # First: it holds the row, and a run that was stopped stores nothing more.
         at_work.write(**_progress(step))
         recorded = findings.record(analyzer, step.findings, pass_id=run.pass_id)

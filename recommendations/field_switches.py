@@ -5,12 +5,11 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from recommendations.endpoints import get_connection
 from recommendations.exceptions import InvalidEndpointName, UnknownField
 from recommendations.field_maps import get_fields
 from recommendations.models import FieldSwitch, UpstreamSnapshot
+from stashsense.turns import in_turn
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def switch_fields(
                 f"{', '.join(sorted(known))}."
             )
     get_connection(endpoint)
-    with transaction.atomic():
+    with in_turn():
         for name, is_enabled in switches.items():
             FieldSwitch.objects.update_or_create(
                 endpoint=endpoint,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from recommendations import other_runs
@@ -25,6 +25,7 @@ from recommendations.models import AnalysisRun
 from recommendations.run_types import SLOTS, all_run_types, get_run_type
 from stashsense.integrations.stash import configured_client
 from stashsense.slices.leases import count_death, hand_on, is_held
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def request_run(
     if run_type.analyzer is not None:
         configured_client()
     try:
-        with transaction.atomic():
+        with in_turn():
             run = AnalysisRun.objects.create(
                 type=type,
                 asked_by=asker.way,
@@ -85,7 +86,7 @@ def request_run(
 def dispatch() -> None:
     """Begin queued runs for which there is room, the most urgent first."""
     types = all_run_types()
-    with transaction.atomic():
+    with in_turn():
         running = AnalysisRun.objects.filter(state=State.RUNNING)
         taken = Counter(
             types[run.type].resource for run in running if run.type in types

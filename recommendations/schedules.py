@@ -3,7 +3,6 @@
 import logging
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from recommendations import runs
@@ -17,6 +16,7 @@ from recommendations.models import AnalysisRun, AnalysisSchedule
 from recommendations.run_types import RunType, all_run_types, get_run_type
 from recommendations.runs import Asker
 from stashsense.exceptions import StashSenseError
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def set_schedule(
         raise InvalidSchedule(f"{type} can start every {allowed} hours.")
     if priority is not None and not 0 <= priority <= MAX_PRIORITY:
         raise InvalidSchedule(f"A priority is from 0 to {MAX_PRIORITY}.")
-    with transaction.atomic():
+    with in_turn():
         first = _first(run_type)
         row, _ = AnalysisSchedule.objects.select_for_update().get_or_create(
             type=type,

@@ -13,7 +13,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stashsense import __version__, env, keys
+from stashsense import __version__, engines, env, keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "data")
@@ -35,9 +35,9 @@ API_KEY_PATH = DATA_DIR / "api_key"
 API_KEY = env.secret("STASH_SENSE_API_KEY")
 # Of the user made at the first start; without it one is made up and shown once.
 ADMIN_PASSWORD = env.secret("STASH_SENSE_ADMIN_PASSWORD")
-SECRET_KEY = env.secret("STASH_SENSE_SECRET_KEY") or keys.read_or_create(
-    DATA_DIR / "secret_key"
-)
+_given_secret_key = env.secret("STASH_SENSE_SECRET_KEY")
+IS_SECRET_KEY_SHARED = _given_secret_key is not None
+SECRET_KEY = _given_secret_key or keys.read_or_create(DATA_DIR / "secret_key")
 # The addresses of a machine at home are not known beforehand; every route but /health
 # wants a key or a session, which a rebound host name does not bring along. The service
 # asks itself by the last ones: is it well, and who is in a scene.
@@ -210,27 +210,11 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "stash_sense.db",
-        "OPTIONS": {
-            # A deferred transaction that turns to writing fails at once when another
-            # writer is active; an immediate one waits for its turn.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": (
-                "PRAGMA journal_mode=WAL;"
-                "PRAGMA synchronous=NORMAL;"
-                "PRAGMA journal_size_limit=67108864;"
-            ),
-        },
-        # Threads of gunicorn live long and hold their connection.
-        "CONN_MAX_AGE": None,
-    }
+    "default": engines.database(
+        env.secret("DATABASE_URL"), sqlite_path=DATA_DIR / "stash_sense.db"
+    )
 }
-
-# Per process: django-q2 writes its state here twice a second.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": engines.cache(env.secret("REDIS_URL"))}
 
 Q_CLUSTER = {
     "name": "default",

@@ -1,11 +1,8 @@
 """Imports as people run them: processes that meet, and processes that are killed."""
 
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ import dbupdates
 from dbupdates.tests.builder import ReleaseBuilder
 from dbupdates.tests.conftest import names_in
 from stashsense.files import sha256_of
+from stashsense.tests import databases
 
 PROJECT_DIR = Path(dbupdates.__file__).resolve().parent.parent
 LIMIT_SECONDS = 120
@@ -29,7 +27,7 @@ def migrated_dir(tmp_path_factory):
 @pytest.fixture
 def service_dir(migrated_dir, tmp_path):
     """Return a data folder whose database is migrated."""
-    return shutil.copytree(migrated_dir, tmp_path / "data")
+    return databases.copied(migrated_dir, tmp_path / "data")
 
 
 def manage(data_dir, *arguments):
@@ -37,6 +35,7 @@ def manage(data_dir, *arguments):
         [sys.executable, "manage.py", *map(str, arguments)],
         cwd=PROJECT_DIR,
         env=os.environ
+        | databases.environment(data_dir)
         | {
             "DATA_DIR": str(data_dir),
             "DJANGO_SETTINGS_MODULE": "stashsense.settings",
@@ -53,13 +52,10 @@ def ended(process):
     return process.returncode, output
 
 
-def rows(data_dir, query):
-    with closing(sqlite3.connect(data_dir / "stash_sense.db")) as connection:
-        return connection.execute(query).fetchall()
-
-
 def releases(data_dir):
-    return rows(data_dir, "SELECT version, status FROM dbupdates_databaserelease")
+    return databases.rows(
+        data_dir, "SELECT version, status FROM dbupdates_databaserelease"
+    )
 
 
 def assert_installed(data_dir):
@@ -67,7 +63,7 @@ def assert_installed(data_dir):
     assert names_in(data_dir / "staging") == []
     assert names_in(data_dir / "releases") == ["2026.02.18"]
     folder = data_dir / "releases" / "2026.02.18"
-    files = rows(data_dir, "SELECT name, sha256 FROM dbupdates_releasefile")
+    files = databases.rows(data_dir, "SELECT name, sha256 FROM dbupdates_releasefile")
     assert len(files) == 9
     for name, sha256 in files:
         assert sha256_of(folder / name) == sha256

@@ -23,6 +23,7 @@ from dbupdates.tests.updating import (
     work_at_queue,
 )
 from dbupdates.updates import request_update
+from stashsense import hosts
 
 
 @pytest.fixture
@@ -267,8 +268,13 @@ def test_files_that_are_gone_are_told_of_and_the_active_row_stays(world, publish
 
     reconcile(told.append)
 
-    assert told == [f"The files of release {OLD} are gone."]
-    assert DatabaseRelease.objects.get(version=OLD).status == "purged"
+    status = DatabaseRelease.objects.get(version=OLD).status
+    if hosts.are_many():
+        # They may be on another one.
+        assert (told, status) == ([], "retired")
+    else:
+        assert told == [f"The files of release {OLD} are gone."]
+        assert status == "purged"
 
     store.remove(NEW)
     told.clear()

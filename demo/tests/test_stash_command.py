@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from demo.stash.testing import tiny_library
 from demo.stashbox.server import DEMO_KEY
 from stashsense.data_folder import ROOT
 from stashsense.integrations.stash import StashClient
+from stashsense.tests import databases
 from stashsense.tests.test_serve import (
     START_BOUND_SECONDS,
     STOP_BOUND_SECONDS,
@@ -37,7 +37,7 @@ def prepared_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared") / "data"
     subprocess.run(
         [sys.executable, ROOT / "manage.py", "prepare", "--no-demo"],
-        env=environment(DATA_DIR=str(folder)),
+        env=environment(DATA_DIR=str(folder), **databases.environment(folder)),
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -68,7 +68,11 @@ def stash_answers(port, key=""):
 def command(data_dir, *options):
     process = subprocess.Popen(
         [sys.executable, ROOT / "manage.py", "demo_stash", *map(str, options)],
-        env=environment(DATA_DIR=str(data_dir), PYTHONUNBUFFERED="1"),
+        env=environment(
+            DATA_DIR=str(data_dir),
+            PYTHONUNBUFFERED="1",
+            **databases.environment(data_dir),
+        ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -171,7 +175,7 @@ def serve(tmp_path, prepared_folder):
 
     def start(port):
         data_dir = tmp_path / "data"
-        shutil.copytree(prepared_folder, data_dir, dirs_exist_ok=True)
+        databases.copied(prepared_folder, data_dir)
         services.append(Service(data_dir, "--demo-stash", port))
         return services[-1]
 

@@ -35,6 +35,12 @@ class ServingProcess(models.Model):
     )
     network_set = models.CharField("networks", max_length=64, blank=True)
     is_loading = models.BooleanField("loading", default=False)
+    fetched_percent = models.PositiveSmallIntegerField(
+        "fetched",
+        null=True,
+        blank=True,
+        help_text="While its host gets the files of a release it lacks, in per cent.",
+    )
     failed_version = models.CharField(
         "cannot serve", max_length=64, blank=True, help_text="Empty while all is well."
     )

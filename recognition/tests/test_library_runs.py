@@ -27,6 +27,7 @@ from recognition.tests.stash_world import KNOWN_SCENE, MIXED_SCENE
 from stashsense import stopping
 from stashsense.api.authentication import api_key
 from stashsense.slices import leases
+from stashsense.tests import databases
 from stashsense.tests.waiting import wait_until
 
 State = LibraryRun.State
@@ -268,6 +269,7 @@ def killed_worker(run, live_server, stash, settings):
         [sys.executable, "-c", script, str(name), str(run.pk), str(run.slice_number)],
         cwd=ROOT,
         env=os.environ
+        | databases.own_environment()
         | {
             "DJANGO_SETTINGS_MODULE": "stashsense.settings",
             "DATA_DIR": str(settings.DATA_DIR),

@@ -1,12 +1,9 @@
 """Downloads as processes do them: that meet, are killed, and are taken up again."""
 
 import os
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -23,6 +20,7 @@ from recognition.tests.model_source import (
     left_over,
     zip_of,
 )
+from stashsense.tests import databases
 from stashsense.tests.waiting import wait_until
 
 PROJECT_DIR = Path(recognition.__file__).resolve().parent.parent
@@ -47,7 +45,7 @@ def migrated_dir(tmp_path_factory):
 
 @pytest.fixture
 def data_dir(migrated_dir, tmp_path):
-    return shutil.copytree(migrated_dir, tmp_path / "data")
+    return databases.copied(migrated_dir, tmp_path / "data")
 
 
 def manage(data_dir, simulator, *arguments):
@@ -56,6 +54,7 @@ def manage(data_dir, simulator, *arguments):
         [sys.executable, "manage.py", *arguments],
         cwd=PROJECT_DIR,
         env=os.environ
+        | databases.environment(data_dir)
         | {
             "DATA_DIR": str(data_dir),
             "DJANGO_SETTINGS_MODULE": "stashsense.settings",
@@ -79,11 +78,11 @@ def ended(process):
 
 
 def downloads(data_dir):
-    with closing(sqlite3.connect(data_dir / "stash_sense.db", timeout=20)) as database:
-        return database.execute(
-            "SELECT state, attempt_count, done_bytes FROM recognition_modeldownload "
-            "ORDER BY id"
-        ).fetchall()
+    return databases.rows(
+        data_dir,
+        "SELECT state, attempt_count, done_bytes FROM recognition_modeldownload "
+        "ORDER BY id",
+    )
 
 
 def assert_installed(data_dir):

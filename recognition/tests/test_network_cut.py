@@ -4,18 +4,18 @@ import base64
 import functools
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import urllib.request
 import zipfile
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import recognition
 from demo.install import install_networks
+from stashsense.tests import databases
 from stashsense.tests.test_serve import command, environment, free_port, until
 
 PROJECT_DIR = Path(recognition.__file__).resolve().parent.parent
@@ -63,6 +63,7 @@ def manage(data_dir, *arguments, prefix=(), script=None):
         [*prefix, *interpreter, *([] if script else ["manage.py"]), *arguments],
         cwd=PROJECT_DIR,
         env=os.environ
+        | databases.environment(data_dir)
         | {
             "DATA_DIR": str(data_dir),
             "DJANGO_SETTINGS_MODULE": "stashsense.settings",
@@ -132,6 +133,7 @@ def watched_service(data_dir, folder):
         process = subprocess.Popen(
             command(*options, "--data-dir", data_dir),
             env=environment(STASH_SENSE_API_KEY=KEY, STASH_SENSE_DEVICE="cpu")
+            | databases.environment(data_dir)
             | {"PYTHONPATH": f"{folder / 'guard'}{os.pathsep}{PROJECT_DIR}"},
             stdout=log,
             stderr=log,
@@ -194,15 +196,9 @@ def test_a_check_that_fell_due_before_the_start_is_the_schedule_s(
     assert "api.github.com" in log_path.read_text()
 
 
-def rows_of(data_dir, query):
-    path = f"file:{data_dir / 'stash_sense.db'}?mode=ro"
-    with closing(sqlite3.connect(path, uri=True, timeout=20)) as rows:
-        return rows.execute(query).fetchall()
-
-
 def feeds_asked(data_dir):
     """Return of each feed that is known when it was asked."""
-    return rows_of(data_dir, "SELECT asked_at FROM dbupdates_releasefeed")
+    return databases.rows(data_dir, "SELECT asked_at FROM dbupdates_releasefeed")
 
 
 def schedules_run(data_dir):
@@ -210,8 +206,11 @@ def schedules_run(data_dir):
     due = "SELECT count(*) FROM django_q_schedule WHERE task IS NULL"
     done = "SELECT count(*) FROM django_q_task WHERE func LIKE '%follow_policy'"
     waiting = "SELECT count(*) FROM django_q_ormq"
-    [(due,)], [(waiting,)] = rows_of(data_dir, due), rows_of(data_dir, waiting)
-    [(done,)] = rows_of(data_dir, done)
+    [(due,)], [(waiting,)] = (
+        databases.rows(data_dir, due),
+        databases.rows(data_dir, waiting),
+    )
+    [(done,)] = databases.rows(data_dir, done)
     return (due, waiting, done) == (0, 0, 1)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from recommendations import endpoints, findings
@@ -42,6 +41,7 @@ from stashsense.integrations.stash_library import StashLibrary
 from stashsense.integrations.stash_types import StashBoxConnection
 from stashsense.integrations.stashbox_connections import client_for
 from stashsense.integrations.stashbox_errors import StashBoxError
+from stashsense.turns import in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -303,7 +303,7 @@ class UpstreamAnalyzer(UpstreamKind):
         if not row.target_id.isdecimal():
             return
         kept = Snapshots(self.entity_type, row.endpoint)
-        with transaction.atomic():
+        with in_turn():
             snapshot = kept.rows.filter(local_id=int(row.target_id)).first()
             if snapshot is None:
                 return

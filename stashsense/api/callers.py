@@ -6,9 +6,12 @@ import threading
 import time
 from collections import OrderedDict
 
+from django.core.cache import cache
 from django.http import HttpRequest
+from redis.exceptions import RedisError
 from rest_framework.exceptions import APIException, AuthenticationFailed
 
+from stashsense.engines_used import is_redis
 from stashsense.observability import metrics
 
 logger = logging.getLogger(__name__)
@@ -20,6 +23,7 @@ WINDOW_SECONDS = 60
 _REMEMBERED_ADDRESSES = 4096
 # What one household or one attacker is given of IPv6.
 _IPV6_PREFIX = 64
+AGAIN_AND_AGAIN = "Wrong credentials come again and again from %s"
 
 
 class TooManyFailures(APIException):
@@ -55,7 +59,7 @@ class FailureCounter:
         if count < FAILURES_PERMITTED:
             return 0
         if count == FAILURES_PERMITTED:
-            logger.warning("Wrong credentials come again and again from %s", address)
+            logger.warning(AGAIN_AND_AGAIN, address)
         return max(1, round(began_at + WINDOW_SECONDS - now))
 
     def forget(self) -> None:
@@ -63,7 +67,42 @@ class FailureCounter:
             self._failures.clear()
 
 
-failures = FailureCounter()
+class SharedFailureCounter:
+    """The same for all processes and hosts, in Redis where there is one.
+
+    While Redis is not there each process counts for itself.
+    """
+
+    def __init__(self) -> None:
+        self._own = FailureCounter()
+
+    def note(self, address: str, now: float) -> int:
+        """Count a failure; return the seconds to wait, 0 while there were few."""
+        if not is_redis():
+            return self._own.note(address, now)
+        # In a window of fixed bounds: nobody has to remember when the first one came.
+        number, passed = divmod(time.time(), WINDOW_SECONDS)
+        key = f"failures:{address}:{number:.0f}"
+        try:
+            cache.add(key, 0, WINDOW_SECONDS)
+            count = cache.incr(key)
+        except (RedisError, ValueError) as error:
+            # ValueError: the window ended between the two.
+            logger.warning("Failures cannot be counted together: %s", error)
+            return self._own.note(address, now)
+        if count <= FAILURES_PERMITTED:
+            return 0
+        if count == FAILURES_PERMITTED + 1:
+            logger.warning(AGAIN_AND_AGAIN, address)
+        return max(1, round(WINDOW_SECONDS - passed))
+
+    def forget(self) -> None:
+        self._own.forget()
+        if is_redis():
+            cache.clear()
+
+
+failures = SharedFailureCounter()
 
 
 def client_address(request: HttpRequest) -> str:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from recognition import registry
 from recognition.video_libraries import video_library_versions
-from stashsense import __version__
+from stashsense import __version__, hosts
 from stashsense.integrations.rate_limiter import RateLimiter
 from stashsense.integrations.stash import configured_client
 
@@ -22,6 +22,10 @@ AUTHENTICATION_OFF_WARNING = (
 )
 # A key is looked at as often as anybody sends one, so it must not be guessed.
 SHORTEST_KEY = 16
+OWN_KEYS_WARNING = (
+    "The database can be shared by several hosts, and the keys cannot: set "
+    "STASH_SENSE_SECRET_KEY and STASH_SENSE_API_KEY, the same ones on every host."
+)
 SHORT_KEY_WARNING = (
     f"STASH_SENSE_API_KEY has fewer than {SHORTEST_KEY} characters and can be guessed: "
     "choose a longer one, or leave it out and one is made."
@@ -130,6 +134,8 @@ def operating_warnings() -> list[str]:
         warnings.append(AUTHENTICATION_OFF_WARNING)
     if settings.API_KEY and len(settings.API_KEY) < SHORTEST_KEY:
         warnings.append(SHORT_KEY_WARNING)
+    if hosts.are_many() and not (settings.IS_SECRET_KEY_SHARED and settings.API_KEY):
+        warnings.append(OWN_KEYS_WARNING)
     return warnings
 
 

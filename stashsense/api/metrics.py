@@ -21,7 +21,7 @@ from dbupdates.published import feed_status
 from dbupdates.store import active_release
 from recognition.models import LibraryRun, ServingProcess
 from recommendations.models import AnalysisRun
-from stashsense import __version__
+from stashsense import __version__, engines_used
 from stashsense.api.negotiation import WhateverIsAccepted
 
 # The words in a command line by which one of our processes is known.
@@ -85,6 +85,14 @@ def _release() -> Iterator[GaugeMetricFamily]:
     )
     info.add_metric([__version__, version], 1)
     yield info
+    engines = GaugeMetricFamily(
+        "stash_sense_engines",
+        "What the rows and the cache are kept in.",
+        labels=["database", "cache"],
+    )
+    names = [engines_used.database_name(), engines_used.cache_name()]
+    engines.add_metric(names, 1)
+    yield engines
     faces = release.face_count if release else 0
     performers = release.performer_count if release else 0
     yield _gauge("faces", "Faces of the active release.", faces)

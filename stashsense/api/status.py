@@ -9,7 +9,7 @@ from dbupdates.published import feed_status
 from dbupdates.store import active_release
 from recognition.models import LibraryRun, ServingProcess
 from recommendations.models import AnalysisRun
-from stashsense import __version__
+from stashsense import __version__, engines_used
 from stashsense.api.health import operating_warnings
 from stashsense.api.home import StaffPage
 from stashsense.api.metrics import service_memory
@@ -29,6 +29,8 @@ class StatusView(StaffPage):
         return {
             **super().get_context_data(**kwargs),
             "version": __version__,
+            "database": engines_used.database_name(),
+            "cache": engines_used.cache_name(),
             "release": active_release(),
             "feed": feed_status(),
             "updates": UpdateRun.objects.all()[:_SHOWN],

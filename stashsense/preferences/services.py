@@ -5,12 +5,12 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from stashsense.preferences import values
 from stashsense.preferences.definitions import Value, all_definitions, get_definition
 from stashsense.preferences.models import Preference
 from stashsense.preferences.values import Setting
+from stashsense.turns import in_turn
 
 
 def store_settings(chosen: Mapping[str, Any], *, user: User | None) -> dict[str, Value]:
@@ -19,7 +19,7 @@ def store_settings(chosen: Mapping[str, Any], *, user: User | None) -> dict[str,
     Raises UnknownPreference or InvalidPreference, and nothing is stored then.
     """
     parsed = {key: get_definition(key).parse(raw) for key, raw in chosen.items()}
-    with transaction.atomic():
+    with in_turn():
         for key, value in parsed.items():
             _write(key, value, user=user, log=f"Set to {spell(value)}.")
     values.forget()
@@ -29,7 +29,7 @@ def store_settings(chosen: Mapping[str, Any], *, user: User | None) -> dict[str,
 def reset_setting(key: str, *, user: User | None) -> Setting:
     """Have the default decide again, and return that; raises UnknownPreference."""
     get_definition(key)
-    with transaction.atomic():
+    with in_turn():
         _write(key, None, user=user, log="Set back to its default.")
     values.forget()
     return values.setting(key)

@@ -12,9 +12,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *[
             f"stashsense.{name}"
             for name in (
-                "cgroups", "cores", "data_folder", "env", "exceptions", "files", "keys",
-                "memory", "nonces", "processes", "proxies", "read_only_admin",
-                "stopping", "terminal", "zips",
+                "cgroups", "cores", "data_folder", "engines", "engines_used", "env",
+                "exceptions", "files", "hosts", "keys", "memory", "nonces", "processes",
+                "proxies", "read_only_admin", "stopping", "terminal", "turns", "zips",
             )
         ],
         "stashsense.observability",
@@ -26,7 +26,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
             for name in (
                 "admin", "api", "apps", "audit", "audit_admin", "container",
                 "downloads", "integrations", "management", "migrations", "models",
-                "preferences", "serve", "settings", "slices", "supervisor", "wsgi",
+                "preferences", "serve", "settings", "slices", "supervisor",
+                "web_worker", "wsgi",
             )
         ],
         "stashsense.observability.middleware",
@@ -50,8 +51,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "services of releases": tuple(
         f"dbupdates.{name}"
         for name in (
-            "adoption", "download", "execution", "published", "reconcile", "runs",
-            "schedule", "services", "swap", "updates",
+            "adoption", "download", "execution", "liveness", "provision", "published",
+            "reconcile", "runs", "schedule", "services", "swap", "updates",
         )
     ),
     "entrances of releases": (
@@ -72,7 +73,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "what a process serves": tuple(
         f"recognition.{name}"
         for name in (
-            "capabilities", "hardware", "inference_queue", "loading", "local_files",
+            "capabilities", "fetching", "hardware", "inference_queue", "loading",
+            "local_files",
             "local_following", "model_files", "preferences", "registry", "reporting",
             "serving", "signal_files", "usage", "video_libraries", "watching",
         )
@@ -145,6 +147,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "demo": ("demo",),
     "benchmarks": ("benchmarks",),
+    "documentation": ("handbook",),
     # These stand alone: the plugin at Stash's, the scripts before there are packages.
     "plugin": ("plugin",),
     "scripts": ("scripts",),

@@ -43,7 +43,7 @@ OF_MOMENTS = (
     "recommendations.predecessor_mapping",
 )
 # Where Python lies: every folder of it has to be here.
-FOLDERS = (*OURS, "benchmarks", "scripts")
+FOLDERS = (*OURS, "benchmarks", "handbook", "scripts")
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,8 @@ RULES = [
             "dbupdates.signals",
             "dbupdates.store",
             "dbupdates.prepared",
+            "dbupdates.progress",
+            "dbupdates.provision",
             "dbupdates.exceptions",
         ),
     ),

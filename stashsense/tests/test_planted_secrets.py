@@ -19,6 +19,7 @@ import pytest
 
 from demo.stash.testing import StashServer
 from stashsense.data_folder import ROOT
+from stashsense.tests import databases
 from stashsense.tests.signing import signed
 from stashsense.tests.test_serve import command, environment, free_port, until
 
@@ -70,7 +71,7 @@ class Planted:
                     *["--no-demo", "--host", "127.0.0.1", "--port", self.port],
                     *["--data-dir", folder / "data"],
                 ),
-                env=environment(**variables),
+                env=environment(**databases.environment(folder / "data"), **variables),
                 stdout=log,
                 stderr=log,
             )

@@ -23,6 +23,7 @@ from stashsense.preferences.definitions import (
     get_definition,
 )
 from stashsense.preferences.models import Preference
+from stashsense.tests import databases
 
 CATEGORY = Category("tests", "Tests", order=9)
 # A process looks again after half a second; starting one takes longer when it is busy.
@@ -220,6 +221,7 @@ def test_another_process_sees_a_change_soon():
         env={
             "DJANGO_SETTINGS_MODULE": "stashsense.settings",
             "DATA_DIR": str(django_settings.DATA_DIR),
+            **databases.own_environment(),
         },
         stdout=subprocess.PIPE,
         text=True,

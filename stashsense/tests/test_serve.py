@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +16,7 @@ import psutil
 import pytest
 
 from stashsense.data_folder import ROOT
+from stashsense.tests import databases
 
 # The service's own bounds are tighter; a busy machine is no fault of its.
 START_BOUND_SECONDS = 120
@@ -69,7 +69,7 @@ class Service:
         self.folder, self.port = folder, free_port()
         self.process = subprocess.Popen(
             command("--no-demo", "--port", self.port, "--data-dir", folder, *options),
-            env=environment(**variables),
+            env=environment(**databases.environment(folder), **variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -155,7 +155,7 @@ def prepared_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared") / "data"
     subprocess.run(
         [sys.executable, ROOT / "manage.py", "prepare", "--no-demo"],
-        env=environment(DATA_DIR=str(folder)),
+        env=environment(DATA_DIR=str(folder), **databases.environment(folder)),
         check=True,
         stdout=subprocess.DEVNULL,
     )
@@ -179,7 +179,7 @@ def serve(tmp_path):
 @pytest.fixture
 def service(prepared_folder, tmp_path, serve):
     """A service that has been started before and is ready."""
-    shutil.copytree(prepared_folder, tmp_path / "data")
+    databases.copied(prepared_folder, tmp_path / "data")
     return serve().wait_until_ready()
 
 
@@ -264,7 +264,7 @@ def test_a_program_that_does_not_listen_to_signals_is_killed_in_time(service):
 def test_half_of_the_service_runs_alone_and_ends_in_order(
     prepared_folder, tmp_path, only, there, not_there, says
 ):
-    shutil.copytree(prepared_folder, tmp_path / "data")
+    databases.copied(prepared_folder, tmp_path / "data")
     service = Service(tmp_path / "data", "--only", only)
     try:
         until(lambda: says in service.text, within=START_BOUND_SECONDS)

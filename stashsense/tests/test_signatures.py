@@ -16,6 +16,7 @@ import stashsense
 from stashsense.api.authentication import api_key
 from stashsense.models import UsedNonce
 from stashsense.preferences.models import Preference
+from stashsense.tests import databases
 from stashsense.tests.signing import send, signed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -346,13 +347,15 @@ def test_what_one_process_has_answered_another_refuses(ask, tmp_path):
     [fresh] = signed(STASH_KEY, "PUT", SETTING, VALUE).values()
     assert ask("PUT", SETTING, VALUE, headers={"Authorization": header})[0] == 200
     # Another worker on the same rows.
-    (tmp_path / "stash_sense.db").symlink_to(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        (tmp_path / "stash_sense.db").symlink_to(connection.settings_dict["NAME"])
 
     def told_by_another_process(header):
         ended = subprocess.run(
             [sys.executable, "manage.py", "shell", "--verbosity=0", "-c", REPLAY],
             cwd=PROJECT_DIR,
             env=os.environ
+            | databases.own_environment()
             | {"DJANGO_SETTINGS_MODULE": "stashsense.settings"}
             | {"DATA_DIR": str(tmp_path), "STASH_API_KEY": STASH_KEY}
             | {"PATH_INFO": SETTING, "BODY": VALUE.decode(), "HEADER": header},

@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import connection
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stashsense import data_folder
+from stashsense import data_folder, turns
 from stashsense.preferences.services import take_over_environment
 
 ADMIN_NAME = "admin"
@@ -24,8 +24,8 @@ class Command(BaseCommand):
 
     1. Put aside a database that is not ours. 2. Migrate. 3. Create the admin user.
     4. Take over settings from the environment. 5. Stamp the database. 6. Install the
-    demo world where there is no release. After a crash in between, the next start goes
-    on.
+    demo world where there is no release, and no other host may have one. After a crash
+    in between, the next start goes on.
     """
 
     help = "Migrate, create the admin user, install the demo world: what is missing."
@@ -37,17 +37,28 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
-        self._put_aside()
-        self._migrate()
-        self._create_admin()
-        self._take_over_environment()
-        self._stamp()
-        if not (no_demo or data_folder.has_release(settings.DATA_DIR)):
+        try:
+            with turns.alone("prepare"):
+                self._prepare_database()
+        except OperationalError as error:
+            # It names the server and the user, never the password.
+            raise CommandError(f"The database cannot be used: {error}") from None
+        # A host that joins others must not have them all serve drawn people.
+        is_shared = connection.vendor != "sqlite"
+        if not (no_demo or is_shared or data_folder.has_release(settings.DATA_DIR)):
             self.stdout.write(
                 "No release in the data folder: installing the demo world of drawn "
                 "people (--no-demo starts without) ..."
             )
             call_command("install_demo", stdout=self.stdout)
+
+    def _prepare_database(self) -> None:
+        if connection.vendor == "sqlite":
+            self._put_aside()
+        self._migrate()
+        self._create_admin()
+        self._take_over_environment()
+        self._stamp()
 
     def _put_aside(self) -> None:
         aside = data_folder.put_aside_foreign_database(settings.DATA_DIR)

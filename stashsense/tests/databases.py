@@ -1,0 +1,102 @@
+"""A database for each data folder that a test gives to processes of its own.
+
+With SQLite it lies in the folder, and nothing is to be done. With PostgreSQL it is made
+when the folder is first spoken of, and dropped at the end of the run.
+"""
+
+import itertools
+import secrets
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import redis
+from django.conf import settings
+from psycopg import sql
+
+from stashsense.data_folder import DATABASE_NAME
+
+_RUN = secrets.token_hex(4)
+_numbers = itertools.count(1)
+_names: dict[Path, str] = {}
+# Redis has 16 by default, the first of which is the tests' own.
+_CACHES = 15
+
+
+def environment(folder):
+    """Return what a process on the folder needs in its environment."""
+    if not settings.POSTGRESQL_URL:
+        return {}
+    return {"DATABASE_URL": _url(_name(Path(folder)))} | _cache()
+
+
+def share(folder, other):
+    """Have processes on `other` use the database of `folder`."""
+    if settings.POSTGRESQL_URL:
+        _names[Path(other)] = _name(Path(folder))
+
+
+def own_environment():
+    """Return what a process needs to use the tests' own database, where it can."""
+    if not settings.POSTGRESQL_URL:
+        return {}
+    return {"DATABASE_URL": _url(settings.DATABASES["default"]["NAME"])}
+
+
+def copied(folder, target):
+    """Copy a data folder with its database; return the new one."""
+    shutil.copytree(folder, target, dirs_exist_ok=True)
+    if settings.POSTGRESQL_URL and folder in _names:
+        _names[target] = _make(template=_names[folder])
+    return target
+
+
+def rows(folder, query):
+    """Return what the database of the folder answers."""
+    if settings.POSTGRESQL_URL:
+        with psycopg.connect(_url(_name(Path(folder)))) as connection:
+            return connection.execute(query).fetchall()
+    path = f"file:{Path(folder) / DATABASE_NAME}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, timeout=20)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def drop_all():
+    """Drop what was made, whoever is still connected."""
+    for name in {*_names.values()}:
+        _on_server("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    _names.clear()
+
+
+def _name(folder):
+    if folder not in _names:
+        _names[folder] = _make(template="template0")
+    return _names[folder]
+
+
+def _make(*, template):
+    name = f"test_{_RUN}_{next(_numbers)}"
+    _on_server("CREATE DATABASE {} TEMPLATE {}", name, template)
+    return name
+
+
+def _on_server(statement, *names):
+    with psycopg.connect(settings.POSTGRESQL_URL, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _url(name):
+    server, _, _ = settings.POSTGRESQL_URL.rpartition("/")
+    return f"{server}/{name}"
+
+
+def _cache():
+    if not settings.REDIS_SERVER_URL:
+        return {}
+    server, _, _ = settings.REDIS_SERVER_URL.rpartition("/")
+    url = f"{server}/{next(_numbers) % _CACHES + 1}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return {"REDIS_URL": url}
