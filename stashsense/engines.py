@@ -25,7 +25,9 @@ def database(url: str | None, *, sqlite_path: Path) -> dict[str, Any]:
     if url is None:
         return _sqlite(sqlite_path)
     expected = "postgres://user:password@host:5432/name"
-    parsed = _understood("DATABASE_URL", url, expected, dj_database_url.parse)
+    parsed: dict[str, Any] = _understood(
+        "DATABASE_URL", url, expected, dj_database_url.parse
+    )
     if urlsplit(url).scheme not in {"postgres", "postgresql"} or not parsed["NAME"]:
         raise _misunderstood("DATABASE_URL", expected)
     return parsed | {

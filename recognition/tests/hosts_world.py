@@ -10,11 +10,11 @@ import urllib.request
 import zipfile
 
 import pytest
-from django.conf import settings
 
 from demo.install import install_networks
 from stashsense.data_folder import ROOT
 from stashsense.tests import databases
+from stashsense.tests import settings as given
 from stashsense.tests.test_serve import Service, environment, until
 
 KEY = "the-key-of-all-hosts"
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 180
 
 
 needs_postgresql = pytest.mark.skipif(
-    not settings.POSTGRESQL_URL,
+    not given.POSTGRESQL_URL,
     reason="hosts share a PostgreSQL: scripts/test_postgresql starts one",
 )
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from psycopg import sql
 
 from stashsense.data_folder import DATABASE_NAME
+from stashsense.tests import settings as given
 
 _RUN = secrets.token_hex(4)
 _numbers = itertools.count(1)
@@ -27,20 +28,20 @@ _CACHES = 15
 
 def environment(folder):
     """Return what a process on the folder needs in its environment."""
-    if not settings.POSTGRESQL_URL:
+    if not given.POSTGRESQL_URL:
         return {}
     return {"DATABASE_URL": _url(_name(Path(folder)))} | _cache()
 
 
 def share(folder, other):
     """Have processes on `other` use the database of `folder`."""
-    if settings.POSTGRESQL_URL:
+    if given.POSTGRESQL_URL:
         _names[Path(other)] = _name(Path(folder))
 
 
 def own_environment():
     """Return what a process needs to use the tests' own database, where it can."""
-    if not settings.POSTGRESQL_URL:
+    if not given.POSTGRESQL_URL:
         return {}
     return {"DATABASE_URL": _url(settings.DATABASES["default"]["NAME"])}
 
@@ -48,14 +49,14 @@ def own_environment():
 def copied(folder, target):
     """Copy a data folder with its database; return the new one."""
     shutil.copytree(folder, target, dirs_exist_ok=True)
-    if settings.POSTGRESQL_URL and folder in _names:
+    if given.POSTGRESQL_URL and folder in _names:
         _names[target] = _make(template=_names[folder])
     return target
 
 
 def rows(folder, query):
     """Return what the database of the folder answers."""
-    if settings.POSTGRESQL_URL:
+    if given.POSTGRESQL_URL:
         with psycopg.connect(_url(_name(Path(folder)))) as connection:
             return connection.execute(query).fetchall()
     path = f"file:{Path(folder) / DATABASE_NAME}?mode=ro"
@@ -83,19 +84,19 @@ def _make(*, template):
 
 
 def _on_server(statement, *names):
-    with psycopg.connect(settings.POSTGRESQL_URL, autocommit=True) as connection:
+    with psycopg.connect(given.POSTGRESQL_URL, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def _url(name):
-    server, _, _ = settings.POSTGRESQL_URL.rpartition("/")
+    server, _, _ = given.POSTGRESQL_URL.rpartition("/")
     return f"{server}/{name}"
 
 
 def _cache():
-    if not settings.REDIS_SERVER_URL:
+    if not given.REDIS_SERVER_URL:
         return {}
-    server, _, _ = settings.REDIS_SERVER_URL.rpartition("/")
+    server, _, _ = given.REDIS_SERVER_URL.rpartition("/")
     url = f"{server}/{next(_numbers) % _CACHES + 1}"
     with redis.Redis.from_url(url) as client:
         client.flushdb()

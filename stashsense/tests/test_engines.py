@@ -1,12 +1,12 @@
 """Which database and cache are used, by address; and how people are told of them."""
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from stashsense import engines, engines_used
 from stashsense.api.callers import FAILURES_PERMITTED, SharedFailureCounter
+from stashsense.tests import settings as given
 
 SECRET = "p%40ss-that-nobody-may-see"
 NOWHERE = "redis://:secret@127.0.0.1:9/0"
@@ -88,7 +88,7 @@ def test_staff_and_metrics_are_told_the_engines_and_no_addresses(
 
 
 needs_redis = pytest.mark.skipif(
-    not django_settings.REDIS_SERVER_URL,
+    not given.REDIS_SERVER_URL,
     reason="scripts/test_postgresql starts a Redis",
 )
 

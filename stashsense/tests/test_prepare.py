@@ -4,13 +4,13 @@ import io
 import re
 
 import pytest
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
 
 from stashsense import data_folder
 from stashsense.preferences import values
+from stashsense.tests import settings as given
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_an_administrator_of_another_name_will_do(django_user_model):
 
 
 @pytest.mark.skipif(
-    bool(settings.POSTGRESQL_URL), reason="only SQLite's file says so; others are asked"
+    bool(given.POSTGRESQL_URL), reason="only SQLite's file says so; others are asked"
 )
 def test_the_database_says_that_it_is_prepared():
     prepare()
