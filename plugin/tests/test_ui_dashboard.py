@@ -4,6 +4,8 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from benchmarks.kill_update import wait_until_settled
+from benchmarks.whole_service import manage
 from demo.release_simulator import Faults
 
 pytestmark = pytest.mark.browser
@@ -77,6 +79,8 @@ def test_the_former_release_is_activated_again(stash_page, sense):
     before = serves(sense)
     version = sense.publish_newer_release()
     sense.service.ask("POST", "/database/update", {"version": version})
+    # Whatever is older than the former release has been purged by then.
+    wait_until_settled(sense.service)
     stash_page.open(ROUTE)
     stash_page.wait_for_text(f"Release {version} is served.")
 
@@ -86,6 +90,29 @@ def test_the_former_release_is_activated_again(stash_page, sense):
 
     stash_page.wait_for_text(f"Release {before} is served.")
     assert serves(sense) == before
+
+
+def test_a_former_release_that_has_gone_is_told_and_leaves_the_list(stash_page, sense):
+    before = serves(sense)
+    version = sense.publish_newer_release()
+    sense.service.ask("POST", "/database/update", {"version": version})
+    wait_until_settled(sense.service)
+    sense.service.ask("POST", f"/database/releases/{before}/activate")
+    wait_until_settled(sense.service)
+    stash_page.open(ROUTE)
+    stash_page.click("details summary")
+    stash_page.wait_for_text(version, within="details")
+    manage(sense.service.data_dir, "purge_releases", version)
+
+    stash_page.press("Activate", within="details")
+    stash_page.press("Activate", within=".modal-dialog")
+    stash_page.wait_for_text("purged, not installed", within=".modal-dialog")
+    stash_page.press("Cancel", within=".modal-dialog")
+
+    stash_page.wait(
+        lambda: not any(version in e.text for e in stash_page.find_all("details")),
+        "the release is still in the list",
+    )
 
 
 def test_escape_leaves_the_dialog_and_the_focus_where_it_was(stash_page, sense):

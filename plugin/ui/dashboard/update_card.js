@@ -23,6 +23,11 @@ export function UpdateCard({ onChanged }) {
     setOpen(null);
     run.reload();
   };
+  const leave = () => {
+    setOpen(null);
+    // A release that the dialog was refused may have gone from this list.
+    releases.reload();
+  };
   return h(
     Card,
     { as: "section", body: true },
@@ -42,7 +47,7 @@ export function UpdateCard({ onChanged }) {
       h(UpdateDialog, { check: check.data, onClose: () => setOpen(null), onDone: begun }),
     open !== null &&
       open !== "update" &&
-      h(ActivateDialog, { release: open, onClose: () => setOpen(null), onDone: begun })
+      h(ActivateDialog, { release: open, onClose: leave, onDone: begun })
   );
 }
 
