@@ -3,8 +3,9 @@
     python version.py [VERSION]
 
 The version is that of `stashsense/__init__.py`. The plugin has the same without what
-follows the numbers, for Stash shows it to people. Standard library only, run by the
-machine's own Python.
+follows the numbers, for Stash shows it to people, and images are asked for by the first
+of them: `latest` may be another one's. Standard library only, run by the machine's own
+Python.
 """
 
 import re
@@ -23,6 +24,15 @@ NUMBERS = {
     "plugin/stash-sense.js": r'(const VERSION = ")([^"]+)',
     "plugin/stash_sense/__init__.py": r'(PLUGIN_VERSION = ")([^"]+)',
 }
+SERIES = {
+    ".env.example": r"((?m:^STASH_SENSE_VERSION=))(\w+)",
+    "compose.scale.yml": r"(STASH_SENSE_VERSION:-)(\w+)",
+    "docker-compose.gpu.yml": r"(STASH_SENSE_VERSION:-)(\w+)",
+    "docker-compose.yml": r"(STASH_SENSE_VERSION:-)(\w+)",
+    "docs/installation.md": r"(carrotwaxr/stash-sense:)(\w+)",
+    "unraid-template.xml": r"(carrotwaxr/stash-sense:)(\w+)",
+}
+PLACES = WHOLE | NUMBERS | SERIES
 
 
 def main(arguments: list[str]) -> None:
@@ -45,8 +55,8 @@ def the_version(root: Path) -> str:
 
 def set_version(root: Path, version: str) -> None:
     """Write the version into every place."""
-    for name, pattern in (WHOLE | NUMBERS).items():
-        wanted = version if name in WHOLE else _numbers(version)
+    for name, pattern in PLACES.items():
+        wanted = _wanted(name, version)
         path = root / name
         text = re.sub(pattern, rf"\g<1>{wanted}", path.read_text())
         path.write_text(text)
@@ -56,8 +66,8 @@ def out_of_step(root: Path) -> list[str]:
     """Return the places that name another version than the first."""
     version = the_version(root)
     wrong = []
-    for name in WHOLE | NUMBERS:
-        wanted = version if name in WHOLE else _numbers(version)
+    for name in PLACES:
+        wanted = _wanted(name, version)
         found = {each for _, each in _found(root, name)}
         if found != {wanted}:
             wrong.append(f"{name}: {', '.join(sorted(found)) or 'none'}, not {wanted}")
@@ -65,12 +75,15 @@ def out_of_step(root: Path) -> list[str]:
 
 
 def _found(root: Path, name: str) -> list[tuple[str, str]]:
-    return re.findall((WHOLE | NUMBERS)[name], (root / name).read_text())
+    return re.findall(PLACES[name], (root / name).read_text())
 
 
-def _numbers(version: str) -> str:
+def _wanted(name: str, version: str) -> str:
+    """Return what the place has to say of the version."""
     match = VERSION.fullmatch(version)
-    return match[1] if match else version
+    if name in WHOLE or match is None:
+        return version
+    return match[1] if name in NUMBERS else match[1].partition(".")[0]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ The root `conftest.py` makes fixtures of it: `stash_library`, a tiny library for
 test to change, and `stash_server`, a server of that library.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from demo.seeds import Namespace, generator
@@ -23,6 +24,7 @@ __all__ = [
     "Library",
     "Request",
     "StashServer",
+    "short_library",
     "tiny_library",
     "undrawn_library",
     "write_variant",
@@ -30,11 +32,27 @@ __all__ = [
 
 # The people of demo.tests.conftest.small_world begin with the same ones.
 TINY_WORLD = World(seed=77, people_count=24)
+# Enough for the title and everybody in turn, a fifth of what the longest takes.
+_SHORT_SECONDS = 12
 
 
 def tiny_library(folder: Path, *, world: World = TINY_WORLD) -> Library:
     """Return the tiny library in `folder`, drawn first if it is not there."""
     return ensure_library(folder, tiny_plan(world))
+
+
+def short_library(folder: Path, *, world: World) -> Library:
+    """Return the library to try things with, in which no scene is longer than 12 s.
+
+    It has the recipe of the long one, so that whoever looks for that draws nothing.
+    """
+    plan = default_plan(world)
+    scenes = tuple(
+        replace(scene, seconds=min(scene.seconds, _SHORT_SECONDS))
+        for scene in plan.scenes
+    )
+    short = replace(plan, scenes=scenes, shot_seconds=(1.5, 2.5), title_seconds=1.0)
+    return ensure_library(folder, short)
 
 
 def undrawn_library(world: World) -> Library:

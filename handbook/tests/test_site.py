@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -23,11 +24,34 @@ from stashsense.tests.test_serve import until
 BUILD_SECONDS = 180
 
 
-def build(site, *, project=ROOT):
+def linked_project(folder, *, without=()):
+    """Return a project of links to this one's files, with scripts of its own.
+
+    Its `.venv` is a link as well, which the scripts do not make anew.
+    """
+    project = folder / "project"
+    project.mkdir()
+    for path in ROOT.iterdir():
+        if path.name not in {"scripts", "data", ".git", ".venv", *without}:
+            (project / path.name).symlink_to(path)
+    (project / ".venv").symlink_to(sys.prefix)
+    # They look for the project beside the file that they are, whatever led there.
+    shutil.copytree(ROOT / "scripts", project / "scripts")
+    return project
+
+
+def build(site, *, project):
+    """Run the line of scripts/check, with what every shell has and no more."""
+    checks = (project / "scripts" / "check").read_text()
+    [line] = re.findall(r'^check "documentation" (.+)$', checks, re.MULTILINE)
     return subprocess.run(
-        [sys.executable, "-P", "-m", "handbook", "--out", site],
+        ["/bin/sh", "-euc", f'python=.venv/bin/python; exec {line} --out "$0"', site],
         cwd=project,
-        env=os.environ | {"PYTHONPATH": str(project), "STASH_URL": "http://planted:1"},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(project),
+            "STASH_URL": "http://planted:1",
+        },
         capture_output=True,
         text=True,
         timeout=BUILD_SECONDS,
@@ -37,7 +61,7 @@ def build(site, *, project=ROOT):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    answer = build(folder)
+    answer = build(folder, project=linked_project(tmp_path_factory.mktemp("linked")))
     assert answer.returncode == 0, answer.stderr
     return folder
 
@@ -70,12 +94,7 @@ def test_nothing_of_this_machine_stands_in_a_page(site):
     ],
 )
 def test_a_link_that_leads_nowhere_fails_the_build(planted, tmp_path):
-    project = tmp_path / "project"
-    project.mkdir()
-    for path in ROOT.iterdir():
-        if path.name not in {"docs", "data", ".git"}:
-            (project / path.name).symlink_to(path)
-    (project / "handbook").unlink()
+    project = linked_project(tmp_path, without={"docs", "handbook"})
     (project / "docs").mkdir()
     (project / "docs" / "index.md").write_text(f"# Home\n\n{planted}\n")
     (project / "handbook").mkdir()

@@ -12,7 +12,7 @@ from plugin.stash_sense import PLUGIN_VERSION
 from stashsense import __version__
 
 PROGRAM = runpy.run_path(str(ROOT / "scripts" / "version.py"))
-PLACES = [*PROGRAM["WHOLE"], *PROGRAM["NUMBERS"]]
+PLACES = [*PROGRAM["PLACES"]]
 
 
 @pytest.fixture
@@ -51,17 +51,21 @@ def test_a_version_is_set_everywhere(version, of_the_plugin, project):
     assert f"\nversion: {of_the_plugin}\n" in manifest
     assert f'"/{of_the_plugin}": ui' in manifest
     assert f'"{version}"' in (project / "docs" / "openapi.json").read_text()
+    compose = (project / "docker-compose.yml").read_text()
+    assert "stash-sense:${STASH_SENSE_VERSION:-2}-cpu\n" in compose
 
 
 @pytest.mark.parametrize("name", PLACES[1:])
 def test_a_place_that_was_forgotten_is_told(name, project):
     path = project / name
-    path.write_text(re.sub(r"\d+\.\d+\.\d+", "9.9.9", path.read_text()))
+    text = path.read_text()
+    [first, *_] = re.finditer(PROGRAM["PLACES"][name], text)
+    path.write_text(text[: first.start(2)] + "9.9.9" + text[first.end(2) :])
 
     answer = script(project, "version")
 
     assert answer.returncode == 1
-    assert f"{name}: 9.9.9" in answer.stderr
+    assert re.search(rf"^{re.escape(name)}: .*\b9\b", answer.stderr, re.MULTILINE)
 
 
 def test_what_is_no_version_is_refused(project):

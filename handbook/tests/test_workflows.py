@@ -21,7 +21,15 @@ def parsed(path):
 
 
 def steps(path):
-    return [step for job in parsed(path)["jobs"].values() for step in job["steps"]]
+    jobs = parsed(path)["jobs"].values()
+    return [step for job in jobs for step in job.get("steps", [])]
+
+
+def before(job):
+    """Return the jobs that have to go well before this one of a release begins."""
+    needs = parsed(FOLDER / "release.yml")["jobs"][job].get("needs", [])
+    first = {needs} if isinstance(needs, str) else set(needs)
+    return first.union(*map(before, first))
 
 
 def name(path):
@@ -29,7 +37,7 @@ def name(path):
 
 
 def test_there_are_those_that_are_wanted():
-    assert [path.stem for path in WORKFLOWS] == ["ci", "image", "pages", "release"]
+    assert [path.stem for path in WORKFLOWS] == ["ci", "release"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=name)
@@ -84,7 +92,8 @@ def test_a_job_has_the_rights_it_needs_and_an_end(path):
     for job in workflow["jobs"].values():
         assert job["permissions"]
         assert "write-all" not in job["permissions"]
-        assert int(job["timeout-minutes"]) <= 180
+        # One that calls another workflow ends when that does.
+        assert "uses" in job or int(job["timeout-minutes"]) <= 180
     for step in steps(path):
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] == "false"
@@ -94,11 +103,12 @@ def test_a_job_has_the_rights_it_needs_and_an_end(path):
     ("workflow", "scripts"),
     [
         ("ci", {".ci/run"}),
-        ("image", {"scripts/publish_image"}),
-        ("pages", {"scripts/docs", "scripts/build_plugin_index"}),
         (
             "release",
-            {"scripts/version", "scripts/build_plugin_index", "scripts/release_notes"},
+            {
+                *["scripts/version", "scripts/release_notes", "scripts/docs"],
+                *["scripts/publish_image", "scripts/build_plugin_index"],
+            },
         ),
     ],
 )
@@ -112,7 +122,7 @@ def test_a_workflow_calls_the_project_s_own_scripts(workflow, scripts):
 
 
 def test_an_image_is_built_for_each_kind_of_machine():
-    [build, _] = parsed(FOLDER / "image.yml")["jobs"].values()
+    build = parsed(FOLDER / "release.yml")["jobs"]["image"]
 
     kinds = {
         (each["variant"], each["architecture"])
@@ -120,3 +130,26 @@ def test_an_image_is_built_for_each_kind_of_machine():
     }
 
     assert kinds == {("gpu", "amd64"), ("cpu", "amd64"), ("cpu", "arm64")}
+
+
+def test_nothing_is_published_unless_the_tag_is_the_version_and_ci_holds():
+    jobs = parsed(FOLDER / "release.yml")["jobs"]
+
+    asked = [step.get("run") for step in jobs["version"]["steps"]]
+    assert 'test "$GITHUB_REF_NAME" = "v$(scripts/version)"' in asked
+    assert jobs["ci"]["uses"] == "./.github/workflows/ci.yml"
+    assert "workflow_call" in parsed(FOLDER / "ci.yml")["on"]
+    for job in set(jobs) - {"version", "ci"}:
+        assert before(job) >= {"version", "ci"}
+    # What failed before is no reason to go on.
+    assert [job for job in jobs.values() if "if" in job] == []
+
+
+def test_only_a_release_publishes():
+    for path in WORKFLOWS:
+        rights = [job["permissions"] for job in parsed(path)["jobs"].values()]
+        publishes = "environment:" in path.read_text() or any(
+            "write" in right.values() for right in rights
+        )
+        assert publishes == (path.stem == "release")
+    assert parsed(FOLDER / "release.yml")["on"] == {"push": {"tags": ["v*"]}}

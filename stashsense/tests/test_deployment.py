@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from stashsense import __version__
 from stashsense.data_folder import ROOT
 from stashsense.serve import OneLineParser, _parser
 from stashsense.tests.dockerfile import read_dockerfile
@@ -297,7 +298,19 @@ def test_the_template_runs_the_container_as_compose_does():
     # It would not start where the plugin is missing; the overview tells of it.
     assert "--runtime=nvidia" not in words
     assert "--runtime=nvidia" in template_text("Overview")
-    assert "stash-sense:latest-cpu" in template_text("Overview")
+    repository = template_text("Repository")
+    assert f"{repository}-cpu" in template_text("Overview")
+    # By the default of its variable.
+    assert DEFAULT.sub(r"\2", STASH_SENSE["image"]) == f"{repository}-cpu"
+
+
+@pytest.mark.parametrize("service", [STASH_SENSE, *SCALED.values()])
+def test_an_image_of_the_predecessor_is_not_taken_for_ours(service):
+    tag = DEFAULT.sub(r"\2", service["image"]).partition(":")[2]
+
+    # Its images are called latest and 0.1, and so on.
+    assert tag == f"{__version__.partition('.')[0]}-cpu"
+    assert not tag.startswith(("0", "latest"))
 
 
 def test_the_template_leads_to_the_page_by_the_container_s_port():
