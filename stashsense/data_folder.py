@@ -6,17 +6,42 @@ Every start asks; only a folder that lacks something has `manage.py prepare` run
 import contextlib
 import fcntl
 import hashlib
+import os
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = "stash_sense.db"
+# Passwords' hashes, sessions, keys, and what was computed from faces; SQLite gives what
+# it keeps beside a database that one's mode.
+_PRIVATE = (
+    *(f"{DATABASE_NAME}*", "predecessor*.db*", "api_key", "secret_key"),
+    *("demo_stash_key", "crops", "fingerprints"),
+)
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class DataFolderUnusable(Exception):
     """The folder cannot be written, or another service uses it; nothing was changed."""
+
+
+def write_for_owner_only() -> None:
+    """Close whatever this process and its children write to all other users."""
+    os.umask(_OTHERS)
+
+
+def close_to_others(path: Path) -> None:
+    """Take from all other users what former versions or a restored backup left open."""
+    for pattern in _PRIVATE:
+        for found in path.glob(pattern):
+            mode = stat.S_IMODE(found.lstat().st_mode)
+            if mode & _OTHERS and not found.is_symlink():
+                # On a share, or somebody else's: they decide of it.
+                with contextlib.suppress(OSError):
+                    found.chmod(mode & ~_OTHERS)
 
 
 @contextlib.contextmanager

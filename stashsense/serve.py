@@ -58,6 +58,7 @@ class OneLineParser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes; return the exit status."""
     started = time.monotonic()
+    data_folder.write_for_owner_only()
     for number in STOP_SIGNALS:
         signal.signal(number, _stop)
     try:
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.demo_stash is not None:
             _require_demo_stash(options)
         with data_folder.held(options.data_dir):
+            data_folder.close_to_others(options.data_dir)
             if options.demo_stash is not None:
                 _connect_demo_stash(options.data_dir, options.demo_stash)
             _require_settings()

@@ -144,6 +144,15 @@ class Service:
         self._reader.join()
 
 
+def readable_by_others(folder):
+    """Return the files that other users of this machine may read or write."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.stat().st_mode & 0o077
+    ]
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -189,15 +198,22 @@ def test_a_first_start_makes_the_admin_and_a_second_has_nothing_to_prepare(
     first = serve().wait_until_ready()
     # Who sets up a client looks for it there before anybody has used it.
     key_mode = (tmp_path / "data" / "api_key").stat().st_mode & 0o777
+    open_to_others = readable_by_others(tmp_path / "data")
     first.stop(signal.SIGTERM)
     second = serve().wait_until_ready()
 
     assert key_mode == 0o600
+    assert open_to_others == []
     assert first.address("/") in first.text
     assert "Preparing" in first.text
     assert "Created the user admin with the password" in first.text
     assert "Preparing" not in second.text
     assert "password" not in second.text
+
+
+def test_what_a_command_writes_is_its_user_s_alone(prepared_folder):
+    assert any(prepared_folder.iterdir())
+    assert readable_by_others(prepared_folder) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
