@@ -21,6 +21,15 @@ _PRIVATE = (
     *(f"{DATABASE_NAME}*", "predecessor*.db*", "api_key", "secret_key"),
     *("demo_stash_key", "crops", "fingerprints"),
 )
+# By one of these a folder is known as Stash Sense's, or as its predecessor's.
+_SIGNS = (DATABASE_NAME, "predecessor.db", "serve.lock", "face_*.voy")
+# What may lie in it before the first start: put there by people, mounted into it, made
+# by the file system, or restored in part.
+_EXPECTED = frozenset(
+    {"releases", "staging", "models", "crops", "fingerprints", "rate_limits"}
+    | {"metrics", "demo-pictures", "demo-stash", "demo_stash_key", "api_key"}
+    | {"secret_key", "lost+found"}
+)
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -68,6 +77,14 @@ def held(path: Path) -> Iterator[None]:
             # Some network file systems know no locks; nothing can be checked there.
             pass
         yield
+
+
+def find_foreign(path: Path) -> str | None:
+    """Return the name of something in a folder that is not ours; None if it may be."""
+    if any(found for sign in _SIGNS for found in path.glob(sign)):
+        return None
+    names = sorted(found.name for found in path.iterdir())
+    return next((name for name in names if name not in _EXPECTED), None)
 
 
 def has_release(path: Path) -> bool:

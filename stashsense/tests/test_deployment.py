@@ -187,7 +187,9 @@ def test_compose_has_the_image_s_port_folder_health_check_and_stop():
     check = STASH_SENSE["healthcheck"]
 
     assert STASH_SENSE["ports"] == [f"${{STASH_SENSE_PORT:-{USER_PORT}}}:5000"]
-    assert STASH_SENSE["volumes"] == ["${STASH_SENSE_DATA:-./data}:/data"]
+    assert STASH_SENSE["volumes"] == ["${STASH_SENSE_DATA:-stash-sense}:/data"]
+    # Compose takes a name without a slash for a volume's, which has to be declared.
+    assert set(compose("docker-compose.yml")["volumes"]) == {"stash-sense"}
     assert {
         "interval": check["interval"],
         "timeout": check["timeout"],
