@@ -38,6 +38,7 @@ DEFAULT_PORT = 5000
 DEMO_STASH_PORT = 9998
 # The programs of supervisord.conf that `--only` chooses from.
 WEB, CLUSTER = "web", "cluster"
+ONLY_TO_PREPARE = ("STASH_SENSE_ADMIN_PASSWORD", "STASH_SENSE_ADMIN_PASSWORD_FILE")
 
 
 class CannotServe(Exception):
@@ -74,6 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _connect_demo_stash(options.data_dir, options.demo_stash)
             _require_settings()
             _prepare(options.data_dir, without_demo=options.no_demo)
+            # The user is there; the programs that go on running have no use for it.
+            for name in ONLY_TO_PREPARE:
+                os.environ.pop(name, None)
             _serve(options, started)
     except Stopped:
         return 0
