@@ -29,7 +29,7 @@ class ApiChangeAdmin(ReadOnlyAdmin, _ModelAdmin):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(ReadOnlyAdmin, _AttemptAdmin):
-    """Which passwords were wrong lately; `manage.py axes_reset` opens what is closed."""
+    """Who failed to sign in lately; `manage.py axes_reset` opens what is closed."""
 
     fields = (
         *("attempt_time", "username", "ip_address"),

@@ -18,6 +18,10 @@ from stashsense.data_folder import ROOT
 
 # unRAID's nobody and users, which own the shares there.
 DEFAULT_USER_ID, DEFAULT_GROUP_ID = 99, 100
+AS_ROOT = (
+    "PUID is 0: the service stays root, with the rights that the container was given. "
+    "That is for engines whose root is an ordinary user; otherwise choose another.\n"
+)
 # The highest but one: the highest stands for "no change".
 MAX_ID = 2**32 - 2
 
@@ -36,6 +40,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
             take_over(folder, user_id, group_id)
         except CannotBecomeUser as error:
             sys.exit(str(error))
+        if user_id == 0:
+            sys.stderr.write(AS_ROOT)
         become(user_id, group_id)
     command = ["-m", "stashsense.serve", *arguments]
     if arguments[:1] == ["manage"]:
@@ -56,9 +62,9 @@ def take_over(folder: Path, user_id: int, group_id: int) -> None:
     try:
         if foreign := data_folder.find_foreign(folder):
             raise CannotBecomeUser(
-                f"{folder} holds {foreign!r} and nothing of Stash Sense's, so it is not "
-                f"given to PUID {user_id} and PGID {group_id}: mount an empty folder "
-                "there, or one of Stash Sense or its predecessor."
+                f"{folder} holds {foreign!r} and nothing of Stash Sense's, so it is "
+                f"not given to PUID {user_id} and PGID {group_id}: mount an empty "
+                "folder there, or one of Stash Sense or its predecessor."
             )
         # By descriptors, so that a link put in a folder's place leads nowhere.
         for path, folders, files, parent in os.fwalk(folder, onerror=left.append):

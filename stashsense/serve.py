@@ -153,6 +153,9 @@ def _set_environment(options: argparse.Namespace) -> None:
         "STASH_SENSE_HOST": options.host,
         "PORT": str(options.port),
         "STASH_SENSE_PYTHON": sys.executable,
+        # By these two metrics tell whose memory is whose.
+        "STASH_SENSE_SERVING_PID": str(os.getpid()),
+        "STASH_SENSE_PROGRAM": "supervisor",
         "STASH_SENSE_WEB": str(options.only != CLUSTER).lower(),
         "STASH_SENSE_CLUSTER": str(options.only != WEB).lower(),
         "STASH_SENSE_DEMO_STASH": str(options.demo_stash is not None).lower(),

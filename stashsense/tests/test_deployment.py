@@ -383,6 +383,36 @@ def test_the_unit_waits_longer_than_the_service_takes_to_stop():
     assert set(environment) <= NAMES
 
 
+def test_the_unit_lets_the_service_write_its_data_and_nothing_else():
+    unit = (ROOT / "deploy" / "stash-sense.service").read_text()
+    lines = unit.splitlines()
+
+    assert {"ProtectSystem=strict", "StateDirectory=stash-sense"} <= set(lines)
+    assert "Environment=DATA_DIR=/var/lib/stash-sense" in lines
+    assert {"UMask=0077", "StateDirectoryMode=0700"} <= set(lines)
+    assert "ReadWritePaths" not in unit
+    told = (ROOT / "docs" / "installation.md").read_text()
+    assert "chown --recursive root: /opt/stash-sense" in told
+
+
+def test_what_comes_by_plain_http_is_sent_to_https():
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+
+    assert re.search(
+        r"listen 80;\n.*\n\s+return 301 https://\$host\$request_uri;", text
+    )
+
+
+@pytest.mark.parametrize(
+    "page", ["docs/installation.md", "docs/configuration.md", "unraid-template.xml"]
+)
+def test_no_page_has_people_trust_a_whole_network_of_docker_s(page):
+    text = (ROOT / page).read_text()
+
+    assert "TRUSTED_PROXIES" in text
+    assert re.findall(r"172\.\d+\.\d+\.\d+/\d+", text) == []
+
+
 @pytest.mark.parametrize("name", ["nginx.conf", "nginx.scale.conf", "Caddyfile"])
 def test_proxies_let_pictures_through(name):
     text = (ROOT / "deploy" / name).read_text()

@@ -194,6 +194,16 @@ def test_packages_are_installed_by_their_digests_as_wheels():
     assert install.text.endswith("pip uninstall --yes pip")
 
 
+def test_the_python_that_is_fetched_leaves_its_own_pip_behind():
+    script = FILE.stage("base-gpu").only("RUN").text
+
+    # In the same step, or a layer would hold it; a virtual environment brings another.
+    _, _, after = script.partition("tar --extract")
+    assert "/opt/python/bin/pip*" in after
+    assert "/opt/python/lib/python3.*/site-packages/pip*" in after
+    assert "pip" not in FILE.stage("base-cpu").only("RUN").text
+
+
 def test_no_tool_of_a_build_is_installed():
     scripts = " ".join(run.text for each in every_chain() for run in each.all("RUN"))
 

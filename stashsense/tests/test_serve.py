@@ -216,6 +216,38 @@ def test_what_a_command_writes_is_its_user_s_alone(prepared_folder):
     assert readable_by_others(prepared_folder) == []
 
 
+def test_a_folder_s_name_makes_no_program_and_the_password_stays_with_preparing(
+    prepared_folder, tmp_path
+):
+    folder = tmp_path / "cluster" / "gunicorn"
+    databases.copied(prepared_folder, folder)
+    service = Service(
+        folder,
+        STASH_SENSE_ADMIN_PASSWORD="planted-password",
+        STASH_SENSE_API_KEY="planted-key",
+    )
+    try:
+        service.wait_until_ready()
+        asked = urllib.request.Request(
+            service.address("/metrics"), headers={"X-Api-Key": "planted-key"}
+        )
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            told = answer.read().decode()
+        found = dict(
+            re.findall(r'process_resident_bytes{pid="(\d+)",program="(\w+)"}', told)
+        )
+        first, *others = service.tree()
+        environments = [each.environ() for each in others]
+    finally:
+        service.kill()
+
+    assert found[str(first.pid)] == "serve"
+    assert sorted(found.values()).count("supervisor") == 1
+    assert set(found.values()) <= {"serve", "supervisor", "web", "cluster", "other"}
+    assert {"web", "cluster"} <= set(found.values())
+    assert not any("STASH_SENSE_ADMIN_PASSWORD" in each for each in environments)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_all_of_it(service, number):
     assert service.is_healthy()
