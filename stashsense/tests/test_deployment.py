@@ -437,3 +437,11 @@ def test_caddy_understands_its_example(tmp_path):
 
     assert answer.returncode == 0, answer.stderr
     assert '"dial":"127.0.0.1:5000"' in answer.stdout
+
+
+def test_newcomers_are_told_every_place_a_setting_has():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    told = text.partition("*A setting.*")[2].partition("\n\n")[0]
+
+    places = {"unraid-template.xml", "docker-compose.yml", ".env.example"}
+    assert {name for name in places if f"`{name}`" not in told} == set()
