@@ -21,7 +21,7 @@ RUN apt-get update \
  && curl --fail --silent --show-error --location --output /tmp/python.tar.gz "$PYTHON" \
  && echo "$PYTHON_SHA256  /tmp/python.tar.gz" | sha256sum --check --quiet \
  && tar --extract --file /tmp/python.tar.gz --directory /opt \
- && rm /tmp/python.tar.gz
+ && rm -r /tmp/python.tar.gz /opt/python/bin/pip* /opt/python/lib/python3.*/site-packages/pip*
 ENV PATH=/opt/python/bin:$PATH
 
 FROM debian:trixie-slim AS base-cpu
@@ -37,7 +37,7 @@ COPY requirements.lock /tmp/packages.lock
 FROM base-cpu AS packages-cpu
 COPY requirements-cpu.lock /tmp/packages.lock
 
-# Every package is there as a wheel, so nothing is compiled; pip does not stay.
+# Every package is there as a wheel, so nothing is compiled; no pip stays.
 # hadolint ignore=DL3006
 FROM packages-${VARIANT} AS packages
 RUN python3 -m venv /opt/venv \

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements.lock"
+# All that ship: of a checkout and the image for GPUs, and of the image without.
+LOCKS = ("requirements.lock", "requirements-cpu.lock")
 LIMIT_SECONDS = 300
 # What pip-audit says when nobody answers, by its own errors and those of requests.
 UNKNOWN = "could not be audited"
@@ -26,14 +27,19 @@ AWAY = (
 
 
 def main() -> int:
-    """Ask for each source of advisories in turn; return the exit status."""
+    """Audit every lock; return the exit status."""
+    return max([audited(lock) for lock in LOCKS])
+
+
+def audited(lock: str) -> int:
+    """Ask each source of advisories in turn; return 0 where none knows or answers."""
     for service in ("pypi", "osv"):
         try:
             done = subprocess.run(
                 [
                     *[sys.executable, "-m", "pip_audit", "--progress-spinner=off"],
                     *["--vulnerability-service", service, "--disable-pip"],
-                    *["--requirement", str(LOCK)],
+                    *["--requirement", str(ROOT / lock)],
                 ],
                 capture_output=True,
                 text=True,
@@ -41,19 +47,20 @@ def main() -> int:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            say(f"{service} did not answer within {LIMIT_SECONDS} s.")
+            say(f"{lock}: {service} did not answer within {LIMIT_SECONDS} s.")
             continue
         told = done.stdout + done.stderr
         unknown_count = told.count(UNKNOWN)
         if unknown_count and done.returncode == 0:
             # As a mirror answers that has packages and no advisories.
-            say(f"{service} does not know {unknown_count} of the packages.")
+            say(f"{lock}: {service} does not know {unknown_count} of the packages.")
         elif done.returncode and any(word in told for word in AWAY):
-            say(f"{service} cannot be asked: {told.strip().splitlines()[-1]}")
+            last = told.strip().splitlines()[-1]
+            say(f"{lock}: {service} cannot be asked: {last}")
         else:
-            say(told)
+            say(f"{lock}: {told}")
             return done.returncode
-    say("Skipped: no source of advisories can be reached from here.")
+    say(f"{lock}: skipped, for no source of advisories can be reached from here.")
     return 0
 
 

@@ -1,7 +1,8 @@
 """Who changed what over the API: a row for each request that was to change something.
 
-What an action did to Stash is in its own rows, with before and after; what people do in
-the admin, in Django's.
+One that failed is kept as well, with its status: it may have changed a part. What an
+action did to Stash is in its own rows, with before and after; what people do in the
+admin, in Django's.
 """
 
 import logging

@@ -13,16 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from stashsense import data_folder
 from stashsense.data_folder import ROOT
 
 # unRAID's nobody and users, which own the shares there.
 DEFAULT_USER_ID, DEFAULT_GROUP_ID = 99, 100
+AS_ROOT = (
+    "PUID is 0: the service stays root, with the rights that the container was given. "
+    "That is for engines whose root is an ordinary user; otherwise choose another.\n"
+)
 # The highest but one: the highest stands for "no change".
 MAX_ID = 2**32 - 2
 
 
 class CannotBecomeUser(Exception):
-    """PUID or PGID is no user or group; nothing was changed."""
+    """PUID, PGID or the folder is not one to be taken; nothing was changed."""
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
@@ -31,9 +36,12 @@ def main(arguments: Sequence[str]) -> NoReturn:
         try:
             user_id = _id("PUID", DEFAULT_USER_ID)
             group_id = _id("PGID", DEFAULT_GROUP_ID)
+            folder = Path(os.environ.get("DATA_DIR") or "/data")
+            take_over(folder, user_id, group_id)
         except CannotBecomeUser as error:
             sys.exit(str(error))
-        take_over(Path(os.environ.get("DATA_DIR") or "/data"), user_id, group_id)
+        if user_id == 0:
+            sys.stderr.write(AS_ROOT)
         become(user_id, group_id)
     command = ["-m", "stashsense.serve", *arguments]
     if arguments[:1] == ["manage"]:
@@ -43,28 +51,60 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 
 def take_over(folder: Path, user_id: int, group_id: int) -> None:
-    """Give the folder and all below it to the user, unless it is theirs already.
+    """Give the folder and all below it to the user; what is theirs is only looked at.
 
-    The folder itself comes last, so that a start that was interrupted is repeated.
+    Raises CannotBecomeUser for a folder that holds other things than the service's.
     What cannot be given, as on a share, is left: the service says what it lacks.
     """
+    left: list[OSError] = []
+    # fwalk follows no link, not even the one that it is given.
+    folder = folder.resolve()
     try:
-        if _is_owned(folder, user_id, group_id):
-            return
-        for parent, folders, files in os.walk(folder, topdown=False):
+        if foreign := data_folder.find_foreign(folder):
+            raise CannotBecomeUser(
+                f"{folder} holds {foreign!r} and nothing of Stash Sense's, so it is "
+                f"not given to PUID {user_id} and PGID {group_id}: mount an empty "
+                "folder there, or one of Stash Sense or its predecessor."
+            )
+        # By descriptors, so that a link put in a folder's place leads nowhere.
+        for path, folders, files, parent in os.fwalk(folder, onerror=left.append):
             for name in (*files, *folders):
-                os.lchown(Path(parent) / name, user_id, group_id)
-        os.chown(folder, user_id, group_id)
+                _give(name, user_id, group_id, f"{path}/{name}", left, parent=parent)
+        _give(str(folder), user_id, group_id, str(folder), left)
     except OSError as error:
+        left.append(error)
+    if left:
+        first = left[0]
         sys.stderr.write(
-            f"{folder} could not be given to PUID {user_id} and PGID {group_id}: "
-            f"{error.strerror}.\n"
+            f"{folder} could not be given to PUID {user_id} and PGID {group_id} as a "
+            f"whole: {len(left)} times it failed, first at {first.filename} "
+            f"({first.strerror}).\n"
         )
 
 
-def _is_owned(folder: Path, user_id: int, group_id: int) -> bool:
-    found = folder.stat()
-    return (found.st_uid, found.st_gid) == (user_id, group_id)
+def _give(
+    name: str,
+    user_id: int,
+    group_id: int,
+    shown_as: str,
+    left: list[OSError],
+    *,
+    parent: int | None = None,
+) -> None:
+    """Change the owner if it is another one, never of what a link leads to."""
+    try:
+        found = os.stat(name, dir_fd=parent, follow_symlinks=parent is None)
+        if (found.st_uid, found.st_gid) != (user_id, group_id):
+            os.chown(
+                name,
+                user_id,
+                group_id,
+                dir_fd=parent,
+                follow_symlinks=parent is None,
+            )
+    except OSError as error:
+        error.filename = shown_as
+        left.append(error)
 
 
 def become(user_id: int, group_id: int) -> None:

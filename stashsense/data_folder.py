@@ -6,17 +6,51 @@ Every start asks; only a folder that lacks something has `manage.py prepare` run
 import contextlib
 import fcntl
 import hashlib
+import os
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = "stash_sense.db"
+# Passwords' hashes, sessions, keys, and what was computed from faces; SQLite gives what
+# it keeps beside a database that one's mode.
+_PRIVATE = (
+    *(f"{DATABASE_NAME}*", "predecessor*.db*", "api_key", "secret_key"),
+    *("demo_stash_key", "crops", "fingerprints"),
+)
+# By one of these a folder is known as Stash Sense's, or as its predecessor's.
+_SIGNS = (DATABASE_NAME, "predecessor.db", "serve.lock", "face_*.voy")
+# What may lie in it before the first start: put there by people, mounted into it, made
+# by the file system, or restored in part.
+_EXPECTED = frozenset(
+    {"releases", "staging", "models", "crops", "fingerprints", "rate_limits"}
+    | {"metrics", "demo-pictures", "demo-stash", "demo_stash_key", "api_key"}
+    | {"secret_key", "lost+found"}
+)
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class DataFolderUnusable(Exception):
     """The folder cannot be written, or another service uses it; nothing was changed."""
+
+
+def write_for_owner_only() -> None:
+    """Close whatever this process and its children write to all other users."""
+    os.umask(_OTHERS)
+
+
+def close_to_others(path: Path) -> None:
+    """Take from all other users what former versions or a restored backup left open."""
+    for pattern in _PRIVATE:
+        for found in path.glob(pattern):
+            mode = stat.S_IMODE(found.lstat().st_mode)
+            if mode & _OTHERS and not found.is_symlink():
+                # On a share, or somebody else's: they decide of it.
+                with contextlib.suppress(OSError):
+                    found.chmod(mode & ~_OTHERS)
 
 
 @contextlib.contextmanager
@@ -43,6 +77,14 @@ def held(path: Path) -> Iterator[None]:
             # Some network file systems know no locks; nothing can be checked there.
             pass
         yield
+
+
+def find_foreign(path: Path) -> str | None:
+    """Return the name of something in a folder that is not ours; None if it may be."""
+    if any(found for sign in _SIGNS for found in path.glob(sign)):
+        return None
+    names = sorted(found.name for found in path.iterdir())
+    return next((name for name in names if name not in _EXPECTED), None)
 
 
 def has_release(path: Path) -> bool:

@@ -122,7 +122,7 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
-    """Return the comma-separated addresses and networks such as 172.16.0.0/12."""
+    """Return the comma-separated addresses and networks such as 10.1.2.0/24."""
     found = []
     for word in words(name):
         try:

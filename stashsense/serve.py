@@ -38,6 +38,7 @@ DEFAULT_PORT = 5000
 DEMO_STASH_PORT = 9998
 # The programs of supervisord.conf that `--only` chooses from.
 WEB, CLUSTER = "web", "cluster"
+ONLY_TO_PREPARE = ("STASH_SENSE_ADMIN_PASSWORD", "STASH_SENSE_ADMIN_PASSWORD_FILE")
 
 
 class CannotServe(Exception):
@@ -58,6 +59,7 @@ class OneLineParser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes; return the exit status."""
     started = time.monotonic()
+    data_folder.write_for_owner_only()
     for number in STOP_SIGNALS:
         signal.signal(number, _stop)
     try:
@@ -68,10 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.demo_stash is not None:
             _require_demo_stash(options)
         with data_folder.held(options.data_dir):
+            data_folder.close_to_others(options.data_dir)
             if options.demo_stash is not None:
                 _connect_demo_stash(options.data_dir, options.demo_stash)
             _require_settings()
             _prepare(options.data_dir, without_demo=options.no_demo)
+            # The user is there; the programs that go on running have no use for it.
+            for name in ONLY_TO_PREPARE:
+                os.environ.pop(name, None)
             _serve(options, started)
     except Stopped:
         return 0
@@ -147,6 +153,9 @@ def _set_environment(options: argparse.Namespace) -> None:
         "STASH_SENSE_HOST": options.host,
         "PORT": str(options.port),
         "STASH_SENSE_PYTHON": sys.executable,
+        # By these two metrics tell whose memory is whose.
+        "STASH_SENSE_SERVING_PID": str(os.getpid()),
+        "STASH_SENSE_PROGRAM": "supervisor",
         "STASH_SENSE_WEB": str(options.only != CLUSTER).lower(),
         "STASH_SENSE_CLUSTER": str(options.only != WEB).lower(),
         "STASH_SENSE_DEMO_STASH": str(options.demo_stash is not None).lower(),

@@ -85,36 +85,6 @@ def generated_library(
     return library
 
 
-def plant_duplicates(
-    library: Library, count: int, *, max_distance: int = 4, seed: int = 2
-) -> list[tuple[str, str]]:
-    """Make the last scenes doubles of the first, and return the pairs of ids.
-
-    A double's perceptual hash differs in up to `max_distance` bits, its duration by
-    less than a second; its performers, studio and date are the same.
-    """
-    chance = random.Random(seed)
-    ids = list(library.scenes)
-    pairs = list(zip(ids[:count], ids[-count:], strict=True))
-    if count * 2 > len(ids):
-        raise ValueError(f"{len(ids)} scenes have no room for {count} pairs")
-    for first_id, second_id in pairs:
-        first, second = library.scenes[first_id], library.scenes[second_id]
-        original = library.files[first.file_ids[0]]
-        double = library.files[second.file_ids[0]]
-        known = original.fingerprints.setdefault("phash", _hash(chance))
-        flipped = chance.sample(range(64), chance.randint(0, max_distance))
-        value = int(known, 16)
-        for bit in flipped:
-            value ^= 1 << bit
-        double.fingerprints["phash"] = f"{value:x}"
-        assert original.duration is not None, original
-        double.duration = original.duration + chance.random()
-        second.performer_ids = list(first.performer_ids)
-        second.studio_id, second.date = first.studio_id, first.date
-    return pairs
-
-
 def _row(number: int) -> tuple[str, str, str]:
     moment = as_time(_FIRST_MOMENT + timedelta(minutes=number))
     return str(number), moment, moment

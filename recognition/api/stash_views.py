@@ -1,4 +1,4 @@
-"""Routes about scenes, images and galleries of Stash."""
+"""Routes about scenes, images and galleries of Stash: what is seen is kept."""
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -26,8 +26,6 @@ _REFUSALS = {
 class IdentifySceneView(APIView):
     """Who is in this scene?"""
 
-    changes_nothing = True
-
     @extend_schema(
         operation_id="identify_scene",
         request=stash_serializers.IdentifySceneRequest,
@@ -42,8 +40,6 @@ class IdentifySceneView(APIView):
 class IdentifyImageView(APIView):
     """Who is in this image of Stash?"""
 
-    changes_nothing = True
-
     @extend_schema(
         operation_id="identify_image",
         request=stash_serializers.IdentifyImageRequest,
@@ -57,8 +53,6 @@ class IdentifyImageView(APIView):
 
 class IdentifyGalleryView(APIView):
     """Who is in this gallery?"""
-
-    changes_nothing = True
 
     @extend_schema(
         operation_id="identify_gallery",

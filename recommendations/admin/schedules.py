@@ -49,7 +49,7 @@ class AnalysisScheduleAdmin(ReadOnly, _ModelAdmin):
         if request.method == "POST":
             if not can_operate:
                 raise PermissionDenied
-            _store(request)
+            self._store(request)
             return redirect(PAGE)
         return TemplateResponse(
             request,
@@ -63,6 +63,22 @@ class AnalysisScheduleAdmin(ReadOnly, _ModelAdmin):
                 "max_priority": schedules.MAX_PRIORITY,
             },
         )
+
+    def _store(self, request: HttpRequest) -> None:
+        try:
+            row = schedules.set_schedule(
+                request.POST.get("type", ""),
+                is_enabled=request.POST.get("enabled") == "yes",
+                interval_hours=_number(request, "interval_hours"),
+                priority=_number(request, "priority"),
+            )
+        except StashSenseError as error:
+            messages.error(request, str(error))
+            return
+        when = interval_label(int(row.interval_hours)).lower()
+        how = f"starts {when}" if row.is_enabled else "does not start by itself"
+        self.log_change(request, row, f"{how}, priority {row.priority}".capitalize())
+        messages.success(request, f"{type_name(row.type)} {how}.")
 
     def change_view(
         self,
@@ -85,22 +101,6 @@ def _lines() -> list[Line]:
         )
         for row in schedules.all_schedules()
     ]
-
-
-def _store(request: HttpRequest) -> None:
-    try:
-        row = schedules.set_schedule(
-            request.POST.get("type", ""),
-            is_enabled=request.POST.get("enabled") == "yes",
-            interval_hours=_number(request, "interval_hours"),
-            priority=_number(request, "priority"),
-        )
-    except StashSenseError as error:
-        messages.error(request, str(error))
-        return
-    when = interval_label(int(row.interval_hours)).lower()
-    how = f"starts {when}" if row.is_enabled else "does not start by itself"
-    messages.success(request, f"{type_name(row.type)} {how}.")
 
 
 def _number(request: HttpRequest, name: str) -> int:

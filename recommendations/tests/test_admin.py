@@ -1,6 +1,7 @@
 """Recommendations, dismissals, runs and schedules in the admin."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
@@ -239,6 +240,9 @@ def test_a_schedule_is_stored_with_its_checks(admin_client):
 
     row = AnalysisSchedule.objects.get()
     assert (row.is_enabled, row.interval_hours, row.priority) == (True, 48, 7)
+    kept = LogEntry.objects.get()
+    assert (kept.user.username, kept.object_id) == ("admin", str(row.pk))
+    assert kept.change_message == "Starts every 2 days, priority 7"
     page = admin_client.get(SCHEDULES).content.decode()
     assert '<option value="48" selected>Every 2 days</option>' in page
 

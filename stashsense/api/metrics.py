@@ -24,15 +24,6 @@ from recommendations.models import AnalysisRun
 from stashsense import __version__, engines_used
 from stashsense.api.negotiation import WhateverIsAccepted
 
-# The words in a command line by which one of our processes is known.
-_PROGRAMS = {
-    "gunicorn": "web",
-    "cluster": "cluster",
-    "demo_stash": "stash",
-    "stashsense.supervisor": "supervisor",
-    "stashsense.serve": "serve",
-}
-
 
 class MetricsView(APIView):
     """How do things stand, for Prometheus?"""
@@ -156,18 +147,24 @@ def service_memory() -> list[tuple[str, int, int]]:
 
 
 def service_processes() -> list[tuple[psutil.Process, str]]:
-    """Return the processes of the service that this one belongs to, by program."""
+    """Return the processes of the service that this one belongs to, by program.
+
+    By what `stashsense.serve` and supervisord.conf put into the environment, for the
+    words of a command line may be anybody's.
+    """
     own = psutil.Process()
-    family = [own, *own.parents()]
-    ours = [process for process in family if _program(process)]
-    first = ours[-1] if ours else own
+    serving_pid = os.environ.get("STASH_SENSE_SERVING_PID")
+    parents = own.parents()
+    first = next((each for each in parents if str(each.pid) == serving_pid), own)
     found = [first, *first.children(recursive=True)]
-    return [(each, _program(each) or "other") for each in found]
+    return [
+        (each, "serve" if str(each.pid) == serving_pid else _program(each))
+        for each in found
+    ]
 
 
 def _program(process: psutil.Process) -> str:
     try:
-        words = " ".join(process.cmdline())
+        return process.environ().get("STASH_SENSE_PROGRAM", "other")
     except psutil.Error:
-        return ""
-    return next((name for word, name in _PROGRAMS.items() if word in words), "")
+        return "other"

@@ -85,11 +85,15 @@ def _audit(
     """Keep who changed something over the API; the admin keeps a history itself."""
     match = request.resolver_match
     view = getattr(match.func, "cls", None) if match is not None else None
-    if view is None or request.method in SAFE_METHODS or _is_failure(response):
+    if view is None or request.method in SAFE_METHODS:
         return
     if getattr(view, "changes_nothing", False):
         return
     kind = caller_kind(request)
+    is_stranger = kind == "nobody" and settings.AUTHENTICATION == "on"
+    # Whoever is refused for that is counted; rows would let them push out all others.
+    if is_stranger and _is_failure(response):
+        return
     ApiChange.objects.keep(
         caller=kind,
         user=request.user if kind == "user" else None,

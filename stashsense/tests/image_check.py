@@ -172,8 +172,8 @@ def check(work: Path, file: Dockerfile) -> dict[str, object]:
     data = work / "data"
     data.mkdir()
     # As another user left it, so that it has to be taken over.
-    (data / "left").mkdir(mode=0o700)
-    (data / "left" / "file").touch()
+    (data / "staging").mkdir(mode=0o700)
+    (data / "staging" / "left").touch()
     tell("start")
     container = Container(root, data, stage, environment)
     try:

@@ -55,9 +55,7 @@ def test_whoever_changes_something_is_kept(admin_client, admin_user):
     ("method", "path", "body"),
     [
         ("GET", "/settings", None),
-        ("PUT", SETTING, '{"value": "many"}'),
         ("POST", "/identify", "{}"),
-        ("POST", "/recommendations/7/dismiss", "{}"),
         ("POST", "/nothing", "{}"),
     ],
 )
@@ -67,10 +65,36 @@ def test_what_changes_nothing_is_not(method, path, body):
     assert not ApiChange.objects.exists()
 
 
-def test_strangers_leave_no_rows():
-    Client().put(SETTING, '{"value": 40}', content_type=JSON)
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", SETTING, '{"value": "many"}', 422),
+        ("PUT", SETTING, "{", 400),
+        ("POST", "/recommendations/7/dismiss", "{}", 404),
+        ("POST", "/identify/scene", '{"scene_id": "7"}', 503),
+        ("DELETE", "/settings", None, 405),
+    ],
+)
+def test_what_failed_is_kept_with_its_status(method, path, body, status):
+    with_key(method, path, body)
+
+    row = ApiChange.objects.get()
+    assert (row.caller, row.path, row.status) == ("key", path, status)
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "wrong-key"}])
+def test_strangers_leave_no_rows(headers):
+    Client().put(SETTING, '{"value": 40}', content_type=JSON, headers=headers)
 
     assert not ApiChange.objects.exists()
+
+
+def test_where_everybody_may_what_failed_is_kept_of_nobody(settings):
+    settings.AUTHENTICATION = "off"
+
+    Client().put(SETTING, '{"value": "many"}', content_type=JSON)
+
+    assert ApiChange.objects.get().caller == "nobody"
 
 
 def test_the_oldest_are_forgotten(monkeypatch):

@@ -70,6 +70,7 @@ def proxy_port(request, service, nginx, tmp_path_factory):
     end = "/;" if request.param == "cut off" else ";"
     site = handed_out_site(
         {
+            "listen 80;": f"listen 127.0.0.1:{free_port()};",
             "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
             "/etc/ssl/sense.example.org.pem": str(CERTIFICATE),
             "/etc/ssl/sense.example.org.key": str(CERTIFICATE),

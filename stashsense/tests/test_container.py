@@ -65,7 +65,7 @@ def folder(tmp_path):
     (tmp_path / "data" / "releases" / "1").mkdir(parents=True)
     (tmp_path / "data" / "releases" / "1" / "manifest.json").touch()
     (tmp_path / "outside").touch()
-    (tmp_path / "data" / "link").symlink_to(tmp_path / "outside")
+    (tmp_path / "data" / "releases" / "link").symlink_to(tmp_path / "outside")
     return tmp_path / "data"
 
 
@@ -78,12 +78,81 @@ def test_a_folder_of_somebody_else_is_taken_over_and_what_links_lead_to_is_not(f
 
 
 @root_only
-def test_a_folder_that_is_theirs_is_not_gone_through_again(folder):
+def test_what_root_put_into_a_folder_that_is_theirs_is_taken_over(folder):
     os.chown(folder, USER, GROUP)
 
     container.take_over(folder, USER, GROUP)
 
-    assert (folder / "releases").stat().st_uid == 0
+    assert owners(folder) == {(USER, GROUP)}
+    assert (folder.parent / "outside").stat().st_uid == 0
+
+
+@root_only
+def test_a_folder_that_is_reached_by_a_link_is_taken_over(folder):
+    (folder.parent / "by-link").symlink_to(folder)
+
+    container.take_over(folder.parent / "by-link", USER, GROUP)
+
+    assert owners(folder) == {(USER, GROUP)}
+
+
+@root_only
+def test_what_is_theirs_is_not_changed_again(folder):
+    container.take_over(folder, USER, GROUP)
+    before = (folder / "releases").stat().st_ctime_ns
+
+    container.take_over(folder, USER, GROUP)
+
+    assert (folder / "releases").stat().st_ctime_ns == before
+
+
+@root_only
+def test_what_cannot_be_given_does_not_keep_back_the_rest(folder, capsys, monkeypatch):
+    refused = "manifest.json"
+    give = os.chown
+
+    def chown(name, *arguments, **options):
+        if name == refused:
+            raise PermissionError(1, "Operation not permitted", name)
+        give(name, *arguments, **options)
+
+    # What a share does, which needs another machine.
+    monkeypatch.setattr(os, "chown", chown)
+    for name in ("a", "z"):
+        (folder / "releases" / "1" / name).touch()
+
+    container.take_over(folder, USER, GROUP)
+
+    left = [path.name for path in folder.rglob("*") if path.lstat().st_uid != USER]
+    assert left == [refused]
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"1 times it failed, first at {folder}/releases/1/{refused}" in line
+
+
+@root_only
+@pytest.mark.parametrize("name", ["report.odt", ".git", "manage.py"])
+def test_a_folder_of_something_else_is_refused(folder, name):
+    (folder / name).touch()
+
+    answer = enter(folder)
+
+    assert answer.returncode == 1
+    [line] = answer.stderr.splitlines()
+    assert line.startswith(f"{folder} holds {name!r} and nothing of Stash Sense's")
+    assert owners(folder) == {(0, 0)}
+
+
+@root_only
+@pytest.mark.parametrize(
+    "sign", ["stash_sense.db", "serve.lock", "face_facenet.voy", "predecessor.db"]
+)
+def test_whatever_else_lies_in_a_folder_of_ours_comes_along(folder, sign):
+    (folder / "note.txt").touch()
+    (folder / sign).touch()
+
+    container.take_over(folder, USER, GROUP)
+
+    assert owners(folder) == {(USER, GROUP)}
 
 
 def test_a_folder_that_is_not_there_is_told_and_left_to_the_service(tmp_path, capsys):
@@ -123,7 +192,7 @@ def test_the_service_and_its_commands_are_reached(folder, arguments, begin):
     # 0 is for engines whose root is the one who started them.
     answer = enter(folder, *arguments, PUID="0", PGID="0")
 
-    assert (answer.returncode, answer.stderr) == (0, "")
+    assert (answer.returncode, answer.stderr) == (0, container.AS_ROOT * IS_ROOT)
     assert answer.stdout.startswith(begin)
     assert owners(folder) == {(os.geteuid(), os.getegid())}
 

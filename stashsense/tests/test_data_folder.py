@@ -146,3 +146,19 @@ def test_what_is_no_database_stays(tmp_path):
 
     assert data_folder.put_aside_foreign_database(tmp_path) is None
     assert (tmp_path / data_folder.DATABASE_NAME).is_file()
+
+
+def test_what_former_versions_left_open_is_closed_to_others(tmp_path):
+    (tmp_path / "crops").mkdir(mode=0o755)
+    (tmp_path / "elsewhere").touch(mode=0o644)
+    names = ["stash_sense.db", "stash_sense.db-wal", "predecessor.db", "secret_key"]
+    for name in names:
+        (tmp_path / name).touch(mode=0o644)
+    (tmp_path / "api_key").symlink_to(tmp_path / "elsewhere")
+
+    data_folder.close_to_others(tmp_path)
+
+    for name in names:
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "crops").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o644

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,13 +30,13 @@ NOT_IN_THE_TEMPLATE = {"DATA_DIR", "STASH_SENSE_HOST", "PORT", "TZ"}
 NOT_IN_COMPOSE = {"DATA_DIR", "STASH_SENSE_HOST", "PORT"}
 # What hosts share, and what each of them must be given alike.
 SHARED = {
-    *["DATABASE_URL", "REDIS_URL", "STASH_SENSE_SECRET_KEY", "STASH_SENSE_API_KEY"],
+    *["DATABASE_URL_FILE", "REDIS_URL", "STASH_SENSE_SECRET_KEY_FILE"],
+    "STASH_SENSE_API_KEY_FILE",
 }
+# Secrets may be given as files.
+FILES = {f"{name}_FILE" for name in SECRETS}
 # What the compose files ask for by themselves.
-OF_COMPOSE = {
-    *["STASH_SENSE_VERSION", "STASH_SENSE_PORT", "STASH_SENSE_DATA"],
-    "POSTGRES_PASSWORD",
-}
+OF_COMPOSE = {"STASH_SENSE_VERSION", "STASH_SENSE_PORT", "STASH_SENSE_DATA"}
 VARIABLE = re.compile(r"\$\{(\w+)(?::?[-?][^}]*)?\}")
 DEFAULT = re.compile(r"\$\{(\w+):-([^}]*)\}")
 USER_PORT = "6960"
@@ -70,14 +71,14 @@ def template_text(tag):
     "service", [STASH_SENSE, *SCALED.values()], ids=["one", *SCALED]
 )
 def test_compose_sets_what_the_service_reads(service):
-    assert set(service["environment"]) - NAMES - OF_THE_ENTRY == set()
+    assert set(service["environment"]) - NAMES - FILES - OF_THE_ENTRY == set()
 
 
 def test_compose_passes_every_setting_on_and_the_service_keeps_its_defaults():
     environment = STASH_SENSE["environment"]
     own_defaults = {"PUID": "99", "PGID": "100", "TZ": "UTC"}
 
-    assert set(environment) == (NAMES - NOT_IN_COMPOSE) | OF_THE_ENTRY
+    assert set(environment) == (NAMES - NOT_IN_COMPOSE) | FILES | OF_THE_ENTRY
     assert environment == {
         name: f"${{{name}:-{own_defaults.get(name, '')}}}" for name in environment
     }
@@ -113,7 +114,7 @@ def test_an_empty_variable_is_one_that_is_not_set(tmp_path):
         )
         return answer.stdout
 
-    empty = dict.fromkeys(NAMES - NOT_IN_COMPOSE, "")
+    empty = dict.fromkeys((NAMES - NOT_IN_COMPOSE) | FILES, "")
 
     assert settings_with(**empty) == settings_with()
 
@@ -122,7 +123,7 @@ def test_an_empty_variable_is_one_that_is_not_set(tmp_path):
 def test_what_compose_takes_from_the_environment_has_the_settings_names(name):
     asked = set(VARIABLE.findall((ROOT / name).read_text()))
 
-    assert asked - OF_COMPOSE - NAMES - OF_THE_ENTRY == set()
+    assert asked - OF_COMPOSE - NAMES - FILES - OF_THE_ENTRY == set()
 
 
 def test_hosts_share_the_servers_that_come_with_them():
@@ -131,14 +132,37 @@ def test_hosts_share_the_servers_that_come_with_them():
     assert set(services) == {"web1", "web2", "cluster", "proxy", "postgres", "redis"}
     for service in SCALED.values():
         assert set(service["environment"]) >= SHARED
-        url = VARIABLE.sub("given", service["environment"]["DATABASE_URL"])
-        database = urlsplit(url)
+        text = (ROOT / "docs" / "scaling.md").read_text()
+        [url] = re.findall(r'echo "(postgres://[^"]+)"', text)
+        database = urlsplit(re.sub(r"\$\([^)]+\)", "given", url))
         assert database.hostname in services
         assert urlsplit(service["environment"]["REDIS_URL"]).hostname in services
         environment = services["postgres"]["environment"]
         assert database.username == environment["POSTGRES_USER"]
         assert database.path == f"/{environment['POSTGRES_DB']}"
     assert "build" not in services["web1"]
+
+
+def test_the_passwords_of_several_hosts_are_files_and_in_no_environment():
+    whole = compose("compose.scale.yml")
+    files = {name: secret["file"] for name, secret in whole["secrets"].items()}
+    asked = VARIABLE.findall((ROOT / "compose.scale.yml").read_text())
+    told = (ROOT / "docs" / "scaling.md").read_text()
+
+    # Stash's key is missing where Stash has no password, which no file can be.
+    assert set(asked) & (SECRETS | {"POSTGRES_PASSWORD"}) == {"STASH_API_KEY"}
+    for service in whole["services"].values():
+        named = {
+            value.removeprefix("/run/secrets/")
+            for name, value in service.get("environment", {}).items()
+            if name.endswith("_FILE")
+        }
+        assert named == set(service.get("secrets", []))
+    for name, file in files.items():
+        assert file == f"./secrets/{name}"
+        assert name in told
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert "/secrets/" in ignored
 
 
 @pytest.mark.parametrize(("name", "program"), [("web1", "web"), ("cluster", "cluster")])
@@ -158,12 +182,17 @@ def test_every_host_of_several_keeps_its_own_data_and_begins_after_the_first():
         assert SCALED[name]["depends_on"]["web1"] == {"condition": "service_healthy"}
 
 
-def test_the_proxy_of_several_machines_is_within_what_they_trust():
-    [network] = compose("compose.scale.yml")["networks"]["default"]["ipam"]["config"]
+def test_of_several_machines_only_the_proxy_is_believed():
+    whole = compose("compose.scale.yml")
+    [network] = whole["networks"]["default"]["ipam"]["config"]
+    address = whole["services"]["proxy"]["networks"]["default"]["ipv4_address"]
 
+    assert ip_address(address) in ip_network(network["subnet"])
+    # Nobody else can be given it, nor is it the gateway, the first one.
+    assert ip_address(address) not in ip_network(network["ip_range"])
+    assert ip_address(address) != next(ip_network(network["subnet"]).hosts())
     for service in SCALED.values():
-        trusted = service["environment"]["STASH_SENSE_TRUSTED_PROXIES"]
-        assert trusted == network["subnet"]
+        assert service["environment"]["STASH_SENSE_TRUSTED_PROXIES"] == address
 
 
 @pytest.mark.parametrize("service", [STASH_SENSE, *SCALED.values()])
@@ -188,7 +217,9 @@ def test_compose_has_the_image_s_port_folder_health_check_and_stop():
     check = STASH_SENSE["healthcheck"]
 
     assert STASH_SENSE["ports"] == [f"${{STASH_SENSE_PORT:-{USER_PORT}}}:5000"]
-    assert STASH_SENSE["volumes"] == ["${STASH_SENSE_DATA:-./data}:/data"]
+    assert STASH_SENSE["volumes"] == ["${STASH_SENSE_DATA:-stash-sense}:/data"]
+    # Compose takes a name without a slash for a volume's, which has to be declared.
+    assert set(compose("docker-compose.yml")["volumes"]) == {"stash-sense"}
     assert {
         "interval": check["interval"],
         "timeout": check["timeout"],
@@ -365,6 +396,36 @@ def test_the_unit_waits_longer_than_the_service_takes_to_stop():
     assert set(environment) <= NAMES
 
 
+def test_the_unit_lets_the_service_write_its_data_and_nothing_else():
+    unit = (ROOT / "deploy" / "stash-sense.service").read_text()
+    lines = unit.splitlines()
+
+    assert {"ProtectSystem=strict", "StateDirectory=stash-sense"} <= set(lines)
+    assert "Environment=DATA_DIR=/var/lib/stash-sense" in lines
+    assert {"UMask=0077", "StateDirectoryMode=0700"} <= set(lines)
+    assert "ReadWritePaths" not in unit
+    told = (ROOT / "docs" / "installation.md").read_text()
+    assert "chown --recursive root: /opt/stash-sense" in told
+
+
+def test_what_comes_by_plain_http_is_sent_to_https():
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+
+    assert re.search(
+        r"listen 80;\n.*\n\s+return 301 https://\$host\$request_uri;", text
+    )
+
+
+@pytest.mark.parametrize(
+    "page", ["docs/installation.md", "docs/configuration.md", "unraid-template.xml"]
+)
+def test_no_page_has_people_trust_a_whole_network_of_docker_s(page):
+    text = (ROOT / page).read_text()
+
+    assert "TRUSTED_PROXIES" in text
+    assert re.findall(r"172\.\d+\.\d+\.\d+/\d+", text) == []
+
+
 @pytest.mark.parametrize("name", ["nginx.conf", "nginx.scale.conf", "Caddyfile"])
 def test_proxies_let_pictures_through(name):
     text = (ROOT / "deploy" / name).read_text()
@@ -389,3 +450,11 @@ def test_caddy_understands_its_example(tmp_path):
 
     assert answer.returncode == 0, answer.stderr
     assert '"dial":"127.0.0.1:5000"' in answer.stdout
+
+
+def test_newcomers_are_told_every_place_a_setting_has():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    told = text.partition("*A setting.*")[2].partition("\n\n")[0]
+
+    places = {"unraid-template.xml", "docker-compose.yml", ".env.example"}
+    assert {name for name in places if f"`{name}`" not in told} == set()

@@ -186,12 +186,47 @@ def test_the_environment_is_made_of_settings_and_what_packages_read():
     assert environment["HOME"] == "/tmp"
 
 
+@pytest.mark.parametrize("vulnerable", ["requirements.lock", "requirements-cpu.lock"])
+def test_every_lock_that_ships_is_audited(tmp_path, vulnerable):
+    # In place of the package, which asks others.
+    (tmp_path / "pip_audit.py").write_text(
+        "import sys\n"
+        f"is_it = sys.argv[-1].endswith('/{vulnerable}')\n"
+        "print('Found 1 known vulnerability' if is_it else 'None found')\n"
+        "sys.exit(is_it)\n"
+    )
+
+    answer = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "audit.py"],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert answer.returncode == 1
+    assert f"{vulnerable}: Found 1 known vulnerability" in answer.stdout
+    installed = {
+        FILE.stage(f"packages-{name}").only("COPY").words[0] for name in VARIANTS
+    }
+    assert {line.partition(":")[0] for line in answer.stdout.splitlines()} == installed
+
+
 def test_packages_are_installed_by_their_digests_as_wheels():
     [install] = FILE.stage("packages").all("RUN")
 
     for option in ("--require-hashes", "--no-deps", "--only-binary :all:"):
         assert option in install.text
     assert install.text.endswith("pip uninstall --yes pip")
+
+
+def test_the_python_that_is_fetched_leaves_its_own_pip_behind():
+    script = FILE.stage("base-gpu").only("RUN").text
+
+    # In the same step, or a layer would hold it; a virtual environment brings another.
+    _, _, after = script.partition("tar --extract")
+    assert "/opt/python/bin/pip*" in after
+    assert "/opt/python/lib/python3.*/site-packages/pip*" in after
+    assert "pip" not in FILE.stage("base-cpu").only("RUN").text
 
 
 def test_no_tool_of_a_build_is_installed():

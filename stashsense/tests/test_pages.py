@@ -1,6 +1,7 @@
 """What browsers are told of our pages, and whether the pages work with it."""
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -11,6 +12,7 @@ from selenium.webdriver.support.expected_conditions import (
 from selenium.webdriver.support.ui import WebDriverWait
 
 from dbupdates.published import CHECK_INTERVAL, get_to_know_feed
+from stashsense.audit import ApiChange
 
 BOUND_SECONDS = 30
 PAGES = [
@@ -155,3 +157,28 @@ def test_the_status_page_says_when_the_next_check_is_and_where_to_check_now(
     assert f"next check at {due_at:%Y-%m-%d %H:%M}. <a href=" in page
     address = reverse("admin:dbupdates_databaserelease_changelist")
     assert f'<a href="{address}">Check now</a>' in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("may_see", [True, False])
+def test_who_changed_what_is_for_those_who_may_see_it(client, may_see):
+    ApiChange.objects.keep(
+        caller="key", method="PUT", path="/settings/planted", status=200, request_id="1"
+    )
+    person = User.objects.create_user("helper", is_staff=True)
+    if may_see:
+        person.user_permissions.add(Permission.objects.get(codename="view_apichange"))
+    client.force_login(person)
+
+    page = client.get("/status").content.decode()
+
+    assert ("/settings/planted" in page) is may_see
+    assert 'id="processes"' in page
+
+
+@pytest.mark.django_db
+def test_the_page_of_the_key_says_who_sends_it(admin_client):
+    page = " ".join(admin_client.get("/admin/api-key/").content.decode().split())
+
+    assert "Programs of your own send this key" in page
+    assert "The Stash plugin needs none where Stash has a key" in page

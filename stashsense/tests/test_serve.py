@@ -144,6 +144,15 @@ class Service:
         self._reader.join()
 
 
+def readable_by_others(folder):
+    """Return the files that other users of this machine may read or write."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.stat().st_mode & 0o077
+    ]
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -189,15 +198,54 @@ def test_a_first_start_makes_the_admin_and_a_second_has_nothing_to_prepare(
     first = serve().wait_until_ready()
     # Who sets up a client looks for it there before anybody has used it.
     key_mode = (tmp_path / "data" / "api_key").stat().st_mode & 0o777
+    open_to_others = readable_by_others(tmp_path / "data")
     first.stop(signal.SIGTERM)
     second = serve().wait_until_ready()
 
     assert key_mode == 0o600
+    assert open_to_others == []
     assert first.address("/") in first.text
     assert "Preparing" in first.text
     assert "Created the user admin with the password" in first.text
     assert "Preparing" not in second.text
     assert "password" not in second.text
+
+
+def test_what_a_command_writes_is_its_user_s_alone(prepared_folder):
+    assert any(prepared_folder.iterdir())
+    assert readable_by_others(prepared_folder) == []
+
+
+def test_a_folder_s_name_makes_no_program_and_the_password_stays_with_preparing(
+    prepared_folder, tmp_path
+):
+    folder = tmp_path / "cluster" / "gunicorn"
+    databases.copied(prepared_folder, folder)
+    service = Service(
+        folder,
+        STASH_SENSE_ADMIN_PASSWORD="planted-password",
+        STASH_SENSE_API_KEY="planted-key",
+    )
+    try:
+        service.wait_until_ready()
+        asked = urllib.request.Request(
+            service.address("/metrics"), headers={"X-Api-Key": "planted-key"}
+        )
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            told = answer.read().decode()
+        found = dict(
+            re.findall(r'process_resident_bytes{pid="(\d+)",program="(\w+)"}', told)
+        )
+        first, *others = service.tree()
+        environments = [each.environ() for each in others]
+    finally:
+        service.kill()
+
+    assert found[str(first.pid)] == "serve"
+    assert sorted(found.values()).count("supervisor") == 1
+    assert set(found.values()) <= {"serve", "supervisor", "web", "cluster", "other"}
+    assert {"web", "cluster"} <= set(found.values())
+    assert not any("STASH_SENSE_ADMIN_PASSWORD" in each for each in environments)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
