@@ -39,8 +39,9 @@ _given_secret_key = env.secret("STASH_SENSE_SECRET_KEY")
 IS_SECRET_KEY_SHARED = _given_secret_key is not None
 SECRET_KEY = _given_secret_key or keys.read_or_create(DATA_DIR / "secret_key")
 # The addresses of a machine at home are not known beforehand; every route but /health
-# wants a key or a session, which a rebound host name does not bring along. The service
-# asks itself by the last ones: is it well, and who is in a scene.
+# wants a key or a session, which a rebound host name does not bring along. Without
+# authentication docs/security.md says what is left. The service asks itself by the last
+# ones: is it well, and who is in a scene.
 ALLOWED_HOSTS = [
     *env.words("STASH_SENSE_ALLOWED_HOSTS", "*"),
     *(f"[{host}]" if ":" in host else host for host in {HOST} - {"0.0.0.0", "::"}),
@@ -184,6 +185,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "stashsense.observability.middleware.RequestLogMiddleware",
     "stashsense.api.headers.BrowserHeadersMiddleware",
+    "stashsense.api.gate.BodyLimitMiddleware",
+    "stashsense.api.gate.CrossSiteMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -279,10 +282,13 @@ PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 SESSION_COOKIE_NAME = "stash_sense_session"
 CSRF_COOKIE_NAME = "stash_sense_csrf"
+CSRF_FAILURE_VIEW = "stashsense.api.exceptions.answer_without_token"
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # 32 MB of picture as base64 in JSON, and some fields.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 45_000_000
+# Of all pages, whose forms have no files: Django would read those of anybody.
+FORM_MAX_BYTES = 500_000
 # A form of the admin has dozens of fields; a page of a list has 100 rows to tick.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 4

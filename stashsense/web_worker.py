@@ -37,7 +37,9 @@ RECEIVING_SECONDS_AT_MOST = 480
 # Who was answered is left this long, and these bytes, to read the answer and hang up:
 # closed at once, the connection would lose what is under way.
 LINGERING_SECONDS = 2
-LINGERING_BYTES = 65_536
+LINGERING_BYTES = 1_000_000
+# What is left of a body that nobody wanted is waited for so long, by a thread.
+UNWANTED_BODY_SECONDS = 0.2
 # Of the connections that a worker holds. Beyond, whoever waits longest gives way: a
 # client that means it sends its headers at once.
 WAITING_SHARE, KEPT_SHARE, LINGERING_SHARE = 0.5, 0.25, 0.125
@@ -248,7 +250,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _drain(self, connection: Connection, _: object) -> None:
         try:
-            received = connection.sock.recv(LINGERING_BYTES)
+            received = connection.sock.recv(LARGEST_HEAD_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -296,6 +298,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             return super().handle(conn)
         finally:
             conn.sock.end_request()
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """Return whether the connection stays, for which no body may be left in it."""
+        ends_at = time.monotonic() + UNWANTED_BODY_SECONDS
+        return keepalive and bool(conn.parser.finish_body(deadline=ends_at))
 
     def handle_error(
         self,
