@@ -144,7 +144,8 @@ FIRST_TATTOO_SIGNAL = env.switch("ENABLE_TATTOO_SIGNAL")
 
 # Each worker holds its own copy of the networks and of about 1.6 GB of indices.
 WEB_WORKERS = env.integer("WEB_WORKERS", default=1, minimum=1, maximum=64)
-# 8 more than may be in work or waiting, so that /health finds a thread.
+# 8 more than may be in work or waiting, so that /health finds a thread unless so many
+# send bodies slowly; whoever sends no headers has none.
 WEB_THREADS = env.integer(
     "WEB_THREADS",
     default=INFERENCE_SLOTS + INFERENCE_QUEUE + SCENE_SLOTS + SCENE_QUEUE + 8,
