@@ -39,8 +39,9 @@ _given_secret_key = env.secret("STASH_SENSE_SECRET_KEY")
 IS_SECRET_KEY_SHARED = _given_secret_key is not None
 SECRET_KEY = _given_secret_key or keys.read_or_create(DATA_DIR / "secret_key")
 # The addresses of a machine at home are not known beforehand; every route but /health
-# wants a key or a session, which a rebound host name does not bring along. The service
-# asks itself by the last ones: is it well, and who is in a scene.
+# wants a key or a session, which a rebound host name does not bring along. Without
+# authentication docs/security.md says what is left. The service asks itself by the last
+# ones: is it well, and who is in a scene.
 ALLOWED_HOSTS = [
     *env.words("STASH_SENSE_ALLOWED_HOSTS", "*"),
     *(f"[{host}]" if ":" in host else host for host in {HOST} - {"0.0.0.0", "::"}),
@@ -143,7 +144,8 @@ FIRST_TATTOO_SIGNAL = env.switch("ENABLE_TATTOO_SIGNAL")
 
 # Each worker holds its own copy of the networks and of about 1.6 GB of indices.
 WEB_WORKERS = env.integer("WEB_WORKERS", default=1, minimum=1, maximum=64)
-# 8 more than may be in work or waiting, so that /health finds a thread.
+# 8 more than may be in work or waiting, so that /health finds a thread unless so many
+# send bodies slowly; whoever sends no headers has none.
 WEB_THREADS = env.integer(
     "WEB_THREADS",
     default=INFERENCE_SLOTS + INFERENCE_QUEUE + SCENE_SLOTS + SCENE_QUEUE + 8,
@@ -184,6 +186,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "stashsense.observability.middleware.RequestLogMiddleware",
     "stashsense.api.headers.BrowserHeadersMiddleware",
+    "stashsense.api.gate.BodyLimitMiddleware",
+    "stashsense.api.gate.CrossSiteMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -235,7 +239,7 @@ Q_CLUSTER = {
 
 AUTHENTICATION_BACKENDS = [
     # Refuses whoever failed too often; who signs in is for the next one to say.
-    "axes.backends.AxesStandaloneBackend",
+    "stashsense.api.sign_in.LimitedSignIn",
     "django.contrib.auth.backends.ModelBackend",
 ]
 # A person who tries all passwords of theirs stays below; a program does not.
@@ -243,6 +247,8 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 # By name and address together, so that nobody can lock the owner out from elsewhere.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# Of an address in the same time, whatever the names: each takes a second of a core.
+SIGN_IN_FAILURE_LIMIT = 30
 # Trying on does not prolong it: it ends even where somebody keeps trying.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
@@ -279,10 +285,13 @@ PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 SESSION_COOKIE_NAME = "stash_sense_session"
 CSRF_COOKIE_NAME = "stash_sense_csrf"
+CSRF_FAILURE_VIEW = "stashsense.api.exceptions.answer_without_token"
 SESSION_COOKIE_SAMESITE = "Lax"
 
 # 32 MB of picture as base64 in JSON, and some fields.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 45_000_000
+# Of all pages, whose forms have no files: Django would read those of anybody.
+FORM_MAX_BYTES = 500_000
 # A form of the admin has dozens of fields; a page of a list has 100 rows to tick.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 4
@@ -376,6 +385,8 @@ LOGGING = {
         "django.request": {"filters": ["has_traceback"]},
         # It repeats the Host header, whatever somebody put there.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # It masks the address; our own line of a failed sign-in has it.
+        "axes": {"level": "ERROR"},
         "gunicorn.error": {
             "level": "INFO",
             "handlers": ["console"],

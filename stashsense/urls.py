@@ -34,5 +34,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("stashsense/icon.svg"))),
 ]
 
+handler400 = "stashsense.api.exceptions.answer_suspicious"
+handler403 = "stashsense.api.exceptions.answer_forbidden"
 handler404 = "stashsense.api.exceptions.answer_unknown_path"
 handler500 = "stashsense.api.exceptions.answer_our_mistake"

@@ -48,6 +48,7 @@ _OF_WHOM = {
 _OF_A_BODY = {
     "400": "The body cannot be read.",
     "408": "The body ended early, or did not go on for too long.",
+    "411": "The body is sent in chunks, without its length.",
     "413": "The body is too large.",
     "415": "The body is of a kind that this route does not read.",
     "422": "A value is wrong.",

@@ -3,7 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import (
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+)
 from django.http import (
     Http404,
     HttpRequest,
@@ -11,6 +15,8 @@ from django.http import (
     JsonResponse,
     UnreadablePostError,
 )
+from django.views.csrf import csrf_failure
+from django.views.defaults import permission_denied
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
@@ -26,8 +32,8 @@ def answer_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     Django answers a None with 500 and logs the traceback.
     """
     response = _response_of(error, context)
-    if response is not None and (following := trace.current()) is not None:
-        following.failure_code = str(response.data["code"])
+    if response is not None:
+        trace.refused_with(str(response.data["code"]))
     return response
 
 
@@ -49,15 +55,49 @@ def _response_of(error: Exception, context: Mapping[str, Any]) -> Response | Non
     return response
 
 
+def refuse(status: int, code: str, detail: str) -> HttpResponse:
+    """Return the answer to what does not get as far as a view of the API."""
+    trace.refused_with(code)
+    return JsonResponse(_body(detail, code), status=status)
+
+
 def answer_unknown_path(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return what a path without a route is answered with."""
-    return JsonResponse(_body("There is nothing at this path.", "no_route"), status=404)
+    return refuse(404, "no_route", "There is nothing at this path.")
 
 
 def answer_our_mistake(request: HttpRequest) -> HttpResponse:
     """Return what is told of an error that nobody foresaw: the log has the rest."""
-    detail = "Something went wrong here; the log says what."
-    return JsonResponse(_body(detail, "error"), status=500)
+    return refuse(500, "error", "Something went wrong here; the log says what.")
+
+
+def answer_suspicious(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return what is told of a request that Django will not have."""
+    if isinstance(exception, DisallowedHost):
+        detail = "This is no name of the service: STASH_SENSE_ALLOWED_HOSTS has them."
+        return refuse(400, "wrong_host", detail)
+    return refuse(400, "bad_request", "The request is of no form that is read.")
+
+
+def answer_forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return what is told of a page that somebody may not see."""
+    if not _is_of_the_admin(request):
+        return refuse(403, "permission_denied", "Permission denied.")
+    trace.refused_with("permission_denied")
+    return permission_denied(request, exception)
+
+
+def answer_without_token(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Return what is told of a form without the CSRF token of its page."""
+    if not _is_of_the_admin(request):
+        return refuse(403, "csrf_failed", "The CSRF token is missing or wrong.")
+    trace.refused_with("csrf_failed")
+    return csrf_failure(request, reason)
+
+
+def _is_of_the_admin(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and "admin" in match.app_names
 
 
 def _answer(error: StashSenseError) -> Response:

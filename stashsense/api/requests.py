@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
@@ -18,3 +20,12 @@ def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
 def user_of(request: Request) -> User | None:
     """Return who asks; None for whoever has the key of the API."""
     return request.user if isinstance(request.user, User) else None
+
+
+def is_of_the_api(request: HttpRequest) -> bool:
+    """Return whether the path is one that programs ask, and no page."""
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return False
+    return hasattr(view, "cls")

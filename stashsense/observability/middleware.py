@@ -136,8 +136,10 @@ def _write_line(
         "client": client_address(request) or "-",
     }
     is_slow = following.seconds >= settings.SLOW_REQUEST_SECONDS
-    if _is_failure(response):
+    # A form that is shown again, such as that of signing in, is no failure of HTTP.
+    if _is_failure(response) or following.failure_code:
         fields["code"] = following.failure_code or "-"
+    if _is_failure(response):
         fields["failed_stage"] = following.failed_stage or "-"
     if is_slow or _is_failure(response):
         # Stages may lie within each other: what is left is not said of any.

@@ -39,6 +39,12 @@ def current() -> RequestTrace | None:
     return _current.get()
 
 
+def refused_with(code: str) -> None:
+    """Keep for the log why the request that is answered here was refused."""
+    if (trace := _current.get()) is not None:
+        trace.failure_code = code
+
+
 @contextmanager
 def following(presented_id: str | None) -> Iterator[RequestTrace]:
     """Follow a request; an id that its sender gave it is kept where it is safe."""

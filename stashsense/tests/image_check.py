@@ -46,7 +46,7 @@ mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
 mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
-mount -t tmpfs tmpfs "$1/tmp"
+mount -t tmpfs -o size=1g tmpfs "$1/tmp"
 mount --bind "$2" "$1/data"
 root=$1 work_dir=$3
 shift 3

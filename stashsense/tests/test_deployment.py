@@ -198,7 +198,7 @@ def test_of_several_machines_only_the_proxy_is_believed():
 @pytest.mark.parametrize("service", [STASH_SENSE, *SCALED.values()])
 def test_a_container_has_a_read_only_root_and_few_rights(service):
     assert service["read_only"] is True
-    assert service["tmpfs"] == ["/tmp"]
+    assert service["tmpfs"] == ["/tmp:size=1g"]
     assert service["cap_drop"] == ["ALL"]
     assert sorted(name.lower() for name in service["cap_add"]) == CAPABILITIES
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -321,7 +321,7 @@ def test_the_template_leaves_defaults_to_the_service():
 def test_the_template_runs_the_container_as_compose_does():
     words = template_text("ExtraParams").split()
 
-    assert words[:3] == ["--read-only", "--tmpfs", "/tmp"]
+    assert words[:3] == ["--read-only", "--tmpfs", "/tmp:size=1g"]
     assert "--cap-drop=ALL" in words
     added = [word.removeprefix("--cap-add=") for word in words if "--cap-add" in word]
     assert added == STASH_SENSE["cap_add"]

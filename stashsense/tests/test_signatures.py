@@ -431,7 +431,7 @@ def test_the_documented_example_is_signed_so():
     ).values()
 
     page = (PROJECT_DIR / "docs" / "api.md").read_text()
-    assert f"    {header.rpartition('=')[2]}\n" in page
+    assert f"\n{header.rpartition('=')[2]}\n" in page
 
 
 def test_the_api_description_tells_of_signatures(ask):

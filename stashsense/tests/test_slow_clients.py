@@ -24,9 +24,12 @@ import stashsense.web_worker as web_worker
 
 web_worker.SILENT_SECONDS = {silent}
 web_worker.RECEIVED_BYTES_PER_SECOND = 10_000
+web_worker.RECEIVING_SECONDS_AT_MOST = {at_most}
+web_worker.WAITING_SHARE = {waiting} / 1000
 
 
 class QuickWorker(web_worker.PatientWorker):
+    head_seconds = {head}
     receiving_seconds = {receiving}
 
 
@@ -39,6 +42,8 @@ def application(environ, start_response):
     return [str(length).encode()]
 """
 RECEIVING_SECONDS, SILENT_SECONDS = 1.6, 1.0
+HEAD_SECONDS, AT_MOST_SECONDS = 3.0, 6.0
+WAITING_AT_MOST = 20
 PAUSE_SECONDS = 0.05
 # A busy machine may take its time; a client that is not given up has minutes to send.
 SOON_SECONDS = 15
@@ -49,7 +54,13 @@ class Gunicorn:
     """gunicorn with one thread of our worker, which is impatient."""
 
     def __init__(self, folder):
-        program = PROGRAM.format(receiving=RECEIVING_SECONDS, silent=SILENT_SECONDS)
+        program = PROGRAM.format(
+            receiving=RECEIVING_SECONDS,
+            silent=SILENT_SECONDS,
+            head=HEAD_SECONDS,
+            at_most=AT_MOST_SECONDS,
+            waiting=WAITING_AT_MOST,
+        )
         (folder / "quick.py").write_text(program)
         self.port, self.log_path = free_port(), folder / "log"
         options = ["--bind", f"127.0.0.1:{self.port}", "--threads", "1"]
@@ -202,6 +213,74 @@ def test_each_request_of_a_connection_has_its_own_time(gunicorn, connect):
         assert not client.is_left_within(SILENT_SECONDS)
 
     assert b"RequestTooSlow" not in client.answer
+
+
+def test_what_keeps_coming_quickly_is_given_up_as_well_in_the_end(gunicorn, connect):
+    client = connect(gunicorn.port, head(10_000_000) + 1_000_000 * b"x")
+
+    seconds = client.trickle(LENGTH * b"x", pause=0.2)
+
+    assert b"RequestTooSlow" in client.answer
+    assert seconds > AT_MOST_SECONDS - 1
+
+
+def is_answered_at_once(gunicorn, connect):
+    began_at = time.monotonic()
+    client = connect(gunicorn.port, b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    answer = client.wait()
+    # Less than one of the others takes that is waited for.
+    return b" 200 OK" in answer and time.monotonic() - began_at < SILENT_SECONDS
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GE", b"GET / HTTP/1.1\r\nX-Long: x", b"GET /health HTT"]
+)
+def test_who_sends_no_headers_keeps_nobody_waiting(gunicorn, connect, sent):
+    for _ in range(5):
+        connect(gunicorn.port, sent)
+
+    assert is_answered_at_once(gunicorn, connect)
+
+
+def test_who_does_not_hang_up_keeps_nobody_waiting(gunicorn, connect):
+    for _ in range(5):
+        client = connect(gunicorn.port)
+        client.connection.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        client.wait()
+
+    assert is_answered_at_once(gunicorn, connect)
+
+
+def test_of_many_that_wait_the_longest_gives_way(gunicorn, connect):
+    first = connect(gunicorn.port, b"GET /")
+    others = [connect(gunicorn.port, b"GET /") for _ in range(WAITING_AT_MOST)]
+
+    assert first.is_left_within(HEAD_SECONDS / 2)
+    assert not others[-1].is_left_within(0)
+    assert is_answered_at_once(gunicorn, connect)
+
+
+def test_headers_without_end_are_refused(gunicorn, connect):
+    many = b"X-Long: " + 4000 * b"x" + b"\r\n"
+    client = connect(gunicorn.port, b"GET / HTTP/1.1\r\n" + 20 * many)
+
+    assert b" 431 " in client.wait()
+
+
+def test_what_is_no_request_line_is_refused_before_the_rest(gunicorn, connect):
+    client = connect(gunicorn.port, b"HELO there\r\n")
+
+    assert b" 400 " in client.wait()
+
+
+def test_requests_sent_together_are_all_answered(gunicorn, connect):
+    each = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nxy\r\n"
+    client = connect(gunicorn.port, 3 * each + b"GET / HTT")
+
+    until(lambda: client.answer.count(b"200 OK") == 3, within=SOON_SECONDS)
+    client.connection.sendall(b"P/1.1\r\nConnection: close\r\n\r\n")
+
+    assert client.wait().count(b"200 OK") == 4
 
 
 def test_clients_that_trickle_give_the_service_its_threads_back(tmp_path, connect):

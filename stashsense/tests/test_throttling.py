@@ -1,15 +1,20 @@
 """Wrong keys and passwords, again and again."""
 
+import io
+import logging
 from datetime import timedelta
 
 import pytest
 from axes.models import AccessAttempt
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from stashsense.api import callers
 from stashsense.api.authentication import api_key
 from stashsense.api.callers import FAILURES_PERMITTED, WINDOW_SECONDS, FailureCounter
+from stashsense.observability.logs import FIELDS
 from stashsense.tests.signing import signed
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +125,68 @@ def test_the_owner_is_let_in_again_even_while_somebody_keeps_trying(owner, setti
     AccessAttempt.objects.update(attempt_time=past)
 
     assert sign_in(PASSWORD).status_code == 302
+
+
+def test_passwords_of_many_names_cannot_be_tried_without_end(owner, settings):
+    settings.SIGN_IN_FAILURE_LIMIT = 4
+    answers = [sign_in("wrong", name=f"name {n}") for n in range(4)]
+
+    refused = sign_in(PASSWORD)
+
+    assert [each.status_code for each in answers] == [200] * 4
+    assert refused.status_code == 429
+    assert AccessAttempt.objects.count() == 4
+    assert sign_in(PASSWORD, address=ELSEWHERE).status_code == 302
+
+
+def test_failures_under_many_names_are_forgiven_after_a_while(owner, settings):
+    settings.SIGN_IN_FAILURE_LIMIT = 4
+    for number in range(6):
+        sign_in("wrong", name=f"name {number}")
+
+    past = timezone.now() - settings.AXES_COOLOFF_TIME - timedelta(seconds=1)
+    AccessAttempt.objects.update(attempt_time=past)
+
+    assert sign_in(PASSWORD).status_code == 302
+
+
+@pytest.mark.parametrize("name_of_nobody", ["owner", "name {}"])
+def test_the_command_lets_everybody_in_again(owner, settings, name_of_nobody):
+    settings.SIGN_IN_FAILURE_LIMIT = settings.AXES_FAILURE_LIMIT
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        sign_in("wrong", name=name_of_nobody.format(number))
+    assert sign_in(PASSWORD).status_code == 429
+
+    call_command("axes_reset", stdout=io.StringIO())
+
+    assert sign_in(PASSWORD).status_code == 302
+
+
+def refused_count(code):
+    sample = "stash_sense_refused_credentials_total"
+    return REGISTRY.get_sample_value(sample, {"code": code}) or 0
+
+
+def test_a_failed_sign_in_is_logged_and_counted(owner, settings, caplog):
+    caplog.set_level(logging.INFO)
+    settings.AXES_FAILURE_LIMIT = 3
+    before = {code: refused_count(code) for code in ("wrong_password", "locked_out")}
+    tricky = "owner\n2026 INFO all is well\x1b[2J" + 200 * "x"
+
+    sign_in("secret typed wrongly", name=tricky[:100])
+    for _ in range(4):
+        sign_in("secret typed wrongly")
+
+    ours = [r.getMessage() for r in caplog.records if r.name.endswith("api.sign_in")]
+    codes = [getattr(r, FIELDS)["code"] for r in caplog.records if hasattr(r, FIELDS)]
+    assert codes == 3 * ["wrong_password"] + 2 * ["locked_out"]
+    assert "'owner\\n2026 INFO all is well\\x1b[2J" in ours[0]
+    assert len(ours[0]) < 150
+    assert ours[1] == f"Sign-in as 'owner' from {HERE} was refused: wrong_password"
+    assert refused_count("wrong_password") - before["wrong_password"] == 3
+    assert refused_count("locked_out") - before["locked_out"] == 2
+    assert "typed wrongly" not in caplog.text
+    assert [r for r in caplog.records if r.name.startswith("axes")] == []
 
 
 def test_whoever_is_signed_in_stays_so(owner, settings):

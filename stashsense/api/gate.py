@@ -1,0 +1,90 @@
+"""What is refused before anything of a request is read, whatever it asks for."""
+
+from collections.abc import Callable
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import is_same_domain
+from rest_framework.permissions import SAFE_METHODS
+
+from stashsense.api.exceptions import refuse
+from stashsense.api.requests import is_of_the_api
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class BodyLimitMiddleware:
+    """Refuses bodies that are too large, or do not say how large they are.
+
+    Django counts the fields of a form, and writes its files to disk, before anybody is
+    asked who sends them.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the refusal, or what the others answer."""
+        if "Transfer-Encoding" in request.headers:
+            detail = "Send the body with a Content-Length: nothing else is read."
+            return refuse(411, "length_required", detail)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.strip("0"):
+            most = _most_bytes(request)
+            # Of more digits than these nobody needs the number.
+            if not length.isdecimal() or len(length) > 15 or int(length) > most:
+                detail = f"The request body is larger than {most / 1_000_000:g} MB."
+                return refuse(413, "body_too_large", detail)
+        return self._get_response(request)
+
+
+def _most_bytes(request: HttpRequest) -> int:
+    if is_of_the_api(request):
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return int(settings.FORM_MAX_BYTES)
+
+
+class CrossSiteMiddleware:
+    """Without authentication, keeps pages of others from changing anything.
+
+    With it, their requests bring neither the key nor a CSRF token. Who is no browser
+    sends none of the headers that are looked at.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the refusal, or what the others answer."""
+        is_unsafe = request.method not in SAFE_METHODS
+        if settings.AUTHENTICATION == "off" and is_unsafe and _is_cross_site(request):
+            detail = (
+                "A page of another site asked for this. If it is yours, name its "
+                "origin in STASH_SENSE_TRUSTED_ORIGINS."
+            )
+            return refuse(403, "cross_site", detail)
+        return self._get_response(request)
+
+
+def _is_cross_site(request: HttpRequest) -> bool:
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return request.headers.get("Sec-Fetch-Site") == "cross-site"
+    try:
+        parsed = urlsplit(origin)
+    except ValueError:
+        return True
+    if any(_is_of(parsed, trusted) for trusted in settings.CSRF_TRUSTED_ORIGINS):
+        return False
+    # Not by the scheme: a proxy that speaks HTTPS need not be one that we trust.
+    is_here = parsed.netloc.lower() == request.get_host().lower()
+    return not is_here or request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
+def _is_of(origin: SplitResult, trusted: str) -> bool:
+    """Return whether the origin is a trusted one, which may begin with `*.`."""
+    scheme, _, host = trusted.partition("://")
+    return origin.scheme == scheme and is_same_domain(
+        origin.netloc.lower(), host.removeprefix("*")
+    )
