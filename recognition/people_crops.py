@@ -70,7 +70,9 @@ class _Place:
     def path(self) -> Path:
         """Where its crop is kept, by all that it depends on."""
         fingerprint = self.fingerprint
-        facts = (fingerprint.kind, fingerprint.stash_id, self.seen_at, self.best)
+        # Not every database gives a row's JSON back in the order it was written in.
+        best = sorted((self.best or {}).items())
+        facts = (fingerprint.kind, fingerprint.stash_id, self.seen_at, best)
         name = hashlib.sha256(repr(facts).encode()).hexdigest()
         folder: Path = settings.DATA_DIR / "crops"
         return folder / f"{name}.jpg"

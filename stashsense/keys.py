@@ -24,6 +24,11 @@ def read_or_create(path: Path) -> str:
             path.hardlink_to(temporary)
         except FileExistsError:
             pass
+        except OSError:
+            # A share or a stick may have no links. The supervisor makes the keys before
+            # it starts anybody else.
+            if not path.exists():
+                temporary.replace(path)
         finally:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
     return path.read_text().strip()

@@ -15,6 +15,7 @@ from dbupdates.signals import ServingReport, release_preparing, serving_asked
 from dbupdates.tests.builder import NETWORK_FILES, NETWORKS, ReleaseBuilder
 from dbupdates.tests.factories import DatabaseReleaseFactory
 from demo.release_simulator import ReleaseSimulator
+from stashsense import hosts
 from stashsense.downloads.fetcher import Patience
 
 
@@ -201,6 +202,9 @@ def world(db, data_dir):
     folder = store.release_path(release.version)
     folder.mkdir(parents=True)
     (folder / "faces.json").write_text("[]")
+    if hosts.are_many():
+        # Made when it is first asked for.
+        hosts.own_id()
     world = World(data_dir)
     world.before = world.state()
     return world

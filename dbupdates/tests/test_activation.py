@@ -10,6 +10,7 @@ from dbupdates.services import activate_release, get_release, import_release
 from dbupdates.signals import release_activated, release_activating
 from dbupdates.tests.factories import DatabaseReleaseFactory
 from stashsense.exceptions import StashSenseError
+from stashsense.tests import databases
 
 Status = DatabaseRelease.Status
 
@@ -165,6 +166,7 @@ def test_a_release_without_files_is_not_activated(world, status):
     world.assert_unchanged()
 
 
+@databases.one_host
 def test_a_release_whose_folder_is_gone_is_not_activated(world):
     release = DatabaseReleaseFactory(version="2026.02.18", status=Status.STAGED)
     world.before = world.state()

@@ -14,6 +14,7 @@ from dbupdates.tests.builder import ReleaseBuilder
 from dbupdates.tests.conftest import ASKER, follower, names_in, serving
 from dbupdates.tests.updating import NEW, OLD, active_version, log_of, update
 from dbupdates.updates import request_activation
+from stashsense.tests import databases
 
 
 def test_a_run_is_complete_when_every_process_serves_the_release(
@@ -117,6 +118,7 @@ def test_a_release_that_waits_to_be_activated_is_not_deleted(world, published):
     assert names_in(world.data_dir / "releases") == [OLD]
 
 
+@databases.one_host
 def test_why_a_release_cannot_be_served_is_told_even_when_there_is_no_way_back(
     world, published, processes
 ):

@@ -12,12 +12,18 @@ from contextlib import closing
 from pathlib import Path
 
 import psycopg
+import pytest
 import redis
 from django.conf import settings
 from psycopg import sql
 
 from stashsense.data_folder import DATABASE_NAME
 from stashsense.tests import settings as given
+
+# What is missing here may lie at another host, and is fetched.
+one_host = pytest.mark.skipif(
+    bool(settings.POSTGRESQL_URL), reason="of a service that is on one host alone"
+)
 
 _RUN = secrets.token_hex(4)
 _numbers = itertools.count(1)

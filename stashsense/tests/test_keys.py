@@ -1,5 +1,6 @@
 """Secrets the service makes for itself."""
 
+import errno
 import stat
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,6 +27,18 @@ def test_a_key_that_is_there_is_kept(tmp_path):
 
 def test_two_keys_differ(tmp_path):
     assert keys.read_or_create(tmp_path / "a") != keys.read_or_create(tmp_path / "b")
+
+
+def test_a_key_is_made_where_there_are_no_links(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOTSUP, "no links here")
+
+    monkeypatch.setattr("os.link", refuse)
+
+    first = keys.read_or_create(tmp_path / "key")
+
+    assert keys.read_or_create(tmp_path / "key") == first
+    assert [entry.name for entry in tmp_path.iterdir()] == ["key"]
 
 
 def test_those_who_start_together_read_the_same_key(tmp_path, monkeypatch):
