@@ -22,7 +22,7 @@ from stashsense.tests import settings as given
 
 # What is missing here may lie at another host, and is fetched.
 one_host = pytest.mark.skipif(
-    bool(settings.POSTGRESQL_URL), reason="of a service that is on one host alone"
+    bool(given.POSTGRESQL_URL), reason="of a service that is on one host alone"
 )
 
 _RUN = secrets.token_hex(4)
