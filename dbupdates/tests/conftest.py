@@ -202,9 +202,8 @@ def world(db, data_dir):
     folder = store.release_path(release.version)
     folder.mkdir(parents=True)
     (folder / "faces.json").write_text("[]")
-    if hosts.are_many():
-        # Made when it is first asked for.
-        hosts.own_id()
+    # Made when it is first asked for.
+    hosts.own_id()
     world = World(data_dir)
     world.before = world.state()
     return world
