@@ -1,13 +1,13 @@
 """Who called, behind a proxy and beside it: in the log, the limits and the audit."""
 
 import http.client
-import sqlite3
 import urllib.parse
 from contextlib import closing
 
 import pytest
 
 from stashsense.api.callers import FAILURES_PERMITTED
+from stashsense.tests import databases
 from stashsense.tests.test_serve import Service, until
 
 # A socket on Linux may come from any address of the loopback network.
@@ -64,12 +64,6 @@ def client_in_the_log(service, request_id):
     return dict(word.split("=", 1) for word in lines[0].split() if "=" in word)[
         "client"
     ]
-
-
-def rows(service, query):
-    path = f"file:{service.folder}/stash_sense.db?mode=ro"
-    with closing(sqlite3.connect(path, uri=True, timeout=20)) as connection:
-        return connection.execute(query).fetchall()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +129,9 @@ def test_changes_are_kept_with_the_address_of_who_made_them(service):
         )
         assert status == 200
 
-    kept = rows(service, "SELECT address FROM stashsense_apichange ORDER BY id")
+    kept = databases.rows(
+        service.folder, "SELECT address FROM stashsense_apichange ORDER BY id"
+    )
 
     assert kept == [("198.51.100.7",), (STRANGER,)]
 
@@ -158,6 +154,8 @@ def test_wrong_passwords_count_for_the_same_address(service):
         )
         assert status == 200
 
-    tried = rows(service, "SELECT ip_address FROM axes_accessattempt ORDER BY id")
+    tried = databases.rows(
+        service.folder, "SELECT ip_address FROM axes_accessattempt ORDER BY id"
+    )
 
     assert tried == [("198.51.100.9",), (STRANGER,)]
