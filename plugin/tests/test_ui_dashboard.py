@@ -75,6 +75,19 @@ def test_an_update_that_fails_says_why_and_what_is_served(stash_page, sense):
     assert serves(sense) != version
 
 
+def test_an_update_that_was_over_before_it_was_seen_is_told(stash_page, sense):
+    version = sense.publish_newer_release()
+    stash_page.open(ROUTE)
+    stash_page.wait_for_text(f"Update to {version}")
+
+    sense.service.ask("POST", "/database/update", {"version": version})
+    wait_until_settled(sense.service)
+
+    # The page looks every quarter of a minute.
+    stash_page.wait_for_text(f"Release {version} is served.")
+    stash_page.wait_for_text("That is the newest.")
+
+
 def test_the_former_release_is_activated_again(stash_page, sense):
     before = serves(sense)
     version = sense.publish_newer_release()

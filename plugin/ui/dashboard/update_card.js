@@ -55,19 +55,20 @@ export function UpdateCard({ onChanged }) {
 function useRun(onEnd) {
   const [every, setEvery] = useState(IDLE_EVERY_MS);
   const run = useSidecar("db_update_status", {}, { every });
-  const lastEnded = useRef(undefined);
+  const seen = useRef(null);
+  const isKnown = run.data !== undefined;
   const isRunning = isInProgress(run.data);
   const id = run.data?.job_id;
   useEffect(() => {
-    if (id === undefined) return;
+    if (!isKnown) return;
     setEvery(isRunning ? RUNNING_EVERY_MS : IDLE_EVERY_MS);
-    // It may be over before it was seen going on.
-    const ended = isRunning ? null : id;
-    if (lastEnded.current !== undefined && ended !== null && ended !== lastEnded.current) onEnd();
-    lastEnded.current = ended ?? lastEnded.current ?? null;
+    const before = seen.current;
+    seen.current = { id, isRunning };
+    // One may be over before it was seen going on.
+    if (before !== null && !isRunning && (before.isRunning || before.id !== id)) onEnd();
     // The callback is another one at each showing; what counts is the run.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [id, isRunning]);
+  }, [isKnown, id, isRunning]);
   return run;
 }
 
