@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import socket
-import struct
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stashsense.settings")
@@ -47,8 +45,6 @@ logconfig_dict = settings.LOGGING
 limit_request_line = 4094
 limit_request_fields = 60
 limit_request_field_size = 8190
-# Who takes no byte of an answer for so long gives its thread back.
-UNTAKEN_SECONDS = 30
 
 
 def on_starting(server: "Arbiter") -> None:
@@ -66,10 +62,6 @@ def post_worker_init(worker: "Worker") -> None:
     from stashsense.api.health import operating_warnings
 
     set_up_allocator()
-    # The kernel's own limit, which accepted connections inherit.
-    limit = struct.pack("ll", UNTAKEN_SECONDS, 0)
-    for listener in worker.sockets:
-        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
     # Made now, so that whoever sets up a client finds it in the data folder.
     api_key()
     for warning in operating_warnings():

@@ -11,7 +11,8 @@ import selectors
 import socket
 import time
 from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -23,17 +24,25 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from _typeshed import ReadableBuffer
+
 # What a request's first line and headers may take to come in, and their bytes. No
 # client of ours has more than two kilobytes of them.
 HEAD_SECONDS = 10
 LARGEST_HEAD_BYTES = 65_536
-# Who sends nothing more of a body for so long is given up.
+# The end of the first line is looked for in these; gunicorn refuses shorter ones, too.
+LARGEST_LINE_BYTES = 8192
+# Who sends nothing of a body, or takes nothing of an answer, for so long is given up.
 SILENT_SECONDS = 30
 # What a body may take to come in; each 100 kB of it give a second more, so that a
 # picture of 45 MB may come over 1 Mbit/s, and nothing takes longer than that.
 RECEIVING_SECONDS = 30
-RECEIVED_BYTES_PER_SECOND = 100_000
+SLOWEST_BYTES_PER_SECOND = 100_000
 RECEIVING_SECONDS_AT_MOST = 480
+# An answer is sent by pieces, and who takes them more slowly than that falls behind, by
+# the seconds above at most. The kernel keeps little, so that it is seen what is taken.
+SENT_BYTES = 16_384
+KEPT_TO_SEND_BYTES = 131_072
 # Who was answered is left this long, and these bytes, to read the answer and hang up:
 # closed at once, the connection would lose what is under way.
 LINGERING_SECONDS = 2
@@ -69,17 +78,26 @@ class RequestTooSlow(ConnectionResetError):
         super().__init__(errno.ECONNRESET, "The request came in too slowly")
 
 
-class ReceivingSocket(socket.socket):
-    """A connection that knows how long the request it carries may take to come in."""
+class AnswerNotTaken(ConnectionResetError):
+    """The client did not take its answer in time; nothing more is sent to it."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ECONNRESET, "The answer was taken too slowly")
+
+
+class BoundedSocket(socket.socket):
+    """A connection that knows how long a request and its answer may be under way."""
 
     _ends_at: float | None = None
     _ends_at_latest = 0.0
+    _patience_left: float = SILENT_SECONDS
 
     def begin_request(self, seconds: float, *, received_bytes: int) -> None:
         """Bound what is received from now on, where so much has come already."""
         now = time.monotonic()
-        self._ends_at = now + seconds + received_bytes / RECEIVED_BYTES_PER_SECOND
+        self._ends_at = now + seconds + received_bytes / SLOWEST_BYTES_PER_SECOND
         self._ends_at_latest = now + RECEIVING_SECONDS_AT_MOST
+        self._patience_left = SILENT_SECONDS
 
     def end_request(self) -> None:
         """Leave what is received from now on to the timeouts of whoever reads it."""
@@ -105,38 +123,85 @@ class ReceivingSocket(socket.socket):
             raise RequestTooSlow from None
         finally:
             self.settimeout(own_timeout)
-        longer = self._ends_at + len(received) / RECEIVED_BYTES_PER_SECOND
+        longer = self._ends_at + len(received) / SLOWEST_BYTES_PER_SECOND
         self._ends_at = min(longer, self._ends_at_latest)
         return received
+
+    def send(self, data: "ReadableBuffer", flags: int = 0, /) -> int:
+        """Return how many bytes of an answer were sent; raises AnswerNotTaken."""
+        with self._sending():
+            return super().send(data, flags)
+
+    def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
+        """Send this much of an answer; raises AnswerNotTaken."""
+        content = memoryview(data).cast("B")
+        for start in range(0, len(content), SENT_BYTES):
+            with self._sending():
+                super().sendall(content[start : start + SENT_BYTES], flags)
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        """Bound what a piece may take. The time we take to answer does not count."""
+        own_timeout = self.gettimeout()
+        began_at = time.monotonic()
+        self.settimeout(max(0, self._patience_left))
+        try:
+            yield
+        except (TimeoutError, BlockingIOError):
+            raise AnswerNotTaken from None
+        finally:
+            self.settimeout(own_timeout)
+        waited = time.monotonic() - began_at
+        left = self._patience_left - waited + SENT_BYTES / SLOWEST_BYTES_PER_SECOND
+        self._patience_left = min(left, SILENT_SECONDS)
 
 
 class Connection(TConn):  # type: ignore[misc]
     """A connection with what has come of the next request's headers."""
 
-    sock: ReceivingSocket
+    sock: BoundedSocket
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.head = bytearray()
+        self._head = bytearray()
+        # No end of the headers begins before it.
+        self._searched_bytes = 0
         self.lingering_bytes = LINGERING_BYTES
 
     def add(self, received: bytes) -> None:
-        self.head += received
+        """Put what has come to the rest."""
+        self._head += received
         # Some clients end a body with an empty line that does not count.
-        while self.head.startswith(b"\r\n"):
-            del self.head[:2]
+        while self._head.startswith(b"\r\n"):
+            del self._head[:2]
 
+    def is_ready(self) -> bool:
+        """Return whether the headers are there, or something is wrong with them."""
+        return self._has_whole_head() or self.fault() is not None
 
-def _fault_of(head: bytearray) -> Exception | None:
-    """Return why it is not worth waiting for the rest, or None."""
-    if _END_OF_HEAD in head:
+    def fault(self) -> Exception | None:
+        """Return why it is not worth waiting for the rest, or None."""
+        if self._has_whole_head():
+            return None
+        end = self._head.find(b"\r\n", 0, LARGEST_LINE_BYTES)
+        if end >= 0 and not _REQUEST_LINE.fullmatch(self._head, 0, end):
+            return errors.InvalidRequestLine("")  # type: ignore[no-any-return]
+        if len(self._head) > LARGEST_HEAD_BYTES:
+            return errors.LimitRequestHeaders("")  # type: ignore[no-any-return]
         return None
-    line, end, _ = head.partition(b"\r\n")
-    if end and not _REQUEST_LINE.fullmatch(line):
-        return errors.InvalidRequestLine("")  # type: ignore[no-any-return]
-    if len(head) > LARGEST_HEAD_BYTES:
-        return errors.LimitRequestHeaders("")  # type: ignore[no-any-return]
-    return None
+
+    def take_head(self) -> bytes:
+        """Return what has come, which is the connection's no more."""
+        taken = bytes(self._head)
+        self._head.clear()
+        self._searched_bytes = 0
+        return taken
+
+    def _has_whole_head(self) -> bool:
+        found = self._head.find(_END_OF_HEAD, self._searched_bytes)
+        if found < 0:
+            self._searched_bytes = max(0, len(self._head) - len(_END_OF_HEAD) + 1)
+        return found >= 0
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
@@ -152,6 +217,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        # The kernel's way of sending files waits for a client without any bound.
+        self.cfg.set("sendfile", False)
         self.lingering: deque[Connection] = deque()
         self.max_waiting = int(WAITING_SHARE * self.worker_connections)
         self.max_lingering = int(LINGERING_SHARE * self.worker_connections)
@@ -168,7 +235,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 raise
             return
         self.nr_conns += 1
-        sock = ReceivingSocket(fileno=accepted.detach())
+        sock = BoundedSocket(fileno=accepted.detach())
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KEPT_TO_SEND_BYTES)
         connection = Connection(self.cfg, sock, address, listener.getsockname())
         self._await_head(connection)
 
@@ -205,7 +273,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             connection.timeout = min(connection.timeout, latest)
 
     def _await_head(self, connection: Connection) -> None:
-        if self._is_ready(connection):
+        if connection.is_ready():
             self.enqueue_req(connection)
             return
         connection.sock.setblocking(False)
@@ -213,11 +281,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._watch(connection, self.pending_conns, self._receive_head)
         if len(self.pending_conns) > self.max_waiting:
             self._give_up_first(self.pending_conns)
-
-    @staticmethod
-    def _is_ready(connection: Connection) -> bool:
-        head = connection.head
-        return _END_OF_HEAD in head or _fault_of(head) is not None
 
     def _receive_head(self, connection: Connection, _: object) -> None:
         try:
@@ -227,7 +290,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         except OSError:
             received = b""
         connection.add(received)
-        if received and not self._is_ready(connection):
+        if received and not connection.is_ready():
             return
         self._unwatch(connection, self.pending_conns)
         if received:
@@ -285,14 +348,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: Connection) -> object:
         """Answer a request of the connection; gunicorn is told whether it stays."""
         conn.sock.setblocking(True)
-        if (fault := _fault_of(conn.head)) is not None:
+        if (fault := conn.fault()) is not None:
             self.handle_error(None, conn.sock, conn.client, fault)
             return False
-        conn.sock.begin_request(self.receiving_seconds, received_bytes=len(conn.head))
+        head = conn.take_head()
+        conn.sock.begin_request(self.receiving_seconds, received_bytes=len(head))
         try:
             conn.init()
-            conn.parser.unreader.unread(bytes(conn.head))
-            conn.head.clear()
+            conn.parser.unreader.unread(head)
             # Or gunicorn would wait for what has come already.
             conn.data_ready = True
             return super().handle(conn)

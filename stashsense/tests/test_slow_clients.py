@@ -23,7 +23,7 @@ PROGRAM = """
 import stashsense.web_worker as web_worker
 
 web_worker.SILENT_SECONDS = {silent}
-web_worker.RECEIVED_BYTES_PER_SECOND = 10_000
+web_worker.SLOWEST_BYTES_PER_SECOND = {rate}
 web_worker.RECEIVING_SECONDS_AT_MOST = {at_most}
 web_worker.WAITING_SHARE = {waiting} / 1000
 
@@ -33,7 +33,19 @@ class QuickWorker(web_worker.PatientWorker):
     receiving_seconds = {receiving}
 
 
+MUCH = 4_000_000 * b"x"
+with open("much", "wb") as file:
+    file.write(MUCH)
+
+
 def application(environ, start_response):
+    headers = [("Content-Length", str(len(MUCH)))]
+    if environ["PATH_INFO"] == "/much":
+        start_response("200 OK", headers)
+        return [MUCH]
+    if environ["PATH_INFO"] == "/file":
+        start_response("200 OK", headers)
+        return environ["wsgi.file_wrapper"](open("much", "rb"))
     try:
         length = len(environ["wsgi.input"].read())
     except OSError as error:
@@ -53,10 +65,11 @@ LENGTH = 100_000
 class Gunicorn:
     """gunicorn with one thread of our worker, which is impatient."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *, rate=10_000, silent=SILENT_SECONDS):
         program = PROGRAM.format(
             receiving=RECEIVING_SECONDS,
-            silent=SILENT_SECONDS,
+            silent=silent,
+            rate=rate,
             head=HEAD_SECONDS,
             at_most=AT_MOST_SECONDS,
             waiting=WAITING_AT_MOST,
@@ -79,15 +92,21 @@ class Gunicorn:
             )
 
 
-@pytest.fixture(scope="module")
-def gunicorn(tmp_path_factory):
-    started = Gunicorn(tmp_path_factory.mktemp("gunicorn"))
+@contextlib.contextmanager
+def running(folder, **options):
+    started = Gunicorn(folder, **options)
     try:
         until(lambda: is_listening(started.port), within=START_BOUND_SECONDS)
         yield started
     finally:
         started.process.terminate()
         started.process.wait()
+
+
+@pytest.fixture(scope="module")
+def gunicorn(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("gunicorn")) as started:
+        yield started
 
 
 def is_listening(port):
@@ -117,7 +136,7 @@ class Client:
 
     def _read(self):
         with contextlib.suppress(OSError):
-            while piece := self.connection.recv(4096):
+            while piece := self.connection.recv(65_536):
                 self.answer += piece
         self._is_over.set()
 
@@ -281,6 +300,41 @@ def test_requests_sent_together_are_all_answered(gunicorn, connect):
     client.connection.sendall(b"P/1.1\r\nConnection: close\r\n\r\n")
 
     assert client.wait().count(b"200 OK") == 4
+
+
+def asking_for(path, port):
+    """Return a connection that has asked and has read nothing; little of it is kept."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(("127.0.0.1", port))
+    connection.sendall(f"GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
+    return contextlib.closing(connection)
+
+
+@pytest.mark.parametrize("path", ["/much", "/file"])
+def test_who_does_not_read_an_answer_gives_the_thread_back(gunicorn, connect, path):
+    with asking_for(path, gunicorn.port):
+        client = connect(gunicorn.port, b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+
+        assert b" 200 OK" in client.wait()
+    assert "Traceback" not in gunicorn.log_path.read_text()
+
+
+def test_who_reads_an_answer_slowly_is_given_up_and_who_reads_it_is_not(
+    tmp_path, connect
+):
+    bound = 20
+    with running(tmp_path, rate=400_000, silent=4) as gunicorn:
+        with asking_for("/much", gunicorn.port) as slow:
+            other = connect(gunicorn.port, b"GET /file HTTP/1.0\r\n\r\n")
+            began_at = time.monotonic()
+            # No pause is as long as the silent limit.
+            while not other.is_left_within(0.05):
+                with contextlib.suppress(ConnectionError):
+                    slow.recv(4096)
+                assert time.monotonic() - began_at < bound, "nobody minds"
+
+        assert len(other.answer) > 4_000_000
 
 
 def test_clients_that_trickle_give_the_service_its_threads_back(tmp_path, connect):
