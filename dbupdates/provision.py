@@ -7,6 +7,7 @@ it lacks gets it from where the rows say, verifies it, and only then loads it.
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from dbupdates import store
 from dbupdates.download import Listeners, downloaded
@@ -37,6 +38,8 @@ def fetch(version: str, *, on_progress: OnProgress) -> None:
     """
     release = get_release(version)
     _remove_what_others_purged()
+    store.remove_fetches(except_of=version)
+    _fetch_networks(release, on_progress)
     while is_missing(version):
         if not release.archive_url:
             raise ReleaseNotFound(
@@ -58,21 +61,28 @@ def fetch(version: str, *, on_progress: OnProgress) -> None:
             _wait()
 
 
-def _listeners(release: DatabaseRelease, on_progress: OnProgress) -> Listeners:
+def _fetch_networks(release: DatabaseRelease, on_progress: OnProgress) -> None:
+    """Have the networks fetched that the release needs, where they are published."""
+
     def tell(done_bytes: int, total_bytes: int) -> None:
         on_progress(Progress(Phase.MODELS, done_bytes, total_bytes))
 
-    def note(text: str) -> None:
-        logger.info("Release %s: %s", release, text)
+    release_preparing.send(
+        sender=DatabaseRelease,
+        network_set=release.network_set,
+        network_files=release.network_files,
+        on_bytes=tell,
+        note=partial(_note, release),
+    )
 
-    def prepare(manifest: Manifest) -> None:
-        release_preparing.send(
-            sender=DatabaseRelease,
-            network_set=manifest.networks.name,
-            network_files=manifest.networks.files,
-            on_bytes=tell,
-            note=note,
-        )
+
+def _note(release: DatabaseRelease, text: str) -> None:
+    logger.info("Release %s: %s", release, text)
+
+
+def _listeners(release: DatabaseRelease, on_progress: OnProgress) -> Listeners:
+    def ignore_manifest(manifest: Manifest) -> None:
+        """The rows have it, and it is compared with them when it is staged."""
 
     def ignore_sizes(sizes: Mapping[str, int]) -> None:
         """Who loads it finds out whether there is room, as for any other."""
@@ -82,8 +92,8 @@ def _listeners(release: DatabaseRelease, on_progress: OnProgress) -> Listeners:
 
     return Listeners(
         on_progress=on_progress,
-        on_note=note,
-        on_manifest=prepare,
+        on_note=partial(_note, release),
+        on_manifest=ignore_manifest,
         on_sizes=ignore_sizes,
         on_fetched=ignore_fetched,
     )

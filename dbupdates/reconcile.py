@@ -126,6 +126,8 @@ def _remove_orphans(tell: Tell) -> None:
                     tell(f"staging/{name} cannot be removed: {error}")
     except UpdateInProgress:
         logger.info("Staging is in use and is left alone")
+    active = store.active_release()
+    store.remove_fetches(except_of=active.version if active else None)
 
 
 def _agree_on_releases(tell: Tell) -> None:

@@ -12,27 +12,29 @@ from dbupdates.progress import Phase
 from dbupdates.published import check_feed, feed_status, get_to_know_feed
 from dbupdates.runs import Asker
 from dbupdates.updates import request_update
+from stashsense import hosts
 
 logger = logging.getLogger(__name__)
 
 TASK = "dbupdates.tasks.follow_policy"
 # How often the policy is looked at; a window of an hour is not missed.
 LOOK_MINUTES = 15
+HOSTS_TASK = "dbupdates.tasks.look_after_other_hosts"
 RETRY_INTERVAL = timedelta(hours=1)
 # Of errors that say nothing about the release.
 _PASSING = ("update_interrupted", "download_failed", "update_in_progress")
 
 
 def ensure_schedule() -> None:
-    """Have the background look at the policy now and then."""
-    Schedule.objects.get_or_create(
-        func=TASK,
-        defaults={
-            "name": "Look for releases",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": LOOK_MINUTES,
-        },
-    )
+    """Have the background look at the policy now and then, and at other hosts."""
+    _ensure(TASK, "Look for releases", LOOK_MINUTES)
+    if hosts.are_many():
+        _ensure(HOSTS_TASK, "Look for updates of hosts that died", 1)
+
+
+def _ensure(task: str, name: str, minutes: int) -> None:
+    kind = {"schedule_type": Schedule.MINUTES, "minutes": minutes}
+    Schedule.objects.get_or_create(func=task, defaults={"name": name, **kind})
 
 
 def follow_policy() -> None:

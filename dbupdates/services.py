@@ -113,12 +113,7 @@ def stage_release(
         MANIFEST_NAME: hashlib.sha256(manifest_bytes).hexdigest(),
     }
     with store.exclusive(on_wait=on_wait), _disk_full_as_ours():
-        for orphan, error in store.remove_orphans():
-            logger.warning(
-                "staging/%s, left by an import that died: %s",
-                orphan,
-                error or "removed",
-            )
+        _remove_orphans()
         installed = _find_installed(manifest.version, digests)
         if installed is not None:
             return installed
@@ -154,6 +149,7 @@ def stage_on_this_host(
     }
     _require_same_content(release, digests)
     with store.exclusive(on_wait=on_wait), _disk_full_as_ours():
+        _remove_orphans()
         if store.has_release(release.version):
             return
         store.require_free_space(_needed_bytes(source))
@@ -163,6 +159,12 @@ def stage_on_this_host(
             store.complete(release_dir)
             store.install(release_dir, release.version)
     logger.info("The files of release %s are on this host", release.version)
+
+
+def _remove_orphans() -> None:
+    for orphan, error in store.remove_orphans():
+        outcome = error or "removed"
+        logger.warning("staging/%s, left by an import that died: %s", orphan, outcome)
 
 
 def activate_release(release: DatabaseRelease) -> DatabaseRelease:

@@ -147,6 +147,15 @@ def fetching_folder(version: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove_fetches(*, except_of: str | None) -> None:
+    """Delete what was fetched in vain of other releases and is in nobody's hands."""
+    for path in _staging_dir().glob(f"{_FETCHING_PREFIX}*"):
+        if except_of is not None and path == _fetching_path(except_of):
+            continue
+        with suppress(UpdateInProgress), _locked(path, "it is being fetched"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def is_run_held(job_id: str) -> bool:
     """Return whether a living process works at the run."""
     return is_folder_locked(_run_path(job_id))

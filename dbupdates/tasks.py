@@ -21,6 +21,11 @@ def follow_policy() -> None:
     schedule.follow_policy()
 
 
+def look_after_other_hosts() -> None:
+    """Go on with a run whose host died; this one's own processes are looked after."""
+    look_for_dead_run()
+
+
 @receiver(post_spawn)
 def look_after_dead_run(**_: Any) -> None:
     """Go on with a run whose process has just been replaced by this one."""

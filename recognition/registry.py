@@ -280,7 +280,9 @@ class Registry:
         if serving and (serving.release, serving.options) == (active, options):
             return False
         if self._unloaded is not None and self._awaited_until is None:
-            return preferences.idle_unload_seconds() == 0
+            # Nobody has followed who lacks the files, and may not get them.
+            is_missing = self._fetching.is_needed(active)
+            return is_missing or preferences.idle_unload_seconds() == 0
         return failure is None or time.monotonic() - failure.failed_at >= RETRY_SECONDS
 
     def _unload_if_idle(self, active: ActiveRelease) -> None:

@@ -187,6 +187,7 @@ MIDDLEWARE = [
     "stashsense.observability.middleware.RequestLogMiddleware",
     "stashsense.api.headers.BrowserHeadersMiddleware",
     "stashsense.api.gate.BodyLimitMiddleware",
+    "stashsense.api.gate.NulMiddleware",
     "stashsense.api.gate.CrossSiteMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

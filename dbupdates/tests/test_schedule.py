@@ -21,6 +21,7 @@ from dbupdates.schedule import ensure_schedule, is_in_window
 from dbupdates.tests.conftest import ASKER, IMPATIENT
 from dbupdates.tests.updating import NEW, OLD, active_version, update
 from dbupdates.updates import request_activation
+from stashsense.tests import databases
 
 
 def policy(**facts):
@@ -48,6 +49,14 @@ def test_the_background_looks_now_and_then(db):
 
     [schedule] = Schedule.objects.filter(func="dbupdates.tasks.follow_policy")
     assert schedule.minutes == 15
+
+
+@databases.many_hosts
+def test_other_hosts_are_looked_after_every_minute(db):
+    ensure_schedule()
+
+    [schedule] = Schedule.objects.filter(func="dbupdates.tasks.look_after_other_hosts")
+    assert schedule.minutes == 1
 
 
 def test_a_fresh_start_asks_nobody(world, published):

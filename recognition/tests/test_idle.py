@@ -26,6 +26,7 @@ from recognition.tests.test_change_over import Gate, serves
 from recognition.usage import Usage
 from stashsense.api.authentication import api_key
 from stashsense.preferences.services import store_settings
+from stashsense.tests import databases
 from stashsense.tests.waiting import wait_until
 
 
@@ -245,6 +246,18 @@ def test_after_a_swap_while_unloaded_the_new_release_answers(idle, small_world):
     wait_until(lambda: idle.state().unloaded.version == TWIN_VERSION)
 
     assert idle.recognizer().database.version == TWIN_VERSION
+
+
+@databases.many_hosts
+def test_nobody_who_is_idle_follows_to_a_release_that_cannot_be_had(idle, small_world):
+    small_world.activate(TWIN_VERSION)
+    DatabaseRelease.objects.filter(version=TWIN_VERSION).update(version="2031.01.01")
+
+    wait_until(lambda: [r.failed_version for r in serving_reports()] == ["2031.01.01"])
+
+    [report] = serving_reports()
+    assert report.version != "2031.01.01"
+    assert "not on this host" in report.problem
 
 
 def test_a_release_that_is_not_active_any_more_is_not_loaded_again(idle):

@@ -45,6 +45,20 @@ def _most_bytes(request: HttpRequest) -> int:
     return int(settings.FORM_MAX_BYTES)
 
 
+class NulMiddleware:
+    """Refuses the character NUL in addresses and cookies: PostgreSQL looks up none."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the refusal, or what the others answer."""
+        is_asked_for = "\0" in request.path or "%00" in request.META["QUERY_STRING"]
+        if is_asked_for or any("\0" in value for value in request.COOKIES.values()):
+            return refuse(400, "bad_request", "The request holds the character NUL.")
+        return self._get_response(request)
+
+
 class CrossSiteMiddleware:
     """Without authentication, keeps pages of others from changing anything.
 

@@ -25,6 +25,10 @@ one_host = pytest.mark.skipif(
     bool(given.POSTGRESQL_URL), reason="of a service that is on one host alone"
 )
 
+many_hosts = pytest.mark.skipif(
+    not given.POSTGRESQL_URL, reason="of several hosts, which share a PostgreSQL"
+)
+
 _RUN = secrets.token_hex(4)
 _numbers = itertools.count(1)
 _names: dict[Path, str] = {}
