@@ -17,6 +17,7 @@ _REMEMBERED_ENTRIES = 10_000
 _CONNECT_SECONDS = 10
 _CACHE_SECONDS = 2
 _KEY_PREFIX = "stash-sense"
+SQLITE = "django.db.backends.sqlite3"
 REDIS = "django.core.cache.backends.redis.RedisCache"
 
 
@@ -41,7 +42,7 @@ def database(url: str | None, *, sqlite_path: Path) -> dict[str, Any]:
 
 def _sqlite(path: Path) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": SQLITE,
         "NAME": path,
         "OPTIONS": {
             # A deferred transaction that turns to writing fails at once when another

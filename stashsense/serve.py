@@ -222,8 +222,12 @@ def _require_settings() -> None:
 
 
 def _prepare(data_dir: Path, *, without_demo: bool) -> None:
+    # Read the environment by now; what another host's database holds is not known here.
+    from stashsense import engines, settings
+
+    is_sqlite = settings.DATABASES["default"]["ENGINE"] == engines.SQLITE
     is_complete = without_demo or data_folder.has_release(data_dir)
-    if is_complete and data_folder.is_prepared(data_dir):
+    if is_sqlite and is_complete and data_folder.is_prepared(data_dir):
         return
     command = [sys.executable, "manage.py", "prepare", *["--no-demo"] * without_demo]
     with _ended(_start(command)) as preparation:

@@ -1,12 +1,19 @@
 """Which database and cache are used, by address; and how people are told of them."""
 
+import subprocess
+import sys
+
 import pytest
+import requests
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from stashsense import engines, engines_used
 from stashsense.api.callers import FAILURES_PERMITTED, SharedFailureCounter
+from stashsense.data_folder import ROOT
+from stashsense.tests import databases
 from stashsense.tests import settings as given
+from stashsense.tests.test_serve import Service, environment
 
 SECRET = "p%40ss-that-nobody-may-see"
 NOWHERE = "redis://:secret@127.0.0.1:9/0"
@@ -114,3 +121,26 @@ def test_without_redis_s_answer_each_process_counts_for_itself(settings):
 
     assert waits[:-1] == [0] * FAILURES_PERMITTED
     assert waits[-1] > 0
+
+
+@pytest.mark.service
+@databases.many_hosts
+def test_who_goes_over_from_sqlite_begins_with_a_whole_database(tmp_path):
+    folder = tmp_path / "data"
+    subprocess.run(
+        [sys.executable, ROOT / "manage.py", "prepare", "--no-demo"],
+        env=environment(DATA_DIR=str(folder), DATABASE_URL=""),
+        check=True,
+    )
+    key = "the-key-of-this-installation"
+
+    service = Service(folder, STASH_SENSE_API_KEY=key)
+    try:
+        service.wait_until_ready()
+        answer = requests.get(
+            service.address("/queue"), headers={"X-Api-Key": key}, timeout=60
+        )
+    finally:
+        service.kill()
+
+    assert answer.status_code == 200, answer.text
