@@ -51,6 +51,8 @@ def beating(run: UpdateRun) -> Iterator[None]:
                     )
                 except DatabaseError as error:
                     logger.warning("Run %s: %s", run.job_id, error)
+                    # It may be what is broken.
+                    connection.close()
         finally:
             connection.close()
 

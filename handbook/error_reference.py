@@ -42,6 +42,7 @@ AT_THE_DOOR = {
     ("unsupported_media_type", 415): "The route does not read bodies of this kind.",
     ("invalid", 422): "A field is missing or out of bounds; nothing was done.",
     ("too_many_failures", 429): "Wrong keys or signatures came too often.",
+    ("database_unavailable", 503): "PostgreSQL is away, or SQLite busy for too long.",
     ("error", 500): "A mistake of ours; the log says what.",
 }
 

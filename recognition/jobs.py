@@ -241,6 +241,8 @@ class _Job:
                         self._stop_asked.set()
                 except DatabaseError as error:
                     logger.warning("Job %s: %s", self.row.job_id, error)
+                    # It may be what is broken.
+                    connection.close()
         finally:
             connection.close()
 

@@ -14,7 +14,16 @@ from django.core.exceptions import ImproperlyConfigured
 # Failures of so many addresses, and what django-q2 tells of itself.
 _REMEMBERED_ENTRIES = 10_000
 # Another machine answers within milliseconds or is not there.
-_CONNECT_SECONDS = 10
+_POSTGRESQL = {
+    "connect_timeout": 10,
+    # A host that lost its power is noticed within a minute, here and there: it may have
+    # held what all wait for.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "options": "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 "
+    "-c tcp_keepalives_count=3",
+}
 _CACHE_SECONDS = 2
 _KEY_PREFIX = "stash-sense"
 SQLITE = "django.db.backends.sqlite3"
@@ -36,7 +45,7 @@ def database(url: str | None, *, sqlite_path: Path) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         # The server may have been started anew since the last request.
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": _CONNECT_SECONDS} | parsed.get("OPTIONS", {}),
+        "OPTIONS": _POSTGRESQL | parsed.get("OPTIONS", {}),
     }
 
 

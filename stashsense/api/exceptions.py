@@ -1,5 +1,6 @@
 """One handler for every error a view lets through: `{"detail": ..., "code": ...}`."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
 )
+from django.db import InterfaceError, OperationalError
 from django.http import (
     Http404,
     HttpRequest,
@@ -68,6 +70,10 @@ def answer_unknown_path(request: HttpRequest, exception: Exception) -> HttpRespo
 
 def answer_our_mistake(request: HttpRequest) -> HttpResponse:
     """Return what is told of an error that nobody foresaw: the log has the rest."""
+    # Django asks for it while it handles the error.
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        detail = "The database cannot be reached, or is busy for too long: try again."
+        return refuse(503, "database_unavailable", detail)
     return refuse(500, "error", "Something went wrong here; the log says what.")
 
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS
 
@@ -56,13 +56,20 @@ def _in_database(execute: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def caller_kind(request: HttpRequest) -> str:
-    """Return `plugin`, `key`, `user` or `nobody`."""
-    user = getattr(request, "user", None)
+    """Return `plugin`, `key`, `user`, `nobody`, or `unknown` without a database."""
+    try:
+        return _kind_of(getattr(request, "user", None))
+    except (OperationalError, InterfaceError):
+        return "unknown"
+
+
+def _kind_of(user: object) -> str:
+    # Django looks a session's user up when something of it is asked.
     if isinstance(user, PluginCaller):
         return "plugin"
     if isinstance(user, KeyHolder):
         return "key"
-    return "user" if user is not None and user.is_authenticated else "nobody"
+    return "user" if getattr(user, "is_authenticated", False) else "nobody"
 
 
 def _caller(request: HttpRequest) -> str:

@@ -116,6 +116,8 @@ def renewed(run: SlicedRun) -> Iterator[threading.Event]:
                         lost.set()
                 except DatabaseError as error:
                     logger.warning("%s: %s", run, error)
+                    # It may be what is broken.
+                    connection.close()
         finally:
             connection.close()
 

@@ -74,6 +74,13 @@ def rows(folder, query):
         return connection.execute(query).fetchall()
 
 
+def disconnect(folder):
+    """End every connection to the folder's database, as a server does that stops."""
+    query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(given.POSTGRESQL_URL, autocommit=True) as connection:
+        connection.execute(query, [_name(Path(folder))])
+
+
 def drop_all():
     """Drop what was made, whoever is still connected."""
     for name in {*_names.values()}:

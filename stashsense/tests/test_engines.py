@@ -6,6 +6,7 @@ import sys
 import pytest
 import requests
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.test import Client
 
 from stashsense import engines, engines_used
@@ -13,9 +14,10 @@ from stashsense.api.callers import FAILURES_PERMITTED, SharedFailureCounter
 from stashsense.data_folder import ROOT
 from stashsense.tests import databases
 from stashsense.tests import settings as given
-from stashsense.tests.test_serve import Service, environment
+from stashsense.tests.test_serve import Service, environment, until
 
 SECRET = "p%40ss-that-nobody-may-see"
+BACK_SECONDS = 180
 NOWHERE = "redis://:secret@127.0.0.1:9/0"
 
 
@@ -37,7 +39,8 @@ def test_an_address_names_a_database_of_postgresql(tmp_path):
     assert used["ENGINE"] == "django.db.backends.postgresql"
     assert (used["HOST"], used["PORT"], used["NAME"]) == ("db.example", 5433, "sense")
     assert (used["USER"], used["PASSWORD"]) == ("owner", "p@ss-that-nobody-may-see")
-    assert used["OPTIONS"] == {"connect_timeout": 10, "sslmode": "require"}
+    assert used["OPTIONS"]["connect_timeout"] == 10
+    assert used["OPTIONS"]["sslmode"] == "require"
     assert used["CONN_HEALTH_CHECKS"] is True
 
 
@@ -144,3 +147,47 @@ def test_who_goes_over_from_sqlite_begins_with_a_whole_database(tmp_path):
         service.kill()
 
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.service
+@databases.many_hosts
+def test_a_database_that_went_away_and_came_back_is_used_again(tmp_path):
+    key = "the-key-of-this-installation"
+    folder = tmp_path / "data"
+    service = Service(folder, STASH_SENSE_API_KEY=key)
+
+    def status():
+        headers = {"X-Api-Key": key}
+        url = service.address("/queue")
+        return requests.get(url, headers=headers, timeout=60).status_code
+
+    def now():
+        [(at,)] = databases.rows(folder, "SELECT now()")
+        return at
+
+    try:
+        service.wait_until_ready()
+        assert status() == 200
+        databases.disconnect(folder)
+        away_at = now()
+
+        until(lambda: status() == 200, within=BACK_SECONDS)
+        beat = "SELECT max(heartbeat_at) FROM recognition_servingprocess"
+        until(lambda: databases.rows(folder, beat)[0][0] > away_at, within=BACK_SECONDS)
+        # The background looks once a minute what there is to do.
+        done = "SELECT max(stopped) FROM django_q_task"
+        until(
+            lambda: (databases.rows(folder, done)[0][0] or away_at) > away_at,
+            within=BACK_SECONDS,
+        )
+    finally:
+        service.kill()
+
+
+@databases.many_hosts
+@pytest.mark.django_db
+def test_a_server_forgets_hosts_that_lost_their_power():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW tcp_keepalives_idle")
+
+        assert cursor.fetchone() == ("30",)

@@ -4,6 +4,7 @@ import logging
 import socket
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from stashsense.api.authentication import api_key
@@ -235,6 +236,22 @@ def test_what_is_not_there_and_mistakes_of_ours_have_their_code_in_the_log(
 
     assert told == ["no_route", "error"]
     assert logged() == told
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/queue", "/admin/login/"])
+def test_a_database_that_is_away_is_told_as_what_passes(logged, path):
+    def away(*_):
+        raise OperationalError("the connection is closed")
+
+    client = Client(raise_request_exception=False)
+    cookie = "stash_sense_session=aaaaaaaaaaaaaaaa"
+    with connection.execute_wrapper(away):
+        response = client.get(path, headers={"Cookie": cookie})
+
+    assert response.status_code == 503
+    assert response.json()["code"] == "database_unavailable"
+    assert logged() == ["database_unavailable"]
 
 
 @pytest.mark.django_db
