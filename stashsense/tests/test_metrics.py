@@ -7,6 +7,9 @@ import urllib.request
 
 import pytest
 from django.test import Client
+from django_q.brokers import get_broker
+from django_q.models import OrmQ
+from django_q.tasks import async_task
 from prometheus_client.parser import text_string_to_metric_families
 
 from dbupdates.models import DatabaseRelease, UpdateRun
@@ -126,6 +129,20 @@ def test_updates_and_queues_are_told(scrape):
     assert value(values, "queue_depth", queue="analyses") == 1
     assert value(values, "update_failed") == 1
     assert value(values, "update_in_progress", phase="none") == 0
+
+
+def test_a_task_that_runs_waits_no_more(scrape, admin_client):
+    for _ in range(3):
+        async_task("math.floor", 1.5)
+    [(taken, _)] = get_broker().dequeue()
+
+    waiting = value(scrape(), "queue_depth", queue="tasks")
+    page = admin_client.get("/status").content.decode()
+
+    # Its row is there until it has ended.
+    assert OrmQ.objects.filter(pk=taken).exists()
+    assert waiting == 2
+    assert "Tasks that wait: 2." in page
 
 
 def test_memory_is_told_for_this_process(scrape):
