@@ -158,10 +158,26 @@ def secret(name: str) -> str | None:
         return value or None
     if value:
         raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
-    path = Path(file_name)
-    if not path.is_file():
-        raise ImproperlyConfigured(f"{name}_FILE names no file: {file_name}")
-    content = path.read_text().strip()
+    content = _text_of(file_name, variable=f"{name}_FILE")
     if not content:
         raise ImproperlyConfigured(f"{name}_FILE names an empty file: {file_name}")
     return content
+
+
+def _text_of(file_name: str, *, variable: str) -> str:
+    """Return the file's text without surrounding blanks; an error shows none of it."""
+    path = Path(file_name)
+    try:
+        if not path.is_file():
+            raise ImproperlyConfigured(f"{variable} names no file: {file_name}")
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{variable} names a file that cannot be read: {file_name} "
+            f"({error.strerror})."
+        ) from None
+    except UnicodeDecodeError:
+        # From None: the error holds every byte of the file.
+        raise ImproperlyConfigured(
+            f"{variable} names a file that is no text in UTF-8: {file_name}"
+        ) from None

@@ -38,6 +38,8 @@ DEFAULT_PORT = 5000
 DEMO_STASH_PORT = 9998
 # The programs of supervisord.conf that `--only` chooses from.
 WEB, CLUSTER = "web", "cluster"
+# What names of settings begin with that may be given as files.
+OURS = ("STASH_", "RECOGNITION_", "DATABASE_", "REDIS_")
 ONLY_TO_PREPARE = ("STASH_SENSE_ADMIN_PASSWORD", "STASH_SENSE_ADMIN_PASSWORD_FILE")
 
 
@@ -146,7 +148,7 @@ def _folder(value: str) -> Path:
 def _set_environment(options: argparse.Namespace) -> None:
     """Hand the options to the processes to come, which run in the project's folder."""
     for name, value in os.environ.items():
-        if name.startswith("STASH_") and name.endswith("_FILE") and value:
+        if name.startswith(OURS) and name.endswith("_FILE") and value:
             os.environ[name] = str(_folder(value))
     os.environ |= {
         "DATA_DIR": str(options.data_dir),

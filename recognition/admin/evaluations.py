@@ -229,12 +229,20 @@ class EvaluationAdmin(ReadOnly, _EvaluationAdmin):
             messages.error(request, _problems(form))
             return redirect(PAGE, pk)
         said = form.cleaned_data
+        evaluation = get_object_or_404(Evaluation, pk=pk)
         evaluations.review_name(
             Kind(said["kind"]),
             said["stash_id"],
             said["universal_id"],
             verdict=ReviewedName.Verdict(said["verdict"]) if said["verdict"] else None,
             by=user,
+        )
+        # The row tells of its last change alone, and of none when it is taken back.
+        self.log_change(
+            request,
+            evaluation,
+            f"Said of {said['universal_id']} in {said['kind']} {said['stash_id']}: "
+            f"{said['verdict'] or 'nothing any more'}.",
         )
         return _page(pk, request.GET.get("mode", ""), anchor="disagreements")
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
@@ -170,10 +172,18 @@ class PeopleGroupAdmin(ReadOnly, _GroupAdmin):
 
     def regroup_view(self, request: HttpRequest) -> HttpResponse:
         """Have all unknown people grouped anew."""
-        self.operator(request)
+        user = self.operator(request)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         people_groups.ask_for_regrouping()
+        # About all rows, so that there is none whose history would have it.
+        LogEntry.objects.create(
+            user=user,
+            content_type=ContentType.objects.get_for_model(PeopleGroup),
+            object_repr="all unknown people",
+            action_flag=CHANGE,
+            change_message="To be grouped anew.",
+        )
         messages.success(request, "The background groups all unknown people anew.")
         return redirect(LIST)
 

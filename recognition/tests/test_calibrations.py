@@ -1,6 +1,7 @@
 """Adopting what an evaluation has learnt, and going back, as users meet it."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 
 from dbupdates.store import active_release
 from recognition import calibrations
@@ -350,7 +351,7 @@ def test_the_page_shows_figures_plots_and_the_button(
     assert "Calibration in force: none" in back.content.decode()
 
 
-def test_names_are_reviewed_on_the_page(evaluation, admin_client):
+def test_names_are_reviewed_on_the_page(evaluation, admin_client, admin_user):
     add_scene(evaluation, 0, tagged=["a"], named=[("a", 0.7), ("<b>", 0.9)])
     root = f"/admin/recognition/evaluation/{evaluation.pk}"
     said = {"kind": "scene", "stash_id": 1, "universal_id": "<b>"}
@@ -366,6 +367,13 @@ def test_names_are_reviewed_on_the_page(evaluation, admin_client):
     assert 'value="name_wrong" aria-pressed="true"' in page
     admin_client.post(f"{root}/review/", {**said, "verdict": ""})
     assert not ReviewedName.objects.exists()
+    kept = LogEntry.objects.filter(user=admin_user, object_id=evaluation.pk)
+    assert [entry.get_change_message() for entry in kept.order_by("pk")] == [
+        "Said of <b> in scene 1: name_wrong.",
+        "Said of <b> in scene 1: nothing any more.",
+    ]
+    history = admin_client.get(f"{root}/history/").content.decode()
+    assert "Said of &lt;b&gt; in scene 1" in history
 
 
 def test_the_page_of_an_evaluation_begins_and_refuses(

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 from django_q.models import OrmQ
@@ -264,7 +265,12 @@ def test_readers_of_the_admin_see_unknown_people_and_decide_nothing(client, libr
     assert not OrmQ.objects.exists()
 
 
-def test_a_grouping_anew_is_asked_for_in_the_admin(admin_client, library):
+def test_a_grouping_anew_is_asked_for_in_the_admin(admin_client, admin_user, library):
     admin_client.post(reverse("admin:recognition_unknown_regroup"))
 
     assert OrmQ.objects.get().task["func"] == "recognition.tasks.regroup_people"
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_repr) == (admin_user, "all unknown people")
+    assert entry.get_change_message() == "To be grouped anew."
+    # Under "Recent actions".
+    assert "all unknown people" in admin_client.get("/admin/").content.decode()

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from django_q.models import OrmQ
-
 from dbupdates.models import UpdateRun
 from dbupdates.published import feed_status
 from dbupdates.store import active_release
@@ -12,7 +10,7 @@ from recommendations.models import AnalysisRun
 from stashsense import __version__, engines_used
 from stashsense.api.health import operating_warnings
 from stashsense.api.home import StaffPage
-from stashsense.api.metrics import service_memory
+from stashsense.api.metrics import service_memory, waiting_task_count
 from stashsense.audit import ApiChange
 
 _SHOWN = 10
@@ -38,7 +36,7 @@ class StatusView(StaffPage):
             "memory": service_memory(),
             "running": AnalysisRun.objects.filter(state__in=AnalysisRun.IN_PROGRESS),
             "library_runs": LibraryRun.objects.filter(state__in=LibraryRun.IN_PROGRESS),
-            "task_count": OrmQ.objects.count(),
+            "task_count": waiting_task_count(),
             "failed": failed.order_by("-pk")[:_SHOWN],
             "changes": ApiChange.objects.select_related("user")[:_SHOWN],
             "warnings": operating_warnings(),

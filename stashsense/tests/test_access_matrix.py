@@ -1,14 +1,17 @@
 """Every route, asked by everybody: each is answered as the API description says."""
 
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from django_q.models import OrmQ
 from rest_framework.permissions import SAFE_METHODS
 
 from stashsense.api.authentication import api_key
@@ -109,21 +112,66 @@ def told(response):
     return response.status_code, body["code"]
 
 
+def routes(resolver=None, prefix="/"):
+    """Return every route, as it is written."""
+    for each in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield route
+        else:
+            yield from routes(each, route)
+
+
+def shape(path):
+    """Return a route or a described path, whatever its parameters are called."""
+    without_names = re.sub(r"\(\?P<[^)]*\)|<[^>]*>|\{[^}]*\}", "{}", path)
+    return without_names.replace("^", "").removesuffix("$")
+
+
+def admin_paths():
+    """Return a path for each route of the admin; of what it names nothing is there."""
+    written = (route for route in routes() if route.startswith("/admin/"))
+    return {shape(route).replace("{}", NO_SUCH["integer"]) for route in written}
+
+
+ADMIN = admin_paths() | {"/admin/recognition/"}
+SIGN_IN, SIGN_OUT = "/admin/login/", "/admin/logout/"
+# For whoever may enter at all, without further permissions.
+OF_ALL_STAFF = {
+    *["/admin/", "/admin/jsi18n/", "/admin/password_change/"],
+    "/admin/password_change/done/",
+}
+
+
+def answers_of_the_admin(method, client, *, headers=None, without=(SIGN_IN,)):
+    """Return what a caller is answered everywhere in the admin, by path."""
+    answers = {}
+    for path in sorted(ADMIN - {*without}):
+        response = ask(
+            Operation(method, path, frozenset()), client=client, headers=headers
+        )
+        answers[path] = response.status_code, response.headers.get("Location", "")
+    return answers
+
+
+def those_not(answers, expected):
+    """Return the answers that are something else than `expected` tells for the path."""
+    return {
+        path: answer for path, answer in answers.items() if answer != expected(path)
+    }
+
+
+def to_sign_in(path):
+    # Whom nobody knows need not sign out.
+    return 302, "/admin/" if path == SIGN_OUT else f"{SIGN_IN}?next={path}"
+
+
 def test_every_route_is_described_or_a_page():
-    def patterns(resolver, prefix=""):
-        for each in resolver.url_patterns:
-            if isinstance(each, URLPattern):
-                yield prefix + str(each.pattern)
-            elif str(each.pattern) != "admin/":
-                yield from patterns(each, prefix + str(each.pattern))
-
-    routes = {f"/{route}" for route in patterns(get_resolver())}
-    described = {path.split("{")[0] for path in PATHS}
-
     unknown = {
         route
-        for route in routes - NOT_DESCRIBED
-        if route.split("<")[0].replace("^", "").split("(")[0] not in described
+        for route in {*routes()} - NOT_DESCRIBED
+        if not route.startswith("/admin/")
+        and shape(route) not in {shape(path) for path in PATHS}
     }
 
     assert len(ALL) > 100
@@ -196,3 +244,65 @@ def test_pages_are_for_the_staff(path, admin_client, client, django_user_model):
     assert admin_client.get(path).status_code == 200
     assert client.get(path).headers["Location"] == f"/admin/login/?next={path}"
     assert guest.get(path).status_code == 403
+
+
+@pytest.mark.django_db
+class TestAdmin:
+    def test_every_page_and_button_is_asked(self):
+        own = {
+            "/admin/api-key/",
+            "/admin/auth/user/add/",
+            "/admin/recognition/peoplegroup/",
+            "/admin/recognition/peoplegroup/regroup/",
+            "/admin/dbupdates/databaserelease/check/",
+        }
+
+        assert own <= ADMIN
+        assert len(ADMIN) > 150
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @pytest.mark.parametrize("who", ["a stranger", "no staff"])
+    def test_whoever_is_no_staff_is_sent_to_sign_in(
+        self, method, who, django_user_model
+    ):
+        client = Client(enforce_csrf_checks=True)
+        if who == "no staff":
+            client = signed_in(django_user_model.objects.create(username="guest"))
+
+        answers = answers_of_the_admin(method, client, headers=with_token(client))
+
+        assert those_not(answers, to_sign_in) == {}
+
+    def test_nothing_is_sent_without_a_token(self, owner):
+        answers = answers_of_the_admin("POST", signed_in(owner), without=())
+        by_strangers = answers_of_the_admin(
+            "POST", Client(enforce_csrf_checks=True), without=()
+        )
+
+        assert those_not(answers, lambda path: (403, "")) == {}
+        assert those_not(by_strangers, lambda path: (403, "")) == {}
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_staff_without_a_permission_sees_and_does_nothing(
+        self, method, django_user_model
+    ):
+        helper = django_user_model.objects.create(username="helper", is_staff=True)
+        client = signed_in(helper)
+
+        # Who has signed out would be a stranger at the next path.
+        answers = answers_of_the_admin(
+            method,
+            client,
+            headers=with_token(client),
+            without={SIGN_IN, SIGN_OUT, *OF_ALL_STAFF},
+        )
+
+        # What is not there leads to where something is.
+        statuses = {302, 403, 404, 405}
+        assert {
+            path: answer
+            for path, answer in answers.items()
+            if answer[0] not in statuses
+        } == {}
+        assert not LogEntry.objects.exists()
+        assert not OrmQ.objects.exists()

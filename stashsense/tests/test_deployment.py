@@ -195,6 +195,24 @@ def test_of_several_machines_only_the_proxy_is_believed():
         assert service["environment"]["STASH_SENSE_TRUSTED_PROXIES"] == address
 
 
+def test_the_proxy_serves_with_whichever_web_host_is_there():
+    proxy = compose("compose.scale.yml")["services"]["proxy"]
+    text = (ROOT / "deploy" / "nginx.scale.conf").read_text()
+    servers = re.findall(r"^\s+server (\w+):5000(.*);$", text, re.MULTILINE)
+    version = re.match(r"nginx:(\d+)\.(\d+)\b", proxy["image"])
+
+    # It waits for no host; without `resolve` it would not begin before all are there.
+    assert "depends_on" not in proxy
+    web = [name for name, each in SCALED.items() if "web" in each["command"]]
+    assert servers == [(name, " resolve") for name in web]
+    # Without either, nginx refuses `resolve`; the engine's names are good for minutes.
+    assert re.search(r"^\s+zone \w+ \d+k;$", text, re.MULTILINE)
+    assert re.search(r"^\s+resolver 127\.0\.0\.11 valid=\ds ", text, re.MULTILINE)
+    # Known since 1.27.3.
+    assert version is not None
+    assert tuple(map(int, version.groups())) >= (1, 28)
+
+
 @pytest.mark.parametrize("service", [STASH_SENSE, *SCALED.values()])
 def test_a_container_has_a_read_only_root_and_few_rights(service):
     assert service["read_only"] is True

@@ -1,11 +1,17 @@
 """The readers of environment variables."""
 
+import contextlib
+import os
+import tempfile
+import traceback
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from stashsense import env
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -118,6 +124,59 @@ def test_a_secret_given_twice_or_in_no_file_is_refused(variable, tmp_path):
     (tmp_path / "absent").touch()
     with pytest.raises(ImproperlyConfigured, match="empty file"):
         env.secret("NAME")
+
+
+def test_a_secret_in_what_is_no_text_is_refused_without_showing_it(variable, tmp_path):
+    path = tmp_path / "secret"
+    path.write_bytes(b"hidden\xff")
+    variable(str(path), "NAME_FILE")
+
+    with pytest.raises(ImproperlyConfigured, match=r"NAME_FILE .*UTF-8") as refusal:
+        env.secret("NAME")
+
+    assert str(path) in str(refusal.value)
+    assert "hidden" not in "".join(traceback.format_exception(refusal.value))
+
+
+@pytest.mark.parametrize("closed", ["file", "folder"])
+def test_a_secret_that_this_user_may_not_read_is_refused(variable, closed):
+    # Not below pytest's own folder, which is closed to others as a whole.
+    with tempfile.TemporaryDirectory() as name:
+        folder, path = Path(name), Path(name) / "secret"
+        path.write_text("hidden")
+        variable(str(path), "NAME_FILE")
+        path.chmod(0o600 if closed == "folder" else 0)
+        folder.chmod(0o755 if closed == "file" else 0o600)
+        with as_ordinary_user(), pytest.raises(ImproperlyConfigured) as refusal:
+            env.secret("NAME")
+        folder.chmod(0o700)
+
+    assert str(refusal.value) == (
+        f"NAME_FILE names a file that cannot be read: {path} (Permission denied)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("file_name", "told"),
+    [("/proc", "names no file"), ("/proc/self/mem", "cannot be read")],
+)
+def test_a_secret_in_what_cannot_be_read_at_all_is_refused(variable, file_name, told):
+    variable(file_name, "NAME_FILE")
+
+    with pytest.raises(ImproperlyConfigured, match=f"NAME_FILE .*{told}: {file_name}"):
+        env.secret("NAME")
+
+
+@contextlib.contextmanager
+def as_ordinary_user():
+    """Be somebody whom modes of files bind; root is not."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,27 @@
 """What Prometheus is told, by one process and by several."""
 
 import os
+import re
 import subprocess
 import sys
+import threading
 import urllib.request
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from dbupdates.models import DatabaseRelease, UpdateRun
+from recognition.inference_queue import InferenceQueue
 from recommendations.models import AnalysisRun
 from stashsense.api.authentication import api_key
+from stashsense.api.metrics import StateCollector
 from stashsense.data_folder import ROOT
 from stashsense.tests.test_serve import Service, until
 
@@ -20,7 +30,7 @@ LIMIT_SECONDS = 120
 # What a service that serves no release tells all the same.
 EVERYWHERE = {
     *["requests_total", "request_seconds_bucket", "stage_seconds_bucket"],
-    *["requests_in_progress", "queue_depth", "info", "faces", "performers"],
+    *["requests_in_progress", "queue_depth", "info", "engines", "faces", "performers"],
     *["update_in_progress", "update_available", "update_failed"],
     *["workers", "workers_serving", "process_resident_bytes"],
 }
@@ -105,16 +115,69 @@ def test_a_method_that_somebody_made_up_is_not_counted_by_its_name(scrape):
     assert not any("MADE-UP" in str(key) for key in scrape())
 
 
-def test_the_release_is_told(scrape):
-    DatabaseRelease.objects.create(
-        version="2026.03.01", status="active", face_count=70, performer_count=8
+@pytest.fixture
+def release():
+    """An active release that was made an hour ago."""
+    return DatabaseRelease.objects.create(
+        version="2026.03.01",
+        status="active",
+        face_count=70,
+        performer_count=8,
+        created_at=timezone.now() - timedelta(hours=1),
     )
+
+
+def test_the_release_is_told(scrape, release):
 
     values = scrape()
 
     assert value(values, "faces") == 70
     assert value(values, "performers") == 8
     assert any(("release", "2026.03.01") in key for key in values)
+    assert 3600 <= value(values, "release_age_seconds") < 3600 + LIMIT_SECONDS
+
+
+def test_a_release_that_does_not_say_when_it_was_made_has_no_age(scrape, release):
+    release.created_at = None
+    release.save()
+
+    assert ("stash_sense_release_age_seconds",) not in scrape()
+
+
+def test_what_is_identified_or_waits_for_a_place_is_told(scrape):
+    queue = InferenceQueue(slots=1, waiting=1, what="planted pictures")
+
+    def told():
+        return value(scrape(), "identifying", what="planted pictures")
+
+    def visit():
+        with queue.slot():
+            pass
+
+    waiting = threading.Thread(target=visit)
+    with queue.slot():
+        alone = told()
+        waiting.start()
+        until(lambda: told() == 2, within=LIMIT_SECONDS)
+    waiting.join(LIMIT_SECONDS)
+
+    assert alone == 1
+    assert told() == 0
+
+
+def test_every_metric_is_described_and_no_other(release):
+    page = (ROOT / "docs" / "observability.md").read_text()
+    _, _, after = page.partition("## Metrics")
+    described = re.findall(r"`(stash_sense_\w+)`", after.partition("\n## ")[0])
+
+    families = [*REGISTRY.collect(), *StateCollector().collect()]
+    told = {
+        f"{each.name}_total" if each.type == "counter" else each.name
+        for each in families
+        if each.name.startswith("stash_sense_")
+    }
+
+    assert sorted(described) == sorted(told)
 
 
 def test_updates_and_queues_are_told(scrape):
@@ -126,6 +189,20 @@ def test_updates_and_queues_are_told(scrape):
     assert value(values, "queue_depth", queue="analyses") == 1
     assert value(values, "update_failed") == 1
     assert value(values, "update_in_progress", phase="none") == 0
+
+
+def test_a_task_that_runs_waits_no_more(scrape, admin_client):
+    for _ in range(3):
+        async_task("math.floor", 1.5)
+    [(taken, _)] = get_broker().dequeue()
+
+    waiting = value(scrape(), "queue_depth", queue="tasks")
+    page = admin_client.get("/status").content.decode()
+
+    # Its row is there until it has ended.
+    assert OrmQ.objects.filter(pk=taken).exists()
+    assert waiting == 2
+    assert "Tasks that wait: 2." in page
 
 
 def test_memory_is_told_for_this_process(scrape):

@@ -4,15 +4,13 @@ import base64
 import contextlib
 import http.client
 import json
-import os
 import re
 import secrets
 import signal
 import socket
 import subprocess
-import sys
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import psutil
 import pytest
@@ -20,6 +18,7 @@ import pytest
 from demo.stash.testing import StashServer
 from stashsense.data_folder import ROOT
 from stashsense.tests import databases
+from stashsense.tests import settings as given
 from stashsense.tests.signing import signed
 from stashsense.tests.test_serve import command, environment, free_port, until
 
@@ -64,14 +63,20 @@ class Planted:
             "STASH_SENSE_SLOW_REQUEST_SECONDS": "0",
             "STASH_SENSE_RELEASE_FEED": "http://127.0.0.1:9/feed",
             "LOG_LEVEL": "debug",
+            # Nobody listens there, unless the tests have a Redis.
+            "REDIS_URL": f"redis://:{planted('redis')}@127.0.0.1:9/0",
+            **databases.environment(folder / "data"),
         }
+        # Those of the tests' own servers are made up for each run.
+        for name in {"REDIS_URL", "DATABASE_URL"} & {*variables}:
+            self.secrets[f"password in {name}"] = urlsplit(variables[name]).password
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
                 command(
                     *["--no-demo", "--host", "127.0.0.1", "--port", self.port],
                     *["--data-dir", folder / "data"],
                 ),
-                env=environment(**databases.environment(folder / "data"), **variables),
+                env=environment(**variables),
                 stdout=log,
                 stderr=log,
             )
@@ -257,26 +262,68 @@ def test_no_secret_is_told_in_logs_answers_pages_or_process_lists(service):
     assert service.box_endpoints
     for endpoint in service.box_endpoints:
         assert any(endpoint in text for _, text in service.told)
+    if not given.REDIS_SERVER_URL:
+        # It was asked for, and what failed was told.
+        log = service.log_path.read_text(errors="replace")
+        assert "Failures cannot be counted together" in log
     assert service.leaks() == set()
 
 
-def test_a_database_that_refuses_is_told_without_its_password(tmp_path):
-    """The address of a database holds a password; only what fails at start tells it."""
-    secret = planted("database")
+@pytest.mark.parametrize(
+    ("database", "redis", "told"),
+    [
+        ("postgres://owner:{}@127.0.0.1:9/none", "redis://:{}@127.0.0.1:9/0",
+         "The database cannot be used: connection failed"),
+        ("postgres://owner@127.0.0.1:9/none?password={}", "redis://:{}@127.0.0.1:9/0",
+         "The database cannot be used: connection failed"),
+        ("postgres://owner:{}@127.0.0.1:9/none?sslmod=prefer", "",
+         'The database cannot be used: invalid connection option "sslmod"'),
+        ("mysql://owner:{}@127.0.0.1:9/none", "", "DATABASE_URL must be an address"),
+        ("postgres://owner:{}@127.0.0.1:x/none", "", "DATABASE_URL must be an address"),
+        ("", "http://:{}@127.0.0.1:9/0", "REDIS_URL must be an address"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_reached_is_refused_without_its_password(
+    tmp_path, database, redis, told
+):
+    secret = planted("server")
 
+    said = refused_start(
+        tmp_path, DATABASE_URL=database.format(secret), REDIS_URL=redis.format(secret)
+    )
+
+    assert told in said
+    assert [spelled for spelled in spellings(secret) if spelled in said] == []
+
+
+@pytest.mark.skipif(not given.POSTGRESQL_URL, reason="needs a server that looks at it")
+def test_a_wrong_password_of_the_database_is_not_repeated(tmp_path):
+    secret = planted("wrong")
+    server = urlsplit(given.POSTGRESQL_URL)
+    address = f"{server.username}:{secret}@{server.hostname}:{server.port}"
+
+    said = refused_start(tmp_path, DATABASE_URL=f"postgres://{address}/postgres")
+
+    assert "password authentication failed" in said
+    right = str(server.password)
+    both = spellings(secret) | spellings(right)
+    assert [spelled for spelled in both if spelled in said] == []
+
+
+def refused_start(folder, **variables):
+    """Start the service, which must refuse in words; return all that it said."""
     done = subprocess.run(
-        [sys.executable, "manage.py", "check", "--database", "default"],
-        cwd=ROOT,
-        env=os.environ
-        | {
-            "DATA_DIR": str(tmp_path),
-            "DATABASE_URL": f"postgres://owner:{secret}@127.0.0.1:9/none",
-            "DJANGO_SETTINGS_MODULE": "stashsense.settings",
-        },
+        command(
+            *["--no-demo", "--host", "127.0.0.1", "--port", free_port()],
+            *["--data-dir", folder],
+        ),
+        env=environment(LOG_LEVEL="debug", **variables),
         capture_output=True,
         text=True,
         timeout=START_SECONDS,
         check=False,
     )
-
-    assert secret not in done.stdout + done.stderr
+    assert done.returncode == 1
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    return said

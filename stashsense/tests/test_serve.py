@@ -369,14 +369,32 @@ def test_a_wrong_setting_is_told_in_a_line(tmp_path):
     assert line == ("LOG_LEVEL must be one of debug, error, info, warning, not 'loud'.")
 
 
+def test_a_secret_in_a_file_of_no_text_is_told_in_a_line_without_it(tmp_path):
+    path = tmp_path / "key"
+    path.write_bytes(b"hidden\xff")
+
+    line = refused(
+        *["--data-dir", tmp_path / "data", "--port", free_port()],
+        STASH_SENSE_API_KEY_FILE=str(path),
+    )
+
+    assert line == (
+        f"STASH_SENSE_API_KEY_FILE names a file that is no text in UTF-8: {path}"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["STASH_SENSE_API_KEY", "RECOGNITION_API_KEY", "DATABASE_URL", "REDIS_URL"],
+)
 def test_secrets_in_files_are_found_from_where_the_command_is_given(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, name
 ):
     monkeypatch.chdir(tmp_path)
 
     line = refused(
-        "--data-dir=data", f"--port={free_port()}", STASH_SENSE_API_KEY_FILE="key"
+        "--data-dir=data", f"--port={free_port()}", **{f"{name}_FILE": "key"}
     )
 
-    assert line == f"STASH_SENSE_API_KEY_FILE names no file: {tmp_path / 'key'}"
+    assert line == f"{name}_FILE names no file: {tmp_path / 'key'}"
     assert (tmp_path / "data").is_dir()

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from stashsense import data_folder, turns
@@ -37,6 +37,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, no_demo: bool, **options: Any) -> None:
+        _require_database()
         try:
             with turns.alone("prepare"):
                 self._prepare_database()
@@ -100,3 +101,14 @@ class Command(BaseCommand):
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:
                 cursor.execute(f"PRAGMA user_version = {data_folder.code_stamp():d}")
+
+
+def _require_database() -> None:
+    """Refuse an address that leads to no database; SQLite's file is looked at later."""
+    if connection.vendor == "sqlite":
+        return
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        # Options that nobody knows are no OperationalError. No password is named.
+        raise CommandError(f"The database cannot be used: {error}") from None
