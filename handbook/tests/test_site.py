@@ -123,6 +123,9 @@ def test_a_link_that_leads_nowhere_fails_the_build(planted, tmp_path):
         '<link rel="preconnect" href="https://fonts.example">',
         '<img src="https://cdn.example/x.png">',
         '<img srcset="https://cdn.example/x.png 2x, y.png 1x">',
+        '<img srcset="y.png 1x, https://cdn.example/x.png 2x">',
+        '<img srcset="https://cdn.example/x.png">',
+        '<link rel="preload" as="image" imagesrcset="//cdn.example/x.png 2x,">',
         "<style>@import 'https://cdn.example/x.css'</style>",
         '<p style="background: url(https://cdn.example/x.png)">',
         '<pre class="mermaid">',
@@ -139,6 +142,7 @@ def test_what_a_page_would_load_from_elsewhere_is_found(planted, tmp_path):
 def test_a_link_for_people_is_none_that_is_loaded(tmp_path):
     (tmp_path / "page.html").write_text(
         '<a href="https://example.org">there</a><link rel="canonical" href="https://x.y">'
+        '<img srcset="data:image/png;base64,//8= 1x, y.png 2x">'
     )
 
     assert addresses_loaded(tmp_path) == []
