@@ -286,6 +286,20 @@ def test_every_message_that_troubleshooting_quotes_is_one_of_the_program(title, 
     assert [part for part in parts if part not in program] == []
 
 
+def test_every_picture_is_shown_by_a_page():
+    pages = [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "mkdocs.yml"]
+    text = "".join(path.read_text() for path in pages)
+
+    pictures = [path for path in (DOCS / "images").rglob("*") if path.is_file()]
+
+    assert len(pictures) > 10
+    assert [
+        str(path.relative_to(DOCS))
+        for path in pictures
+        if path.relative_to(DOCS).as_posix() not in text
+    ] == []
+
+
 def test_every_page_is_in_the_navigation():
     text = (ROOT / "mkdocs.yml").read_text()
 
