@@ -6,7 +6,8 @@
 # scripts/check_image takes the second one's steps without a container engine.
 ARG VARIANT=gpu
 
-# CUDA 12 and cuDNN 9, which onnxruntime-gpu 1.26 is built for.
+# CUDA 12 and cuDNN 9, which onnxruntime-gpu 1.26 wants. Its wheel is built with CUDA 12.8;
+# what has 12.4 is not tried on a GPU, and where it does not do the service takes the CPU.
 FROM nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04 AS base-gpu
 # Ubuntu 22.04's own Python 3.11 is a release candidate. This one is python.org's release,
 # built by Astral; the digest is that of their index (docs/adr, "Where Python comes from").

@@ -7,6 +7,8 @@ from pathlib import Path
 
 _ELSEWHERE = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _CSS_ADDRESS = re.compile(r"(?:url\(\s*[\"']?|@import\s+[\"'])([^\"')\s]+)")
+# Of a srcset: an address, which may hold commas and ends in none, and a size or none.
+_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:,|\s[^,]*|$)")
 # A link of these kinds is loaded, or a connection made, without anybody pressing it.
 _LOADED_LINKS = {
     *["stylesheet", "icon", "shortcut", "preload", "prefetch", "preconnect"],
@@ -45,11 +47,12 @@ class _LoadedReader(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         self._is_style = tag == "style"
         loaded = [values.get("src", ""), values.get("poster", "")]
-        loaded += [part.split()[0] for part in values.get("srcset", "").split(",")[:-1]]
+        loaded += _CANDIDATE.findall(values.get("srcset", ""))
         if tag == "object":
             loaded.append(values.get("data", ""))
         if tag == "link" and _LOADED_LINKS & set(values.get("rel", "").split()):
             loaded.append(values.get("href", ""))
+            loaded += _CANDIDATE.findall(values.get("imagesrcset", ""))
         self.found += filter(_ELSEWHERE.match, loaded)
         self.found += _elsewhere_in_css(values.get("style", ""))
         classes = set(values.get("class", "").split()) & _FETCHING_CLASSES

@@ -42,7 +42,8 @@ class Block:
 
 def pages() -> list[Path]:
     """Return every page that shows commands to people."""
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+    named = ["README", "CONTRIBUTING", "benchmarks/README", "demo/training/README"]
+    return [*(ROOT / f"{name}.md" for name in named), *sorted(DOCS.rglob("*.md"))]
 
 
 def blocks(page: Path) -> Iterator[Block]:

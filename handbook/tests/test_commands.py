@@ -22,6 +22,13 @@ SHELL_BLOCKS = [
     for block in EVERY_BLOCK
     if block.language in SHELLS or block.language == "indented"
 ]
+# How a line begins that is for a shell: a program, after variables for it or none.
+COMMAND = re.compile(
+    r"(?:\$ |export )? *(?:\w+=\S* +)*"
+    r"(?:[\w./-]*/)?(?:manage(?:\.py)? [a-z_]+(?![\w.])|python[\d.]* |(?:ba)?sh -"
+    r"|(?:docker|git|curl|pip|npm|node|apt|sudo|systemctl|cp|mv|mkdir|chmod|chown) )"
+    r"|[ $]*\.?/?(?:scripts|\.ci)/[a-z_]+(?:$| )"
+)
 PAGES_THAT_RUN = sorted({block.page for block in SHELL_BLOCKS if block.runs})
 # The demo world is installed first, on a machine that may be busy.
 START_SECONDS = 300
@@ -52,6 +59,15 @@ def test_every_block_names_its_language():
     assert unnamed == []
 
 
+@pytest.mark.parametrize(
+    "block", [block for block in EVERY_BLOCK if block not in SHELL_BLOCKS], ids=names
+)
+def test_no_command_stands_in_a_block_of_another_language(block):
+    commands = [line for line in block.text.splitlines() if COMMAND.match(line)]
+
+    assert commands == [], "commands are for a block of sh, with its mark"
+
+
 @pytest.mark.parametrize("block", SHELL_BLOCKS, ids=names)
 def test_a_command_is_marked(block):
     assert block.mark, "put <!-- runs --> or <!-- not run: REASON --> before it"
@@ -72,23 +88,34 @@ def test_a_reason_names_what_there_is(block):
     files = re.findall(r"\b[a-z]+(?:/[\w.]+)+", block.reason)
 
     assert [name for name in files if not (ROOT / name).exists()] == []
+    tests = "".join(text for name in files for text in texts_of_tests(ROOT / name))
+    called = {name for name, _options in manage_calls(block)} if tests else set()
+    assert [name for name in sorted(called) if f'"{name}"' not in tests] == []
 
 
-def manage_calls():
-    """Yield each call of manage.py that a page shows: where, name, options."""
-    for block in EVERY_BLOCK:
-        text = re.sub(r"\\\n", " ", block.text)
-        for line in text.splitlines():
-            if found := re.search(r"\bmanage(?:\.py)? ([a-z_]+)(?![\w.])(.*)", line):
-                options = re.findall(r"(?<!\S)\[?(--[a-z-]+)", found[2])
-                yield f"{block} {found[1]}", found[1], options
+def texts_of_tests(path):
+    """Yield the text of a test, or of each in a folder of them; else none."""
+    for each in sorted(path.glob("test_*.py")) if path.is_dir() else [path]:
+        if each.name.startswith("test_"):
+            yield each.read_text()
 
 
-CALLS = [*manage_calls()]
+def manage_calls(block):
+    """Yield each call of manage.py that a block shows: its name, and its options."""
+    text = re.sub(r"\\\n", " ", block.text)
+    for line in text.splitlines():
+        if found := re.search(r"\bmanage(?:\.py)? ([a-z_]+)(?![\w.])(.*)", line):
+            options = re.findall(r"(?<!\S)\[?(--[a-z-]+)", found[2])
+            yield found[1], options
+
+
+CALLS = [(block, *call) for block in EVERY_BLOCK for call in manage_calls(block)]
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [call[1:] for call in CALLS], ids=[call[0] for call in CALLS]
+    ("name", "options"),
+    [call[1:] for call in CALLS],
+    ids=[f"{block} {name}" for block, name, _options in CALLS],
 )
 def test_a_command_of_manage_and_its_options_exist(name, options):
     app = management.get_commands()[name]
@@ -105,6 +132,20 @@ def test_every_program_of_scripts_that_a_page_names_exists():
     }
 
     assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_every_benchmark_is_in_their_list():
+    folder = ROOT / "benchmarks"
+    listed = re.findall(r"-m benchmarks\.([a-z_]+)", (folder / "README.md").read_text())
+
+    benchmarks = {
+        path.stem
+        for path in folder.glob("*.py")
+        if "\nfrom benchmarks.figures import" in (text := path.read_text())
+        and "__main__" in text
+    }
+
+    assert benchmarks - set(listed) == set()
 
 
 @pytest.fixture(scope="module")

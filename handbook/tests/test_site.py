@@ -123,6 +123,9 @@ def test_a_link_that_leads_nowhere_fails_the_build(planted, tmp_path):
         '<link rel="preconnect" href="https://fonts.example">',
         '<img src="https://cdn.example/x.png">',
         '<img srcset="https://cdn.example/x.png 2x, y.png 1x">',
+        '<img srcset="y.png 1x, https://cdn.example/x.png 2x">',
+        '<img srcset="https://cdn.example/x.png">',
+        '<link rel="preload" as="image" imagesrcset="//cdn.example/x.png 2x,">',
         "<style>@import 'https://cdn.example/x.css'</style>",
         '<p style="background: url(https://cdn.example/x.png)">',
         '<pre class="mermaid">',
@@ -139,6 +142,7 @@ def test_what_a_page_would_load_from_elsewhere_is_found(planted, tmp_path):
 def test_a_link_for_people_is_none_that_is_loaded(tmp_path):
     (tmp_path / "page.html").write_text(
         '<a href="https://example.org">there</a><link rel="canonical" href="https://x.y">'
+        '<img srcset="data:image/png;base64,//8= 1x, y.png 2x">'
     )
 
     assert addresses_loaded(tmp_path) == []
@@ -264,17 +268,36 @@ def test_a_code_that_no_class_of_ours_has_is_answered_all_the_same(code, status)
     assert f'"{code}"' in ours or (code, status) in theirs
 
 
-def test_every_message_that_troubleshooting_quotes_is_one_of_the_program():
+@pytest.mark.parametrize(
+    ("title", "count"), [("It does not start", 9), ("PostgreSQL and Redis", 4)]
+)
+def test_every_message_that_troubleshooting_quotes_is_one_of_the_program(title, count):
     page = (DOCS / "troubleshooting.md").read_text()
-    chapter = page.partition("## It does not start")[2].partition("\n## ")[0]
-    sources = [*(ROOT / "stashsense").glob("*.py"), *(ROOT / "scripts").iterdir()]
+    chapter = page.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    sources = [*(ROOT / "scripts").iterdir(), *(ROOT / "recognition").glob("*.py")]
+    sources += [*(ROOT / "stashsense").glob("[!t]*/**/*.py")]
+    sources += (ROOT / "stashsense").glob("*.py")
     program = "".join(path.read_text() for path in sources if path.is_file())
 
-    quoted = re.findall(r"^\| ([A-Zil][^|]+?) \|", chapter, re.MULTILINE)[1:]
-    parts = [part.strip() for row in quoted for part in row.split("…")]
+    quoted = re.findall(r"^\| ([A-Zil…][^|]+?) \|", chapter, re.MULTILINE)[1:]
+    parts = [part.strip() for row in quoted for part in row.split("…") if part.strip()]
 
-    assert len(parts) > 8
+    assert len(parts) >= count
     assert [part for part in parts if part not in program] == []
+
+
+def test_every_picture_is_shown_by_a_page():
+    pages = [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "mkdocs.yml"]
+    text = "".join(path.read_text() for path in pages)
+
+    pictures = [path for path in (DOCS / "images").rglob("*") if path.is_file()]
+
+    assert len(pictures) > 10
+    assert [
+        str(path.relative_to(DOCS))
+        for path in pictures
+        if path.relative_to(DOCS).as_posix() not in text
+    ] == []
 
 
 def test_every_page_is_in_the_navigation():

@@ -23,6 +23,7 @@ from stashsense.data_folder import ROOT
 # The machine may be busy; an inference of a scene takes seconds.
 BOUND_SECONDS = 180
 PICTURES_DIR = ROOT / "docs" / "images" / "plugin"
+OTHER_PICTURES_DIR = ROOT / "data" / "plugin-pictures"
 PICTURES_VARIABLE = "STASH_SENSE_PLUGIN_PICTURES"
 _PHONE_PX = (390, 844)
 # The overview asks for some things every 5 s.
@@ -176,13 +177,16 @@ class StashPage:
         return self.browser.current_url.removeprefix(self.harness.url)
 
     def take_picture(self, name: str) -> None:
-        """Write the window to docs/images/plugin, if the environment asks for it.
+        """Write the window to a picture, if the environment asks for it.
 
-        It is asked for with STASH_SENSE_PLUGIN_PICTURES=true.
+        It is asked for with STASH_SENSE_PLUGIN_PICTURES=true. Where a page shows the
+        picture it is made anew; the others are for whoever works at the plugin.
         """
         if env.boolean(PICTURES_VARIABLE, default=False):
-            PICTURES_DIR.mkdir(parents=True, exist_ok=True)
-            self.browser.save_screenshot(os.fspath(PICTURES_DIR / f"{name}.png"))
+            is_shown = (PICTURES_DIR / f"{name}.png").exists()
+            folder = PICTURES_DIR if is_shown else OTHER_PICTURES_DIR
+            folder.mkdir(parents=True, exist_ok=True)
+            self.browser.save_screenshot(os.fspath(folder / f"{name}.png"))
 
     def console_errors(self) -> list[str]:
         """Return what the browser complained of since it was last asked."""

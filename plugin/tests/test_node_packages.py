@@ -12,6 +12,9 @@ from plugin.tests.harness.bundle import HARNESS_DIR, NoPackages, require_package
 from stashsense.data_folder import ROOT
 
 ESLINT = HARNESS_DIR / "node_modules" / "eslint" / "bin" / "eslint.js"
+CHECKS = (ROOT / "scripts" / "check").read_text()
+# Scripts of the service's own pages.
+SERVED = sorted(ROOT.glob("*/static/**/*.js"))
 PERMISSIVE = {
     "0BSD", "(CC-BY-4.0 AND MIT)", "Apache-2.0", "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause", "BSD-3-Clause", "BlueOak-1.0.0", "ISC", "MIT", "Python-2.0",
@@ -118,6 +121,27 @@ def test_what_makes_markup_or_code_of_text_is_refused(eslint, text, rule):
 
 def test_plain_modules_pass(eslint):
     assert eslint("export const double = (number) => 2 * number;\n") == []
+
+
+@pytest.mark.parametrize("path", SERVED, ids=lambda path: path.name)
+def test_what_the_service_serves_is_held_to_the_same(eslint, path):
+    name = str(path.relative_to(ROOT))
+    lines = "  used();\n" * 61
+
+    found = eslint(
+        f"import {{ used }} from 'x';\nexport function f() {{\n{lines}}}", name=name
+    )
+
+    assert found == ["max-lines-per-function"]
+    assert eslint(path.read_text() + "\n" * 500, name=name) == ["max-lines"]
+
+
+def test_every_script_is_linted():
+    [line] = [line for line in CHECKS.splitlines() if '"$eslint" --config' in line]
+
+    # From the root: what is not linted is named in the configuration.
+    assert line.endswith("plugin/tests/harness/eslint.config.js .")
+    assert len(SERVED) >= 3
 
 
 def run_script(root, path, **variables):

@@ -143,6 +143,18 @@ def test_hosts_share_the_servers_that_come_with_them():
     assert "build" not in services["web1"]
 
 
+def test_what_scaling_advises_to_change_is_passed_on_to_each_host():
+    chapter = (ROOT / "docs" / "scaling.md").read_text().partition("\n## Limits\n")[2]
+    advised = set(re.findall(r"lower `(\w+)`", chapter))
+
+    assert advised
+    for service in SCALED.values():
+        environment = service["environment"]
+        assert {name: environment.get(name) for name in advised} == {
+            name: f"${{{name}:-}}" for name in advised
+        }
+
+
 def test_the_passwords_of_several_hosts_are_files_and_in_no_environment():
     whole = compose("compose.scale.yml")
     files = {name: secret["file"] for name, secret in whole["secrets"].items()}

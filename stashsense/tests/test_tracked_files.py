@@ -16,7 +16,7 @@ REGISTRIES = [
 HOMES = re.compile("/(?:" + "root|home/[a-z]+|Users/[A-Za-z]+" + ")/")
 CODE = (".py", ".js", ".jsx", ".css", ".html", ".sh")
 MAX_LINES = 500
-# Those of JavaScript are held to it by eslint, see plugin/tests/harness.
+# All of JavaScript are held to it by eslint, see plugin/tests/harness.
 MAX_FUNCTION_LINES = 60
 
 

@@ -1,4 +1,4 @@
-/** What scripts/check holds the plugin's scripts and the harness's page to. */
+/** What scripts/check holds every script to: the plugin's, the harness's page, the service's. */
 import js from "@eslint/js";
 import globals from "globals";
 import reactHooks from "eslint-plugin-react-hooks";
@@ -46,7 +46,15 @@ const plugins = { "react-hooks": reactHooks };
 const browser = { ...globals.browser };
 
 export default [
-  { ignores: ["**/node_modules/", "**/dist/"] },
+  { ignores: ["**/node_modules/", "**/dist/", "**/.*/", "data/", "site/"] },
+  {
+    files: ["**/*.js"],
+    ignores: ["plugin/**"],
+    languageOptions: { ecmaVersion: 2022, sourceType: "module", globals: browser },
+    linterOptions,
+    plugins,
+    rules,
+  },
   {
     files: ["plugin/*.js", "plugin/tests/*/*.js"],
     ignores: ["plugin/tests/harness/**"],
