@@ -4,11 +4,11 @@ With SQLite it lies in the folder, and nothing is to be done. With PostgreSQL it
 when the folder is first spoken of, and dropped at the end of the run.
 """
 
+import contextlib
 import itertools
 import secrets
 import shutil
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -70,8 +70,23 @@ def rows(folder, query):
         with psycopg.connect(_url(_name(Path(folder)))) as connection:
             return connection.execute(query).fetchall()
     path = f"file:{Path(folder) / DATABASE_NAME}?mode=ro"
-    with closing(sqlite3.connect(path, uri=True, timeout=20)) as connection:
+    with contextlib.closing(sqlite3.connect(path, uri=True, timeout=20)) as connection:
         return connection.execute(query).fetchall()
+
+
+@contextlib.contextmanager
+def of_a_guest(folder):
+    """Yield the URL of the folder's database for a user who may make nothing in it."""
+    name, password = f"guest_{_RUN}_{next(_numbers)}", secrets.token_hex()
+    with psycopg.connect(given.POSTGRESQL_URL, autocommit=True) as connection:
+        role = sql.Identifier(name)
+        made = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
+        connection.execute(made.format(role, sql.Literal(password)))
+        try:
+            _, _, server = _url(_name(Path(folder))).rpartition("@")
+            yield f"postgres://{name}:{password}@{server}"
+        finally:
+            connection.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
 def disconnect(folder):

@@ -191,3 +191,21 @@ def test_a_server_forgets_hosts_that_lost_their_power():
         cursor.execute("SHOW tcp_keepalives_idle")
 
         assert cursor.fetchone() == ("30",)
+
+
+@databases.many_hosts
+def test_who_may_make_no_tables_is_told_so_in_a_line(tmp_path):
+    folder = tmp_path / "data"
+    with databases.of_a_guest(folder) as url:
+        done = subprocess.run(
+            [sys.executable, ROOT / "manage.py", "prepare", "--no-demo"],
+            env=environment(DATA_DIR=str(folder), DATABASE_URL=url),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode != 0
+    assert "The database cannot be used" in done.stderr
+    assert "permission denied for schema public" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, OperationalError, connection
+from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.executor import MigrationExecutor
 
 from stashsense import data_folder, turns
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         try:
             with turns.alone("prepare"):
                 self._prepare_database()
-        except OperationalError as error:
+        except (OperationalError, MigrationSchemaMissing) as error:
             # It names the server and the user, never the password.
             raise CommandError(f"The database cannot be used: {error}") from None
         # A host that joins others must not have them all serve drawn people.
