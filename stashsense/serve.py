@@ -63,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in STOP_SIGNALS:
         signal.signal(number, _stop)
     try:
+        # Blocked by whoever replaced itself by this process, so that none was lost.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         options = _parser().parse_args(arguments)
         _set_environment(options)
         if options.only != CLUSTER:
