@@ -5,6 +5,7 @@ Every start asks; only a folder that lacks something has `manage.py prepare` run
 
 import contextlib
 import fcntl
+import fnmatch
 import hashlib
 import os
 import sqlite3
@@ -19,17 +20,20 @@ DATABASE_NAME = "stash_sense.db"
 # it keeps beside a database that one's mode.
 _PRIVATE = (
     *(f"{DATABASE_NAME}*", "predecessor*.db*", "api_key", "secret_key"),
-    *("demo_stash_key", "crops", "fingerprints"),
+    *("demo_stash_key", "crops", "fingerprints", "local"),
+)
+# All that the service and its commands put into it. Keys have another name while they
+# are written.
+_OURS = (
+    *_PRIVATE,
+    *(".*_key.*", ".host_id.*", "host_id", "serve.lock", "supervisord.pid"),
+    *("releases", "staging", "models", "rate_limits", "metrics"),
+    *("demo-pictures", "demo-stash"),
 )
 # By one of these a folder is known as Stash Sense's, or as its predecessor's.
 _SIGNS = (DATABASE_NAME, "predecessor.db", "serve.lock", "face_*.voy")
-# What may lie in it before the first start: put there by people, mounted into it, made
-# by the file system, or restored in part.
-_EXPECTED = frozenset(
-    {"releases", "staging", "models", "crops", "fingerprints", "rate_limits"}
-    | {"metrics", "demo-pictures", "demo-stash", "demo_stash_key", "api_key"}
-    | {"secret_key", "lost+found"}
-)
+# What file systems, and people's file managers, leave anywhere.
+_OF_NOBODY = ("lost+found", ".DS_Store", "._*", "Thumbs.db", "desktop.ini")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -79,12 +83,27 @@ def held(path: Path) -> Iterator[None]:
         yield
 
 
+def is_ours(name: str) -> bool:
+    """Return whether the service itself puts something of this name into a folder."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _OURS)
+
+
 def find_foreign(path: Path) -> str | None:
-    """Return the name of something in a folder that is not ours; None if it may be."""
+    """Return the name of something in a folder that is not ours; None if it may be.
+
+    Some of ours may lie there before the first start: put there by people, mounted
+    into it, restored in part, or made for a host whose database is elsewhere.
+    """
     if any(found for sign in _SIGNS for found in path.glob(sign)):
         return None
     names = sorted(found.name for found in path.iterdir())
-    return next((name for name in names if name not in _EXPECTED), None)
+    return next(
+        (name for name in names if not (is_ours(name) or _is_of_nobody(name))), None
+    )
+
+
+def _is_of_nobody(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _OF_NOBODY)
 
 
 def has_release(path: Path) -> bool:

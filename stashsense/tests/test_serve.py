@@ -15,6 +15,7 @@ import urllib.request
 import psutil
 import pytest
 
+from stashsense import data_folder
 from stashsense.data_folder import ROOT
 from stashsense.tests import databases
 
@@ -199,11 +200,13 @@ def test_a_first_start_makes_the_admin_and_a_second_has_nothing_to_prepare(
     # Who sets up a client looks for it there before anybody has used it.
     key_mode = (tmp_path / "data" / "api_key").stat().st_mode & 0o777
     open_to_others = readable_by_others(tmp_path / "data")
+    made = sorted(path.name for path in (tmp_path / "data").iterdir())
     first.stop(signal.SIGTERM)
     second = serve().wait_until_ready()
 
     assert key_mode == 0o600
     assert open_to_others == []
+    assert [name for name in made if not data_folder.is_ours(name)] == []
     assert first.address("/") in first.text
     assert "Preparing" in first.text
     assert "Created the user admin with the password" in first.text
