@@ -11,9 +11,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
+from django.contrib.auth.hashers import check_password
 
 from stashsense import data_folder
 from stashsense.data_folder import ROOT
@@ -220,10 +222,9 @@ def test_what_a_command_writes_is_its_user_s_alone(prepared_folder):
 
 
 def test_a_folder_s_name_makes_no_program_and_the_password_stays_with_preparing(
-    prepared_folder, tmp_path
+    tmp_path,
 ):
     folder = tmp_path / "cluster" / "gunicorn"
-    databases.copied(prepared_folder, folder)
     service = Service(
         folder,
         STASH_SENSE_ADMIN_PASSWORD="planted-password",
@@ -239,16 +240,26 @@ def test_a_folder_s_name_makes_no_program_and_the_password_stays_with_preparing(
         found = dict(
             re.findall(r'process_resident_bytes{pid="(\d+)",program="(\w+)"}', told)
         )
-        first, *others = service.tree()
-        environments = [each.environ() for each in others]
+        tree = service.tree()
+        environments = [each.environ() for each in tree]
+        descriptors = Path(f"/proc/{service.process.pid}/fd").iterdir()
+        opened = [str(each.readlink()) for each in descriptors]
+        users = databases.rows(folder, "SELECT username, password FROM auth_user")
+        status, _, left = service.stop(signal.SIGTERM)
     finally:
         service.kill()
 
-    assert found[str(first.pid)] == "serve"
+    assert found[str(service.process.pid)] == "serve"
     assert sorted(found.values()).count("supervisor") == 1
     assert set(found.values()) <= {"serve", "supervisor", "web", "cluster", "other"}
     assert {"web", "cluster"} <= set(found.values())
+    assert not any("planted-password" in str(each) for each in environments)
     assert not any("STASH_SENSE_ADMIN_PASSWORD" in each for each in environments)
+    assert not any("password" in name for name in opened)
+    [(name, encoded)] = users
+    assert name == "admin"
+    assert check_password("planted-password", encoded)
+    assert (status, left) == (0, [])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
