@@ -1,6 +1,7 @@
 """What a data folder holds and who uses it, told without Django.
 
-Every start asks; only a folder that lacks something has `manage.py prepare` run on it.
+Every start asks; only a folder that lacks something, or has something left by processes
+that died, has `manage.py prepare` run on it.
 """
 
 import contextlib
@@ -34,6 +35,12 @@ _OURS = (
 _SIGNS = (DATABASE_NAME, "predecessor.db", "serve.lock", "face_*.voy")
 # What file systems, and people's file managers, leave anywhere.
 _OF_NOBODY = ("lost+found", ".DS_Store", "._*", "Thumbs.db", "desktop.ini")
+# Of `dbupdates.models`; the stamp tells whether they are there.
+_INSTALLED = """
+    SELECT version FROM dbupdates_databaserelease
+    WHERE status IN ('staged', 'active', 'retired')
+"""
+_UNENDED = "SELECT count(*) FROM dbupdates_updaterun WHERE ended_at IS NULL"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -124,6 +131,27 @@ def is_prepared(path: Path) -> bool:
     except sqlite3.DatabaseError:
         return False
     return bool(stamp == code_stamp())
+
+
+def is_settled(path: Path) -> bool:
+    """Return whether nothing is left in a prepared folder for `reconcile_releases`.
+
+    A look at names alone: that command knows more, and costs a start seconds.
+    """
+    if (path / "manifest.json").exists() or _names(path / "staging"):
+        return False
+    database = path / DATABASE_NAME
+    try:
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            installed = {name for (name,) in connection.execute(_INSTALLED)}
+            (unended,) = connection.execute(_UNENDED).fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return not unended and _names(path / "releases") == installed
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def put_aside_foreign_database(path: Path) -> Path | None:

@@ -257,7 +257,9 @@ def _require_settings() -> None:
 
 def _prepare(data_dir: Path, *, without_demo: bool) -> None:
     is_complete = without_demo or data_folder.has_release(data_dir)
-    if is_complete and data_folder.is_prepared(data_dir):
+    is_prepared = is_complete and data_folder.is_prepared(data_dir)
+    # A database elsewhere is asked at every start.
+    if is_prepared and data_folder.is_settled(data_dir):
         return
     command = [sys.executable, "manage.py", "prepare", *["--no-demo"] * without_demo]
     given = _password_descriptors()

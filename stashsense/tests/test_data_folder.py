@@ -220,3 +220,54 @@ def test_something_of_others_beside_what_file_managers_leave_is_foreign(tmp_path
         (tmp_path / name).touch()
 
     assert data_folder.find_foreign(tmp_path) == "holidays"
+
+
+@pytest.fixture
+def settled(tmp_path):
+    """A folder with an installed release, a purged one, and an update that ended."""
+    (tmp_path / "releases" / "2026.02.18").mkdir(parents=True)
+    (tmp_path / "staging").mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "stash_sense.db")) as rows:
+        rows.executescript("""
+            CREATE TABLE dbupdates_databaserelease (version, status);
+            CREATE TABLE dbupdates_updaterun (ended_at);
+            INSERT INTO dbupdates_databaserelease
+                VALUES ('2026.02.18', 'active'), ('2026.01.01', 'purged');
+            INSERT INTO dbupdates_updaterun VALUES ('2026-02-19 12:00:00');
+        """)
+    return tmp_path
+
+
+def test_a_folder_that_agrees_with_its_rows_is_settled(settled):
+    assert data_folder.is_settled(settled)
+
+
+@pytest.mark.parametrize(
+    "path", ["staging/update-1", "releases/2026.03.01", "releases/2026.01.01"]
+)
+def test_a_folder_that_no_row_vouches_for_is_not_settled(settled, path):
+    (settled / path).mkdir()
+
+    assert not data_folder.is_settled(settled)
+
+
+def test_a_release_in_the_predecessor_s_layout_is_not_settled(settled):
+    (settled / "manifest.json").touch()
+
+    assert not data_folder.is_settled(settled)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO dbupdates_updaterun VALUES (NULL)",
+        "UPDATE dbupdates_databaserelease SET status = 'staged'",
+        "DROP TABLE dbupdates_updaterun",
+    ],
+)
+def test_rows_of_what_is_not_there_or_goes_on_are_not_settled(settled, statement):
+    with contextlib.closing(sqlite3.connect(settled / "stash_sense.db")) as rows:
+        rows.execute(statement)
+        rows.commit()
+
+    assert not data_folder.is_settled(settled)

@@ -26,6 +26,14 @@ START_BOUND_SECONDS = 120
 STOP_BOUND_SECONDS = 10
 RESTART_BOUND_SECONDS = 60
 
+# An update whose process is gone.
+DEAD_RUN = """
+from dbupdates.models import UpdateRun
+UpdateRun.objects.create(
+    kind="download", version="2026.02.18", asked_by="api", phase="downloading"
+)
+"""
+
 pytestmark = pytest.mark.service
 
 
@@ -339,6 +347,30 @@ def test_half_of_the_service_runs_alone_and_ends_in_order(
 
     assert not left_out
     assert (status, left) == (0, [])
+
+
+def test_what_died_is_set_right_before_anybody_serves(prepared_folder, tmp_path):
+    folder = databases.copied(prepared_folder, tmp_path / "data")
+    subprocess.run(
+        [sys.executable, ROOT / "manage.py", "shell", "-c", DEAD_RUN],
+        env=environment(DATA_DIR=str(folder), **databases.environment(folder)),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (folder / "staging" / "import-abc").mkdir(parents=True)
+    service = Service(folder, "--only", "web")
+    try:
+        service.wait_until_ready()
+        phases = databases.rows(folder, "SELECT phase FROM dbupdates_updaterun")
+        left = [*(folder / "staging").iterdir()]
+    finally:
+        service.kill()
+
+    assert phases == [("failed",)]
+    assert left == []
+    said = service.text
+    assert said.index("2026.02.18 was interrupted") < said.index("Listening at")
+    assert said.index("Removed staging/import-abc") < said.index("Listening at")
 
 
 @pytest.mark.usefixtures("service")
