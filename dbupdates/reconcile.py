@@ -1,6 +1,6 @@
 """Setting right what processes that died have left behind.
 
-`reconcile` runs when the service starts, before the background takes up work;
+`reconcile` runs before the service starts, and before the background takes up work;
 `go_on_with_dead_run` when one of the background's processes was replaced.
 """
 

@@ -8,6 +8,7 @@ somebody else, as with `docker run --user`, it stays who it is.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ AS_ROOT = (
     "PUID is 0: the service stays root, with the rights that the container was given. "
     "That is for engines whose root is an ordinary user; otherwise choose another.\n"
 )
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # The highest but one: the highest stands for "no change".
 MAX_ID = 2**32 - 2
 
@@ -32,6 +34,10 @@ class CannotBecomeUser(Exception):
 
 def main(arguments: Sequence[str]) -> NoReturn:
     """Replace this process by the service, or by manage.py."""
+    # The first process of a container is sent only what it handles, and taking over a
+    # large folder takes longer than an engine waits. No handler outlives exec.
+    for number in STOP_SIGNALS:
+        signal.signal(number, _end)
     if os.geteuid() == 0:
         try:
             user_id = _id("PUID", DEFAULT_USER_ID)
@@ -46,8 +52,16 @@ def main(arguments: Sequence[str]) -> NoReturn:
     command = ["-m", "stashsense.serve", *arguments]
     if arguments[:1] == ["manage"]:
         command = ["manage.py", *arguments[1:]]
+    else:
+        # Kept for the service, which lets them in once it handles them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     os.chdir(ROOT)
     os.execv(sys.executable, [sys.executable, *command])
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    """End with the status that shells give to what a signal has ended."""
+    sys.exit(128 + number)
 
 
 def take_over(folder: Path, user_id: int, group_id: int) -> None:

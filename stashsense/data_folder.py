@@ -1,10 +1,12 @@
 """What a data folder holds and who uses it, told without Django.
 
-Every start asks; only a folder that lacks something has `manage.py prepare` run on it.
+Every start asks; only a folder that lacks something, or has something left by processes
+that died, has `manage.py prepare` run on it.
 """
 
 import contextlib
 import fcntl
+import fnmatch
 import hashlib
 import os
 import sqlite3
@@ -19,17 +21,26 @@ DATABASE_NAME = "stash_sense.db"
 # it keeps beside a database that one's mode.
 _PRIVATE = (
     *(f"{DATABASE_NAME}*", "predecessor*.db*", "api_key", "secret_key"),
-    *("demo_stash_key", "crops", "fingerprints"),
+    *("demo_stash_key", "crops", "fingerprints", "local"),
+)
+# All that the service and its commands put into it. Keys have another name while they
+# are written.
+_OURS = (
+    *_PRIVATE,
+    *(".*_key.*", ".host_id.*", "host_id", "serve.lock", "supervisord.pid"),
+    *("releases", "staging", "models", "rate_limits", "metrics"),
+    *("demo-pictures", "demo-stash"),
 )
 # By one of these a folder is known as Stash Sense's, or as its predecessor's.
 _SIGNS = (DATABASE_NAME, "predecessor.db", "serve.lock", "face_*.voy")
-# What may lie in it before the first start: put there by people, mounted into it, made
-# by the file system, or restored in part.
-_EXPECTED = frozenset(
-    {"releases", "staging", "models", "crops", "fingerprints", "rate_limits"}
-    | {"metrics", "demo-pictures", "demo-stash", "demo_stash_key", "api_key"}
-    | {"secret_key", "lost+found"}
-)
+# What file systems, and people's file managers, leave anywhere.
+_OF_NOBODY = ("lost+found", ".DS_Store", "._*", "Thumbs.db", "desktop.ini")
+# Of `dbupdates.models`; the stamp tells whether they are there.
+_INSTALLED = """
+    SELECT version FROM dbupdates_databaserelease
+    WHERE status IN ('staged', 'active', 'retired')
+"""
+_UNENDED = "SELECT count(*) FROM dbupdates_updaterun WHERE ended_at IS NULL"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -79,12 +90,27 @@ def held(path: Path) -> Iterator[None]:
         yield
 
 
+def is_ours(name: str) -> bool:
+    """Return whether the service itself puts something of this name into a folder."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _OURS)
+
+
 def find_foreign(path: Path) -> str | None:
-    """Return the name of something in a folder that is not ours; None if it may be."""
+    """Return the name of something in a folder that is not ours; None if it may be.
+
+    Some of ours may lie there before the first start: put there by people, mounted
+    into it, restored in part, or made for a host whose database is elsewhere.
+    """
     if any(found for sign in _SIGNS for found in path.glob(sign)):
         return None
     names = sorted(found.name for found in path.iterdir())
-    return next((name for name in names if name not in _EXPECTED), None)
+    return next(
+        (name for name in names if not (is_ours(name) or _is_of_nobody(name))), None
+    )
+
+
+def _is_of_nobody(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _OF_NOBODY)
 
 
 def has_release(path: Path) -> bool:
@@ -105,6 +131,27 @@ def is_prepared(path: Path) -> bool:
     except sqlite3.DatabaseError:
         return False
     return bool(stamp == code_stamp())
+
+
+def is_settled(path: Path) -> bool:
+    """Return whether nothing is left in a prepared folder for `reconcile_releases`.
+
+    A look at names alone: that command knows more, and costs a start seconds.
+    """
+    if (path / "manifest.json").exists() or _names(path / "staging"):
+        return False
+    database = path / DATABASE_NAME
+    try:
+        with contextlib.closing(sqlite3.connect(database)) as connection:
+            installed = {name for (name,) in connection.execute(_INSTALLED)}
+            (unended,) = connection.execute(_UNENDED).fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return not unended and _names(path / "releases") == installed
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def put_aside_foreign_database(path: Path) -> Path | None:

@@ -33,6 +33,7 @@ STOP_SECONDS = 8.5
 READY_SECONDS = 90
 READY_POLL_SECONDS = 0.05
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_DESCRIPTORS = "/proc/self/fd"
 DEFAULT_HOST = "0.0.0.0"
 DEFAULT_PORT = 5000
 DEMO_STASH_PORT = 9998
@@ -40,7 +41,9 @@ DEMO_STASH_PORT = 9998
 WEB, CLUSTER = "web", "cluster"
 # What names of settings begin with that may be given as files.
 OURS = ("STASH_", "RECOGNITION_", "DATABASE_", "REDIS_")
-ONLY_TO_PREPARE = ("STASH_SENSE_ADMIN_PASSWORD", "STASH_SENSE_ADMIN_PASSWORD_FILE")
+# The user is there then; the programs that go on running have no use for it.
+PASSWORD = "STASH_SENSE_ADMIN_PASSWORD"
+PASSWORD_FILE = f"{PASSWORD}_FILE"
 
 
 class CannotServe(Exception):
@@ -65,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in STOP_SIGNALS:
         signal.signal(number, _stop)
     try:
+        # Blocked by whoever replaced itself by this process, so that none was lost.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         options = _parser().parse_args(arguments)
         _set_environment(options)
         if options.only != CLUSTER:
@@ -77,9 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _connect_demo_stash(options.data_dir, options.demo_stash)
             _require_settings()
             _prepare(options.data_dir, without_demo=options.no_demo)
-            # The user is there; the programs that go on running have no use for it.
-            for name in ONLY_TO_PREPARE:
-                os.environ.pop(name, None)
+            _forget_password()
             _serve(options, started)
     except Stopped:
         return 0
@@ -87,6 +90,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def hide_password() -> None:
+    """Begin this program anew if what it was given shows the password of `admin`.
+
+    For as long as a process lives, /proc tells what it was started with. Anew it has a
+    file without a name in place of the variable, until all is prepared.
+    """
+    password = os.environ.get(PASSWORD, "").strip()
+    # Both are an error that is told later; elsewhere than on Linux there is no /proc.
+    if not password or os.environ.get(PASSWORD_FILE) or sys.platform != "linux":
+        return
+    descriptor = os.memfd_create("password", 0)
+    os.write(descriptor, os.fsencode(password))
+    del os.environ[PASSWORD]
+    os.environ[PASSWORD_FILE] = f"{_DESCRIPTORS}/{descriptor}"
+    # Until there is a handler again. Locks are taken later, and the pid stays.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def _password_descriptors() -> list[int]:
+    folder, _, number = os.environ.get(PASSWORD_FILE, "").rpartition("/")
+    return [int(number)] if folder == _DESCRIPTORS else []
+
+
+def _forget_password() -> None:
+    for descriptor in _password_descriptors():
+        os.close(descriptor)
+    for name in (PASSWORD, PASSWORD_FILE):
+        os.environ.pop(name, None)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -229,10 +263,12 @@ def _prepare(data_dir: Path, *, without_demo: bool) -> None:
 
     is_sqlite = settings.DATABASES["default"]["ENGINE"] == engines.SQLITE
     is_complete = without_demo or data_folder.has_release(data_dir)
-    if is_sqlite and is_complete and data_folder.is_prepared(data_dir):
+    is_prepared = is_sqlite and is_complete and data_folder.is_prepared(data_dir)
+    if is_prepared and data_folder.is_settled(data_dir):
         return
     command = [sys.executable, "manage.py", "prepare", *["--no-demo"] * without_demo]
-    with _ended(_start(command)) as preparation:
+    given = _password_descriptors()
+    with _ended(_start(command, pass_fds=given)) as preparation:
         if preparation.wait() != 0:
             raise CannotServe("The data folder could not be prepared; see above.")
 
@@ -259,13 +295,14 @@ def _serve(options: argparse.Namespace, started: float) -> None:
 
 
 def _start(
-    command: list[str], *, stdout: int | None = None
+    command: list[str], *, stdout: int | None = None, pass_fds: Sequence[int] = ()
 ) -> "subprocess.Popen[bytes]":
     """Start a process that gets no key presses and does not outlive this one."""
     return subprocess.Popen(
         command,
         stdout=stdout,
         stdin=subprocess.DEVNULL,
+        pass_fds=pass_fds,
         start_new_session=True,
         preexec_fn=processes.end_with_parent,
     )
@@ -369,4 +406,5 @@ def _stop(number: int, frame: object) -> NoReturn:
 
 
 if __name__ == "__main__":
+    hide_password()
     sys.exit(main())

@@ -40,10 +40,12 @@ IS_SECRET_KEY_SHARED = _given_secret_key is not None
 SECRET_KEY = _given_secret_key or keys.read_or_create(DATA_DIR / "secret_key")
 # The addresses of a machine at home are not known beforehand; every route but /health
 # wants a key or a session, which a rebound host name does not bring along. Without
-# authentication docs/security.md says what is left. The service asks itself by the last
-# ones: is it well, and who is in a scene.
+# authentication `LocalNamesMiddleware` looks on where none are given. The service asks
+# itself by the last ones: is it well, and who is in a scene.
+_given_hosts = env.words("STASH_SENSE_ALLOWED_HOSTS")
+ARE_HOSTS_GIVEN = bool(_given_hosts)
 ALLOWED_HOSTS = [
-    *env.words("STASH_SENSE_ALLOWED_HOSTS", "*"),
+    *(_given_hosts or ["*"]),
     *(f"[{host}]" if ":" in host else host for host in {HOST} - {"0.0.0.0", "::"}),
     *["127.0.0.1", "localhost", "[::1]"],
 ]
@@ -188,6 +190,7 @@ MIDDLEWARE = [
     "stashsense.api.headers.BrowserHeadersMiddleware",
     "stashsense.api.gate.BodyLimitMiddleware",
     "stashsense.api.gate.NulMiddleware",
+    "stashsense.api.gate.LocalNamesMiddleware",
     "stashsense.api.gate.CrossSiteMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

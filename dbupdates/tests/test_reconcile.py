@@ -5,10 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from dbupdates import runs, store, tasks
 from dbupdates.execution import execute_run
+from dbupdates.liveness import SILENT_AFTER
 from dbupdates.models import DatabaseRelease, UpdateRun
 from dbupdates.progress import CANCELLABLE, Phase
 from dbupdates.reconcile import go_on_with_dead_run, reconcile
@@ -22,8 +26,8 @@ from dbupdates.tests.updating import (
     update,
     work_at_queue,
 )
-from dbupdates.updates import request_update
-from stashsense import hosts
+from dbupdates.updates import request_import, request_update
+from stashsense import data_folder, hosts
 
 
 @pytest.fixture
@@ -154,6 +158,36 @@ def test_a_start_leaves_a_living_run_alone(world, published):
 
     run.refresh_from_db()
     assert run.phase == Phase.DOWNLOADING
+
+
+def test_a_start_leaves_a_run_of_another_host_alone_while_that_lives(world, published):
+    run = request_update(asker=ASKER)
+    work = UpdateRun.objects.filter(pk=run.pk)
+    work.update(
+        phase=Phase.DOWNLOADING, host_id="elsewhere", heartbeat_at=timezone.now()
+    )
+
+    call_command("prepare", "--no-demo")
+    while_alive = work.get().phase
+    work.update(heartbeat_at=timezone.now() - 2 * SILENT_AFTER)
+    call_command("prepare", "--no-demo")
+
+    assert (while_alive, work.get().phase) == (Phase.DOWNLOADING, Phase.FAILED)
+
+
+def test_what_is_asked_of_rows_without_django_is_what_is_in_them(world, published):
+    update()
+    request_import(world.data_dir / "no.zip", asker=ASKER, is_activating=False)
+
+    with connection.cursor() as cursor:
+        cursor.execute(data_folder._INSTALLED)
+        installed = {name for (name,) in cursor.fetchall()}
+        cursor.execute(data_folder._UNENDED)
+        unended = cursor.fetchone()
+
+    assert installed == {OLD, NEW} == set(store.folders_on_disk())
+    assert unended == (1,)
+    assert {*DatabaseRelease.INSTALLED} == {"staged", "active", "retired"}
 
 
 def test_a_dead_run_that_was_to_be_cancelled_is(world, published, die):

@@ -17,7 +17,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from stashsense import keys
-from stashsense.api.callers import refusal
+from stashsense.api.callers import refusal, refuse_guess
 from stashsense.api.parsers import refuse_large_body
 from stashsense.api.signatures import SCHEME, VALID_SECONDS, Claim, KeyName
 from stashsense.nonces import UsedNonce
@@ -60,6 +60,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         presented = self._presented_key(request)
         if presented is None:
             return None
+        refuse_guess(request, api_key())
         if not secrets.compare_digest(presented.encode(), api_key().encode()):
             raise refusal(request, "The API key is wrong.", "wrong_api_key")
         return KeyHolder(), None
@@ -97,6 +98,7 @@ class SignatureAuthentication(BaseAuthentication):
             )
         key = _shared_key(claim.key_name)
         # Before the body is read, which may be large.
+        refuse_guess(request, key)
         _require_current(claim)
         refuse_large_body(request)
         if not claim.is_signed_with(key, request):

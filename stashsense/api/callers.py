@@ -21,6 +21,9 @@ FAILURES_PERMITTED = 30
 WINDOW_SECONDS = 60
 # Some 100 bytes each; whoever has more addresses than that is not held up by this.
 _REMEMBERED_ADDRESSES = 4096
+# A key is looked at as often as anybody sends one, so it must not be guessed: shorter
+# ones are looked at as often as failures are permitted.
+SHORTEST_KEY = 16
 # What one household or one attacker is given of IPv6.
 _IPV6_PREFIX = 64
 AGAIN_AND_AGAIN = "Wrong credentials come again and again from %s"
@@ -35,7 +38,7 @@ class TooManyFailures(APIException):
     def __init__(self, wait_seconds: int) -> None:
         super().__init__(
             "Too many wrong keys or signatures came from this address; wait "
-            f"{wait_seconds} s. The right one is taken at any time."
+            f"{wait_seconds} s."
         )
         self.wait = wait_seconds
 
@@ -62,6 +65,12 @@ class FailureCounter:
             logger.warning(AGAIN_AND_AGAIN, address)
         return max(1, round(began_at + WINDOW_SECONDS - now))
 
+    def is_over(self, address: str, now: float) -> bool:
+        """Return whether one failure more would have to wait."""
+        with self._lock:
+            began_at, count = self._failures.get(address, (now, 0))
+        return count >= FAILURES_PERMITTED and now - began_at < WINDOW_SECONDS
+
     def forget(self) -> None:
         with self._lock:
             self._failures.clear()
@@ -80,9 +89,7 @@ class SharedFailureCounter:
         """Count a failure; return the seconds to wait, 0 while there were few."""
         if not is_redis():
             return self._own.note(address, now)
-        # In a window of fixed bounds: nobody has to remember when the first one came.
-        number, passed = divmod(time.time(), WINDOW_SECONDS)
-        key = f"failures:{address}:{number:.0f}"
+        key, passed = _window(address)
         try:
             cache.add(key, 0, WINDOW_SECONDS)
             count = cache.incr(key)
@@ -96,10 +103,29 @@ class SharedFailureCounter:
             logger.warning(AGAIN_AND_AGAIN, address)
         return max(1, round(WINDOW_SECONDS - passed))
 
+    def is_over(self, address: str, now: float) -> bool:
+        """Return whether one failure more would have to wait."""
+        if not is_redis():
+            return self._own.is_over(address, now)
+        key, _ = _window(address)
+        try:
+            return int(cache.get(key, 0)) >= FAILURES_PERMITTED
+        except RedisError:
+            return self._own.is_over(address, now)
+
     def forget(self) -> None:
         self._own.forget()
         if is_redis():
             cache.clear()
+
+
+def _window(address: str) -> tuple[str, float]:
+    """Return the name of an address's count, and since when it goes on, in seconds.
+
+    Of fixed bounds: nobody has to remember when the first one came.
+    """
+    number, passed = divmod(time.time(), WINDOW_SECONDS)
+    return f"failures:{address}:{number:.0f}", passed
 
 
 failures = SharedFailureCounter()
@@ -122,10 +148,23 @@ def client_address(request: HttpRequest) -> str:
     return str(parsed)
 
 
+def refuse_guess(request: HttpRequest, key: str) -> None:
+    """Raise TooManyFailures, whatever was sent, where `key` could be guessed otherwise.
+
+    It comes before the comparison, so that a right guess is answered as a wrong one.
+    """
+    address, now = client_address(request), time.monotonic()
+    if len(key) < SHORTEST_KEY and failures.is_over(address, now):
+        metrics.REFUSED_CREDENTIALS.labels(TooManyFailures.default_code).inc()
+        # 0 where the minute has ended just now.
+        raise TooManyFailures(failures.note(address, now) or 1)
+
+
 def refusal(request: HttpRequest, message: str, code: str) -> APIException:
     """Return how wrong credentials are refused, and count them.
 
-    Right ones never come here, so whoever has them is never held up.
+    Right ones never come here, so whoever has one that cannot be guessed is never held
+    up.
     """
     metrics.REFUSED_CREDENTIALS.labels(code).inc()
     wait_seconds = failures.note(client_address(request), time.monotonic())

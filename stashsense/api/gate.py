@@ -1,15 +1,21 @@
 """What is refused before anything of a request is read, whatever it asks for."""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 from rest_framework.permissions import SAFE_METHODS
 
 from stashsense.api.exceptions import refuse
 from stashsense.api.requests import is_of_the_api
+
+# Nobody can have a name below these in the DNS that everybody asks (RFC 6762, RFC 8375,
+# ICANN's resolution of July 2024 on .internal; .lan is what routers made of it).
+LOCAL_SUFFIXES = (".local", ".lan", ".home.arpa", ".internal")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -57,6 +63,42 @@ class NulMiddleware:
         if is_asked_for or any("\0" in value for value in request.COOKIES.values()):
             return refuse(400, "bad_request", "The request holds the character NUL.")
         return self._get_response(request)
+
+
+class LocalNamesMiddleware:
+    """Without authentication, answers under no name that others could own.
+
+    A page of theirs, whose name is made to lead here, would be taken for one of ours.
+    Where names are given, Django sees to it.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the refusal, or what the others answer."""
+        is_open = settings.AUTHENTICATION == "off" and not settings.ARE_HOSTS_GIVEN
+        if is_open and not _is_local(request.get_host()):
+            detail = (
+                "Authentication is off, and a name like this one may be anybody's: "
+                "name it in STASH_SENSE_ALLOWED_HOSTS if it is yours, as that of a "
+                "proxy. Addresses, names without a dot, and those below "
+                f"{', '.join(LOCAL_SUFFIXES)} need not be named."
+            )
+            return refuse(400, "wrong_host", detail)
+        return self._get_response(request)
+
+
+def _is_local(host: str) -> bool:
+    name, _ = split_domain_port(host)
+    # What we listen on may be a name as well.
+    if validate_host(name, [own for own in settings.ALLOWED_HOSTS if own != "*"]):
+        return True
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return "." not in name or name.endswith(LOCAL_SUFFIXES)
+    return True
 
 
 class CrossSiteMiddleware:

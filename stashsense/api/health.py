@@ -4,8 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import DatabaseError
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,14 +17,14 @@ from rest_framework.views import APIView
 from recognition import registry
 from recognition.video_libraries import video_library_versions
 from stashsense import __version__, hosts
+from stashsense.api.authentication import IsAllowed
+from stashsense.api.callers import SHORTEST_KEY
 from stashsense.integrations.rate_limiter import RateLimiter
 from stashsense.integrations.stash import configured_client
 
 AUTHENTICATION_OFF_WARNING = (
     "STASH_SENSE_AUTH is off: anybody who reaches this service may use it."
 )
-# A key is looked at as often as anybody sends one, so it must not be guessed.
-SHORTEST_KEY = 16
 OWN_KEYS_WARNING = (
     "The database can be shared by several hosts, and the keys cannot: set "
     "STASH_SENSE_SECRET_KEY and STASH_SENSE_API_KEY, the same ones on every host."
@@ -59,7 +62,10 @@ class HealthAnswer(serializers.Serializer[Any]):
     )
     devices = DeviceAnswer(many=True)
     authentication = serializers.ChoiceField(["on", "off"])
-    warnings = serializers.ListField(child=serializers.CharField())
+    warnings = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What an operator should change. None for those who have no key.",
+    )
 
 
 class FfmpegAnswer(serializers.Serializer[Any]):
@@ -95,6 +101,7 @@ class HealthView(APIView):
         serving = state.serving
         release = state.followed
         faces = serving.recognizer.database.plain.release if serving else None
+        warnings = operating_warnings()
         return Response(
             {
                 "status": "healthy" if serving else "degraded",
@@ -109,9 +116,24 @@ class HealthView(APIView):
                 "problem": state.failure.code if state.failure else None,
                 "devices": _devices(state),
                 "authentication": settings.AUTHENTICATION,
-                "warnings": operating_warnings(),
+                # Some tell where to attack.
+                "warnings": warnings if warnings and self._lets_in(request) else [],
             }
         )
+
+    def _lets_in(self, request: Request) -> bool:
+        """Return whether who asks may use the API; wrong keys are counted."""
+        own = Request(
+            request._request,
+            authenticators=[each() for each in APIView.authentication_classes],
+        )
+        try:
+            # This view has made it nobody's, whatever the session says.
+            request._request.user = get_user(request._request)
+            return IsAllowed().has_permission(own, self)
+        except (APIException, DatabaseError):
+            # Open to everybody all the same, a session that cannot be looked up too.
+            return False
 
 
 def _devices(state: registry.RegistryState) -> list[dict[str, str]]:

@@ -38,6 +38,24 @@ from stashsense import container
 container.become({USER}, {GROUP})
 os.execv("/bin/sh", ["sh", "-c", "cat /proc/self/status"])
 """
+# In place of a folder that takes long, which would take long to make.
+TAKE_OVER_FOR_LONG = """
+import time
+from stashsense import container
+def take_over(*_):
+    print("taking over", flush=True)
+    time.sleep(600)
+container.take_over = take_over
+container.main([])
+"""
+# In place of the service: what it would find of signals.
+ENTER_BUT = """
+import sys
+from stashsense import container
+container.take_over = container.become = lambda *_: None
+sys.executable = sys.argv[1]
+container.main(sys.argv[2:])
+"""
 
 
 def enter(folder, *arguments, **variables):
@@ -173,6 +191,55 @@ def test_root_is_let_go_of_for_good():
     assert status["Groups"].split() == [str(GROUP)]
     for capabilities in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(status[capabilities], 16) == 0
+
+
+@root_only
+def test_a_stop_while_a_folder_is_taken_over_ends_it_at_once_as_first_process():
+    first = ["unshare", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*first, "true"], capture_output=True).returncode:
+        pytest.skip("namespaces are not allowed here")
+    with subprocess.Popen(
+        [*first, sys.executable, "-c", TAKE_OVER_FOR_LONG],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as outside:
+        try:
+            assert outside.stdout is not None
+            assert outside.stdout.readline() == "taking over\n"
+            [entry] = psutil.Process(outside.pid).children()
+
+            entry.send_signal(signal.SIGTERM)
+            status = outside.wait(STOP_BOUND_SECONDS)
+        finally:
+            outside.kill()
+
+    assert status == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_blocked"), [([], True), (["manage", "prepare"], False)]
+)
+def test_a_stop_between_the_entry_and_the_service_is_kept_for_that_one(
+    tmp_path, arguments, is_blocked
+):
+    # No shell, which would let signals in.
+    (tmp_path / "python").write_text(
+        f"#!{sys.executable}\nprint(open('/proc/self/status').read())\n"
+    )
+    (tmp_path / "python").chmod(0o755)
+
+    answer = subprocess.run(
+        [sys.executable, "-c", ENTER_BUT, tmp_path / "python", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+    status = dict(line.split(":\t") for line in answer.stdout.strip().splitlines())
+    bit = 1 << signal.SIGTERM - 1
+    assert bool(int(status["SigBlk"], 16) & bit) is is_blocked
+    assert not (int(status["SigCgt"], 16) | int(status["SigIgn"], 16)) & bit
 
 
 @root_only

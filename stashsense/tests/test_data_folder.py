@@ -1,12 +1,20 @@
 """What a data folder holds and who uses it."""
 
 import contextlib
+import re
 import sqlite3
 
 import pytest
 
+from demo.install import PICTURES_DIR_NAME
+from demo.management.commands.demo_stash import LIBRARY_DIR_NAME
 from stashsense import data_folder
-from stashsense.data_folder import DataFolderUnusable
+from stashsense.data_folder import ROOT, DataFolderUnusable
+from stashsense.integrations.stashbox_connections import LIMITS_DIR_NAME
+
+# How the code speaks of what lies in the folder.
+NAMED = re.compile(r'(?:DATA_DIR|data_dir)\)?s? ?/ ?"?([\w.-]+)\b(?!\()')
+CODE = ("stashsense", "recognition", "dbupdates", "recommendations", "demo")
 
 
 def stamp_database(folder, number):
@@ -149,7 +157,8 @@ def test_what_is_no_database_stays(tmp_path):
 
 
 def test_what_former_versions_left_open_is_closed_to_others(tmp_path):
-    (tmp_path / "crops").mkdir(mode=0o755)
+    for name in ("crops", "local"):
+        (tmp_path / name).mkdir(mode=0o755)
     (tmp_path / "elsewhere").touch(mode=0o644)
     names = ["stash_sense.db", "stash_sense.db-wal", "predecessor.db", "secret_key"]
     for name in names:
@@ -160,5 +169,105 @@ def test_what_former_versions_left_open_is_closed_to_others(tmp_path):
 
     for name in names:
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
-    assert (tmp_path / "crops").stat().st_mode & 0o777 == 0o700
+    for name in ("crops", "local"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "elsewhere").stat().st_mode & 0o777 == 0o644
+
+
+def names_in_code():
+    """Return the names that the code and supervisord's file give to what they keep."""
+    files = [ROOT / "gunicorn.conf.py", ROOT / "supervisord.conf"]
+    for app in CODE:
+        files += [p for p in (ROOT / app).rglob("*.py") if "tests" not in p.parts]
+    return {
+        name
+        for file in files
+        for name in NAMED.findall(file.read_text())
+        # A constant; those are listed below.
+        if not name.endswith("_NAME")
+    }
+
+
+def test_all_that_the_code_puts_into_a_folder_is_known_as_ours():
+    constants = {
+        data_folder.DATABASE_NAME, LIBRARY_DIR_NAME, LIMITS_DIR_NAME, PICTURES_DIR_NAME
+    }  # fmt: skip
+    names = names_in_code() | constants
+
+    assert {"host_id", "local", "metrics", "staging", "supervisord.pid"} <= names
+    assert [name for name in sorted(names) if not data_folder.is_ours(name)] == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        ["host_id", "releases", "local"],
+        ["supervisord.pid", "metrics"],
+        [".host_id.17", ".secret_key.17"],
+        [".DS_Store", "._.DS_Store", "Thumbs.db", "desktop.ini", "lost+found"],
+    ],
+)
+def test_a_folder_of_ours_is_known_without_its_database(tmp_path, names):
+    for name in names:
+        (tmp_path / name).touch()
+
+    assert data_folder.find_foreign(tmp_path) is None
+
+
+def test_something_of_others_beside_what_file_managers_leave_is_foreign(tmp_path):
+    for name in (".DS_Store", "holidays", "releases"):
+        (tmp_path / name).touch()
+
+    assert data_folder.find_foreign(tmp_path) == "holidays"
+
+
+@pytest.fixture
+def settled(tmp_path):
+    """A folder with an installed release, a purged one, and an update that ended."""
+    (tmp_path / "releases" / "2026.02.18").mkdir(parents=True)
+    (tmp_path / "staging").mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "stash_sense.db")) as rows:
+        rows.executescript("""
+            CREATE TABLE dbupdates_databaserelease (version, status);
+            CREATE TABLE dbupdates_updaterun (ended_at);
+            INSERT INTO dbupdates_databaserelease
+                VALUES ('2026.02.18', 'active'), ('2026.01.01', 'purged');
+            INSERT INTO dbupdates_updaterun VALUES ('2026-02-19 12:00:00');
+        """)
+    return tmp_path
+
+
+def test_a_folder_that_agrees_with_its_rows_is_settled(settled):
+    assert data_folder.is_settled(settled)
+
+
+@pytest.mark.parametrize(
+    "path", ["staging/update-1", "releases/2026.03.01", "releases/2026.01.01"]
+)
+def test_a_folder_that_no_row_vouches_for_is_not_settled(settled, path):
+    (settled / path).mkdir()
+
+    assert not data_folder.is_settled(settled)
+
+
+def test_a_release_in_the_predecessor_s_layout_is_not_settled(settled):
+    (settled / "manifest.json").touch()
+
+    assert not data_folder.is_settled(settled)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO dbupdates_updaterun VALUES (NULL)",
+        "UPDATE dbupdates_databaserelease SET status = 'staged'",
+        "DROP TABLE dbupdates_updaterun",
+    ],
+)
+def test_rows_of_what_is_not_there_or_goes_on_are_not_settled(settled, statement):
+    with contextlib.closing(sqlite3.connect(settled / "stash_sense.db")) as rows:
+        rows.execute(statement)
+        rows.commit()
+
+    assert not data_folder.is_settled(settled)

@@ -93,7 +93,7 @@ def test_a_body_as_large_as_a_picture_may_be_goes_on_to_the_api():
 @pytest.fixture
 def open_service(settings):
     settings.AUTHENTICATION = "off"
-    settings.ALLOWED_HOSTS = ["*"]
+    settings.ALLOWED_HOSTS = ["*", "listens.example", "127.0.0.1", "localhost", "[::1]"]
 
 
 def post(path, **headers):
@@ -149,6 +149,67 @@ def test_without_authentication_pages_of_others_may_still_link_here():
     response = Client().get("/health", headers={"Sec-Fetch-Site": "cross-site"})
 
     assert response.status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("open_service")
+@pytest.mark.parametrize("path", ["/health", "/queue", "/", "/no/such/path"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *["evil.example", "evil.example:5000", "EVIL.example.", "a.b.evil.example"],
+        *[
+            "192.0.2.7.evil.example",
+            "evil.notlocal",
+            "notlocal.example",
+            "local.example",
+        ],
+        *["127.1", "0x7f.0.0.1", "xlan.example", "home.arpa.example"],
+    ],
+)
+def test_without_authentication_names_that_others_could_own_are_refused(
+    logged, path, host
+):
+    response = Client().get(path, headers={"Host": host})
+
+    assert response.status_code == 400
+    assert response.json()["code"] == "wrong_host"
+    assert "STASH_SENSE_ALLOWED_HOSTS" in response.json()["detail"]
+    assert logged() == ["wrong_host"]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("open_service")
+@pytest.mark.parametrize(
+    "host",
+    [
+        *["192.168.1.5", "192.168.1.5:5000", "[fd00::7]:5000", "localhost:5000"],
+        *["nas", "stash-sense:5000", "nas.local", "NAS.lan:5000", "nas.home.arpa"],
+        *["sense.lab.internal", "nas.local.", "listens.example"],
+    ],
+)
+def test_without_authentication_names_of_a_network_at_home_are_answered(host):
+    assert Client().get("/queue", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("open_service")
+def test_without_authentication_names_that_are_given_are_the_ones(settings):
+    settings.ARE_HOSTS_GIVEN = True
+    settings.ALLOWED_HOSTS = [".home.example", "localhost"]
+
+    hosts = ["sense.home.example", "localhost", "evil.example", "nas.local"]
+    answers = [Client().get("/queue", headers={"Host": host}) for host in hosts]
+
+    assert [each.status_code for each in answers] == [200, 200, 400, 400]
+
+
+@pytest.mark.django_db
+def test_with_authentication_any_name_will_do(settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    headers = {"Host": "sense.example", "X-Api-Key": api_key()}
+
+    assert Client().get("/queue", headers=headers).status_code == 200
 
 
 @pytest.mark.django_db

@@ -264,3 +264,21 @@ def test_the_folder_of_the_data_belongs_to_the_default_user():
 def test_what_is_meant_to_be_run_can_be():
     for name in ("deploy/manage", "scripts/check_image"):
         assert (ROOT / name).stat().st_mode & stat.S_IXUSR
+
+
+def test_a_check_that_a_machine_cannot_do_is_a_failure_only_where_it_must_be(tmp_path):
+    def check(**variables):
+        return subprocess.run(
+            [sys.executable, "-m", "stashsense.tests.image_check"],
+            cwd=ROOT,
+            # None of the tools that it takes lie there.
+            env={"PATH": str(tmp_path), **variables},
+            capture_output=True,
+            text=True,
+        )
+
+    plain, required = check(), check(STASH_SENSE_REQUIRE_IMAGE="true")
+
+    assert (plain.returncode, required.returncode) == (0, 1)
+    assert "Skipped: it takes " in plain.stdout
+    assert "Not checked: it takes " in required.stdout

@@ -15,6 +15,11 @@ from stashsense.tests import settings as given
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _folder(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+
+
 def prepare():
     """Run the command without the demo world; return what it said."""
     said = io.StringIO()

@@ -11,10 +11,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import psutil
 import pytest
+from django.contrib.auth.hashers import check_password
 
+from stashsense import data_folder
 from stashsense.data_folder import ROOT
 from stashsense.tests import databases
 
@@ -22,6 +25,14 @@ from stashsense.tests import databases
 START_BOUND_SECONDS = 120
 STOP_BOUND_SECONDS = 10
 RESTART_BOUND_SECONDS = 60
+
+# An update whose process is gone.
+DEAD_RUN = """
+from dbupdates.models import UpdateRun
+UpdateRun.objects.create(
+    kind="download", version="2026.02.18", asked_by="api", phase="downloading"
+)
+"""
 
 pytestmark = pytest.mark.service
 
@@ -199,11 +210,13 @@ def test_a_first_start_makes_the_admin_and_a_second_has_nothing_to_prepare(
     # Who sets up a client looks for it there before anybody has used it.
     key_mode = (tmp_path / "data" / "api_key").stat().st_mode & 0o777
     open_to_others = readable_by_others(tmp_path / "data")
+    made = sorted(path.name for path in (tmp_path / "data").iterdir())
     first.stop(signal.SIGTERM)
     second = serve().wait_until_ready()
 
     assert key_mode == 0o600
     assert open_to_others == []
+    assert [name for name in made if not data_folder.is_ours(name)] == []
     assert first.address("/") in first.text
     assert "Preparing" in first.text
     assert "Created the user admin with the password" in first.text
@@ -217,10 +230,9 @@ def test_what_a_command_writes_is_its_user_s_alone(prepared_folder):
 
 
 def test_a_folder_s_name_makes_no_program_and_the_password_stays_with_preparing(
-    prepared_folder, tmp_path
+    tmp_path,
 ):
     folder = tmp_path / "cluster" / "gunicorn"
-    databases.copied(prepared_folder, folder)
     service = Service(
         folder,
         STASH_SENSE_ADMIN_PASSWORD="planted-password",
@@ -236,16 +248,26 @@ def test_a_folder_s_name_makes_no_program_and_the_password_stays_with_preparing(
         found = dict(
             re.findall(r'process_resident_bytes{pid="(\d+)",program="(\w+)"}', told)
         )
-        first, *others = service.tree()
-        environments = [each.environ() for each in others]
+        tree = service.tree()
+        environments = [each.environ() for each in tree]
+        descriptors = Path(f"/proc/{service.process.pid}/fd").iterdir()
+        opened = [str(each.readlink()) for each in descriptors]
+        users = databases.rows(folder, "SELECT username, password FROM auth_user")
+        status, _, left = service.stop(signal.SIGTERM)
     finally:
         service.kill()
 
-    assert found[str(first.pid)] == "serve"
+    assert found[str(service.process.pid)] == "serve"
     assert sorted(found.values()).count("supervisor") == 1
     assert set(found.values()) <= {"serve", "supervisor", "web", "cluster", "other"}
     assert {"web", "cluster"} <= set(found.values())
+    assert not any("planted-password" in str(each) for each in environments)
     assert not any("STASH_SENSE_ADMIN_PASSWORD" in each for each in environments)
+    assert not any("password" in name for name in opened)
+    [(name, encoded)] = users
+    assert name == "admin"
+    assert check_password("planted-password", encoded)
+    assert (status, left) == (0, [])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -325,6 +347,30 @@ def test_half_of_the_service_runs_alone_and_ends_in_order(
 
     assert not left_out
     assert (status, left) == (0, [])
+
+
+def test_what_died_is_set_right_before_anybody_serves(prepared_folder, tmp_path):
+    folder = databases.copied(prepared_folder, tmp_path / "data")
+    subprocess.run(
+        [sys.executable, ROOT / "manage.py", "shell", "-c", DEAD_RUN],
+        env=environment(DATA_DIR=str(folder), **databases.environment(folder)),
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    (folder / "staging" / "import-abc").mkdir(parents=True)
+    service = Service(folder, "--only", "web")
+    try:
+        service.wait_until_ready()
+        phases = databases.rows(folder, "SELECT phase FROM dbupdates_updaterun")
+        left = [*(folder / "staging").iterdir()]
+    finally:
+        service.kill()
+
+    assert phases == [("failed",)]
+    assert left == []
+    said = service.text
+    assert said.index("2026.02.18 was interrupted") < said.index("Listening at")
+    assert said.index("Removed staging/import-abc") < said.index("Listening at")
 
 
 @pytest.mark.usefixtures("service")

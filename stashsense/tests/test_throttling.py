@@ -20,13 +20,20 @@ from stashsense.tests.signing import signed
 pytestmark = pytest.mark.django_db
 HERE, ELSEWHERE = "192.0.2.7", "192.0.2.8"
 PASSWORD = "a long password of the owner"
+LONG_KEY, SHORT_KEY = "right-key-that-nobody-guesses", "right-key"
 
 
 @pytest.fixture(autouse=True)
 def _key(settings):
-    settings.API_KEY = "right-key"
+    settings.API_KEY = LONG_KEY
     api_key.cache_clear()
     yield
+    api_key.cache_clear()
+
+
+@pytest.fixture
+def _short_key(_key, settings):
+    settings.API_KEY = SHORT_KEY
     api_key.cache_clear()
 
 
@@ -51,7 +58,7 @@ def test_wrong_keys_are_told_to_wait_and_the_right_one_is_not():
     assert statuses == [401] * FAILURES_PERMITTED + [429] * 5
     assert answer.json()["code"] == "too_many_failures"
     assert 1 <= int(answer["Retry-After"]) <= WINDOW_SECONDS
-    assert ask("right-key").status_code == 200
+    assert ask(LONG_KEY).status_code == 200
     assert ask("wrong", ELSEWHERE).status_code == 401
 
 
@@ -60,18 +67,55 @@ def test_wrong_signatures_count_as_well():
         ask("wrong")
 
     wrong = signed("another key", "GET", "/queue", name="plugin")
-    right = signed("right-key", "GET", "/queue", name="plugin")
+    right = signed(LONG_KEY, "GET", "/queue", name="plugin")
 
     assert Client().get("/queue", headers=wrong, REMOTE_ADDR=HERE).status_code == 429
     assert Client().get("/queue", headers=right, REMOTE_ADDR=HERE).status_code == 200
 
 
+@pytest.mark.usefixtures("_short_key")
+def test_a_key_that_can_be_guessed_is_not_looked_at_after_too_many_wrong_ones(caplog):
+    assert ask(SHORT_KEY).status_code == 200
+    statuses = [ask(f"wrong {n}").status_code for n in range(FAILURES_PERMITTED)]
+
+    wrong, right = ask("wrong"), ask(SHORT_KEY)
+    sign = signed(SHORT_KEY, "GET", "/queue", name="plugin")
+    by_signature = Client().get("/queue", headers=sign, REMOTE_ADDR=HERE)
+
+    assert statuses == [401] * FAILURES_PERMITTED
+    for answer in (wrong, right, by_signature):
+        assert answer.status_code == 429
+        assert answer.json()["code"] == "too_many_failures"
+        assert 1 <= int(answer["Retry-After"]) <= WINDOW_SECONDS
+    assert ask(SHORT_KEY, ELSEWHERE).status_code == 200
+    # Once, and not for each.
+    assert caplog.text.count(f"again and again from {HERE}") == 1
+
+
+@pytest.mark.usefixtures("_short_key")
+def test_a_right_guess_cannot_be_told_from_a_wrong_one_by_what_is_open():
+    def health(key):
+        headers = {"X-Api-Key": key}
+        return Client().get("/health", headers=headers, REMOTE_ADDR=HERE)
+
+    assert health(SHORT_KEY).json()["warnings"] != []
+    for number in range(FAILURES_PERMITTED):
+        assert health(f"wrong {number}").json()["warnings"] == []
+
+    assert health(SHORT_KEY).status_code == 200
+    assert health(SHORT_KEY).json() == health("wrong").json()
+    assert ask(SHORT_KEY).status_code == 429
+
+
 def test_after_a_minute_it_begins_anew():
     counter = FailureCounter()
     for _ in range(FAILURES_PERMITTED):
+        assert not counter.is_over(HERE, 100.0)
         assert counter.note(HERE, 100.0) == 0
 
+    assert counter.is_over(HERE, 130.0)
     assert counter.note(HERE, 130.0) == 30
+    assert not counter.is_over(HERE, 100.0 + WINDOW_SECONDS)
     assert counter.note(HERE, 100.0 + WINDOW_SECONDS) == 0
 
 
@@ -200,9 +244,31 @@ def test_whoever_is_signed_in_stays_so(owner, settings):
 
 
 @pytest.mark.parametrize(("key", "count"), [("x" * 15, 1), ("x" * 16, 0), (None, 0)])
-def test_a_key_that_can_be_guessed_is_warned_of(client, settings, key, count):
+def test_a_key_that_can_be_guessed_is_warned_of(admin_client, settings, key, count):
     settings.API_KEY = key
 
-    warnings = client.get("/health").json()["warnings"]
+    warnings = admin_client.get("/health").json()["warnings"]
 
     assert len([each for each in warnings if "guessed" in each]) == count
+
+
+@pytest.mark.usefixtures("_short_key")
+def test_strangers_are_not_told_that_the_key_can_be_guessed(
+    client, admin_client, django_user_model
+):
+    guest = Client()
+    guest.force_login(django_user_model.objects.create_user("guest"))
+    sign = signed(SHORT_KEY, "GET", "/health", name="plugin")
+
+    told = [
+        client.get("/health"),
+        client.get("/health", headers={"X-Api-Key": "wrong"}),
+        guest.get("/health"),
+        admin_client.get("/health"),
+        client.get("/health", headers={"X-Api-Key": SHORT_KEY}),
+        client.get("/health", headers=sign),
+    ]
+
+    assert {each.status_code for each in told} == {200}
+    assert [len(each.json()["warnings"]) for each in told] == [0, 0, 0, 1, 1, 1]
+    assert b"guessed" in admin_client.get("/status").content

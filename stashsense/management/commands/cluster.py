@@ -53,7 +53,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         processes.end_with_parent()
-        # Before anything is taken from the queue: it belongs to runs that died.
+        # Before anything is taken from the queue: it belongs to runs that died. A start
+        # has done it, and this may be a cluster in place of one that died.
         call_command("reconcile_releases", stdout=self.stdout)
         # Otherwise the sentinel and its workers would go on beside the restarted ones.
         processes.end_forks_with_parent()

@@ -24,9 +24,10 @@ class Command(BaseCommand):
     """Does only what is missing, so that every start may run it.
 
     1. Put aside a database that is not ours. 2. Migrate. 3. Create the admin user.
-    4. Take over settings from the environment. 5. Stamp the database. 6. Install the
-    demo world where there is no release, and no other host may have one. After a crash
-    in between, the next start goes on.
+    4. Take over settings from the environment. 5. Stamp the database. 6. Set right what
+    dead processes have left of releases. 7. Install the demo world where there is no
+    release, and no other host may have one. After a crash in between, the next start
+    goes on.
     """
 
     help = "Migrate, create the admin user, install the demo world: what is missing."
@@ -45,6 +46,8 @@ class Command(BaseCommand):
         except (OperationalError, MigrationSchemaMissing) as error:
             # It names the server and the user, never the password.
             raise CommandError(f"The database cannot be used: {error}") from None
+        # Before anybody serves or works; what runs, at other hosts too, is left alone.
+        call_command("reconcile_releases", stdout=self.stdout)
         # A host that joins others must not have them all serve drawn people.
         is_shared = connection.vendor != "sqlite"
         if not (no_demo or is_shared or data_folder.has_release(settings.DATA_DIR)):
