@@ -160,8 +160,11 @@ def requeue_run(run: UpdateRun, reason: str) -> bool:
             phase=run.phase,
             attempt_count=run.attempt_count,
             heartbeat_at=run.heartbeat_at,
-            # Nobody's, or others would take it for one that its dead host works at.
-        ).update(heartbeat_at=timezone.now(), host_id="")
+        ).update(
+            heartbeat_at=timezone.now(),
+            # Or it would look as if the host that died had just written this.
+            host_id="",
+        )
         if is_ours:
             async_task(TASK, run.pk, task_name=f"update {run.job_id}")
             run.log_lines.create(text=reason)

@@ -175,6 +175,21 @@ def test_a_start_leaves_a_run_of_another_host_alone_while_that_lives(world, publ
     assert (while_alive, work.get().phase) == (Phase.DOWNLOADING, Phase.FAILED)
 
 
+def test_a_start_finishes_a_swap_of_another_host_that_died(world, published, die):
+    run = die(request_update(asker=ASKER), Phase.RELOADING)
+    OrmQ.objects.all().delete()
+    UpdateRun.objects.update(
+        host_id="elsewhere", heartbeat_at=timezone.now() - 2 * SILENT_AFTER
+    )
+
+    reconcile(tell_nobody)
+    work_at_queue()
+
+    run.refresh_from_db()
+    assert run.phase == Phase.COMPLETE
+    assert active_version() == NEW
+
+
 def test_what_is_asked_of_rows_without_django_is_what_is_in_them(world, published):
     update()
     request_import(world.data_dir / "no.zip", asker=ASKER, is_activating=False)
