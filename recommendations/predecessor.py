@@ -24,6 +24,7 @@ from recommendations.predecessor_settings import (
     import_switches,
 )
 from stashsense.preferences import values
+from stashsense.turns import in_turn
 
 # Tables that something of comes along.
 _READ = {
@@ -56,14 +57,14 @@ def import_predecessor(path: Path) -> Report:
     What is here is left as it is, so it can be done again. The predecessor's file is
     only read. Raises PredecessorUnreadable.
     """
-    with opened(path) as source, transaction.atomic():
+    with opened(path) as source, in_turn():
         return _import(source)
 
 
 def rehearse_import(path: Path) -> Report:
     """Return what importing would report; nothing is changed, here or there."""
     try:
-        with opened(path) as source, transaction.atomic():
+        with opened(path) as source, in_turn():
             report = _import(source)
             transaction.set_rollback(True)
             return report
