@@ -5,20 +5,15 @@ lock on its folder in staging: no process id that may be another's by now, no cl
 may be wrong. Other hosts see no lock; for them the row is written again and again.
 """
 
-import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from dbupdates import store
 from dbupdates.models import UpdateRun
-from stashsense import hosts
-
-logger = logging.getLogger(__name__)
+from stashsense import heartbeats, hosts
 
 # Of another host only the row tells; it is written far more often.
 SILENT_AFTER = timedelta(seconds=60)
@@ -40,29 +35,13 @@ def is_at_work_elsewhere(run: UpdateRun) -> bool:
 @contextmanager
 def beating(run: UpdateRun) -> Iterator[None]:
     """Write that the run lives while the block lasts, for hosts that see no lock."""
-    ended = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not ended.wait(BEAT_SECONDS):
-                try:
-                    UpdateRun.objects.in_progress().filter(pk=run.pk).update(
-                        heartbeat_at=timezone.now()
-                    )
-                except DatabaseError as error:
-                    logger.warning("Run %s: %s", run.job_id, error)
-                    # It may be what is broken.
-                    connection.close()
-        finally:
-            connection.close()
-
     if not hosts.are_many():
         yield
         return
-    thread = threading.Thread(target=beat, name="beat", daemon=True)
-    thread.start()
-    try:
+
+    def beat() -> None:
+        rows = UpdateRun.objects.in_progress().filter(pk=run.pk)
+        rows.update(heartbeat_at=timezone.now())
+
+    with heartbeats.beating(beat, every_seconds=BEAT_SECONDS, what=f"Run {run.job_id}"):
         yield
-    finally:
-        ended.set()
-        thread.join()

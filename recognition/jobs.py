@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 
 from recognition import registry
@@ -27,6 +27,7 @@ from recognition.models import Fingerprint, IdentificationJob, ServingProcess
 from recognition.scenes import scene_gate
 from recognition.watching import Progress, Watcher
 from stashsense.exceptions import StashSenseError
+from stashsense.heartbeats import beating
 from stashsense.integrations.stash import configured_client
 from stashsense.turns import in_turn
 
@@ -162,7 +163,6 @@ class _Job:
         self.row = row
         self.work = work
         self._stop_asked = threading.Event()
-        self._ended = threading.Event()
         self._told_at = 0.0
         self._done: dict[str, Any] = {}
 
@@ -181,8 +181,11 @@ class _Job:
             self._end_stopped()
 
     def _identify(self) -> None:
-        heart = threading.Thread(target=self._beat, name="job-heart", daemon=True)
-        heart.start()
+        often, what = HEARTBEAT_SECONDS / 4, f"Job {self.row.job_id}"
+        with beating(self._beat, every_seconds=often, what=what):
+            self._identify_to_an_end()
+
+    def _identify_to_an_end(self) -> None:
         try:
             result = self.work.identify(self)
             end_job(self.row, State.COMPLETE, result=result, **self._done)
@@ -194,9 +197,6 @@ class _Job:
         except Exception:
             logger.exception("Job %s failed", self.row.job_id)
             end_job(self.row, State.FAILED, error="The log says why.", code="error")
-        finally:
-            self._ended.set()
-            heart.join()
 
     def report(self, progress: Progress) -> None:
         """Write how far it is, twice a second at most."""
@@ -232,19 +232,10 @@ class _Job:
 
     def _beat(self) -> None:
         """Write that it lives, and look whether another process wants it to end."""
-        try:
-            while not self._ended.wait(HEARTBEAT_SECONDS / 4):
-                try:
-                    rows = _rows(self.row)
-                    rows.update(heartbeat_at=timezone.now())
-                    if rows.filter(is_cancel_asked=True).exists():
-                        self._stop_asked.set()
-                except DatabaseError as error:
-                    logger.warning("Job %s: %s", self.row.job_id, error)
-                    # It may be what is broken.
-                    connection.close()
-        finally:
-            connection.close()
+        rows = _rows(self.row)
+        rows.update(heartbeat_at=timezone.now())
+        if rows.filter(is_cancel_asked=True).exists():
+            self._stop_asked.set()
 
 
 _runner = JobRunner()

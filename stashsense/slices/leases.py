@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import psutil
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from stashsense.heartbeats import beating
 from stashsense.slices.models import SlicedRun
 
 logger = logging.getLogger(__name__)
@@ -102,32 +103,15 @@ def _lease(kind: type[Run], run_id: int, number: int) -> Run | None:
 @contextmanager
 def renewed(run: SlicedRun) -> Iterator[threading.Event]:
     """Renew the lease while the block lasts; the event is set once it is lost."""
-    ended, lost = threading.Event(), threading.Event()
+    lost = threading.Event()
 
     def renew() -> None:
-        try:
-            while not ended.wait(RENEW_SECONDS) and not lost.is_set():
-                try:
-                    now = timezone.now()
-                    is_renewed = _held_rows(run).update(
-                        held_until=now + LEASE, heartbeat_at=now
-                    )
-                    if not is_renewed:
-                        lost.set()
-                except DatabaseError as error:
-                    logger.warning("%s: %s", run, error)
-                    # It may be what is broken.
-                    connection.close()
-        finally:
-            connection.close()
+        now = timezone.now()
+        if not _held_rows(run).update(held_until=now + LEASE, heartbeat_at=now):
+            lost.set()
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
+    with beating(renew, every_seconds=RENEW_SECONDS, what=run):
         yield lost
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _held_rows(run: SlicedRun) -> Any:

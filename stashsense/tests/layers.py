@@ -13,8 +13,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
             f"stashsense.{name}"
             for name in (
                 "cgroups", "cores", "data_folder", "engines", "engines_used", "env",
-                "exceptions", "files", "hosts", "keys", "memory", "nonces", "processes",
-                "proxies", "read_only_admin", "stopping", "terminal", "turns", "zips",
+                "exceptions", "files", "heartbeats", "hosts", "keys", "memory",
+                "nonces", "processes", "proxies", "read_only_admin", "stopping",
+                "terminal", "turns", "zips",
             )
         ],
         "stashsense.observability",
