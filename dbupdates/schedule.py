@@ -4,7 +4,6 @@ import logging
 from datetime import datetime, time, timedelta
 
 from django.utils import timezone
-from django_q.models import Schedule
 
 from dbupdates.exceptions import DatabaseUpdateError
 from dbupdates.models import DatabaseRelease, UpdatePolicy, UpdateRun
@@ -13,6 +12,7 @@ from dbupdates.published import check_feed, feed_status, get_to_know_feed
 from dbupdates.runs import Asker
 from dbupdates.updates import request_update
 from stashsense import hosts
+from stashsense.schedules import ensure
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +27,9 @@ _PASSING = ("update_interrupted", "download_failed", "update_in_progress")
 
 def ensure_schedule() -> None:
     """Have the background look at the policy now and then, and at other hosts."""
-    _ensure(TASK, "Look for releases", LOOK_MINUTES)
+    ensure(TASK, "Look for releases", minutes=LOOK_MINUTES)
     if hosts.are_many():
-        _ensure(HOSTS_TASK, "Look for updates of hosts that died", 1)
-
-
-def _ensure(task: str, name: str, minutes: int) -> None:
-    kind = {"schedule_type": Schedule.MINUTES, "minutes": minutes}
-    Schedule.objects.get_or_create(func=task, defaults={"name": name, **kind})
+        ensure(HOSTS_TASK, "Look for updates of hosts that died", minutes=1)
 
 
 def follow_policy() -> None:

@@ -17,6 +17,7 @@ from recognition.model_downloads import (
     execute_download,
     look_after_dead_downloads,
 )
+from stashsense.schedules import ensure
 
 LOOK_TASK = "recognition.tasks.look_after_library"
 # A run whose process died on another machine waits so long for somebody to see it.
@@ -79,14 +80,7 @@ def ensure_grouping() -> None:
 
 def ensure_schedule() -> None:
     """Have the background look after library runs now and then."""
-    Schedule.objects.get_or_create(
-        func=LOOK_TASK,
-        defaults={
-            "name": "Look after library runs",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": LOOK_MINUTES,
-        },
-    )
+    ensure(LOOK_TASK, "Look after library runs", minutes=LOOK_MINUTES)
 
 
 @receiver(post_spawn)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.dispatch import receiver
-from django_q.models import Schedule
 from django_q.signals import post_spawn
 
 from recommendations import runs, schedules
+from stashsense.schedules import ensure
 
 LOOK_TASK = "recommendations.tasks.look_after_analyses"
 LOOK_MINUTES = 1
@@ -28,14 +28,7 @@ def look_after_analyses() -> None:
 
 def ensure_schedule() -> None:
     """Have the background look after analyses every minute."""
-    Schedule.objects.get_or_create(
-        func=LOOK_TASK,
-        defaults={
-            "name": "Look after analyses",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": LOOK_MINUTES,
-        },
-    )
+    ensure(LOOK_TASK, "Look after analyses", minutes=LOOK_MINUTES)
 
 
 @receiver(post_spawn)

@@ -14,8 +14,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
             for name in (
                 "cgroups", "cores", "data_folder", "engines", "engines_used", "env",
                 "exceptions", "files", "heartbeats", "hosts", "keys", "memory",
-                "nonces", "processes", "proxies", "read_only_admin", "stopping",
-                "terminal", "turns", "zips",
+                "nonces", "processes", "proxies", "read_only_admin", "schedules",
+                "stopping", "terminal", "turns", "zips",
             )
         ],
         "stashsense.observability",
