@@ -25,8 +25,8 @@ from stashsense.tests.test_serve import (
     environment,
     free_port,
     refused,
-    until,
 )
+from stashsense.tests.waiting import wait_until
 
 pytestmark = pytest.mark.service
 
@@ -96,7 +96,9 @@ def test_the_command_serves_until_ctrl_c(prepared_folder, tmp_path):
         prepared_folder,
         *("--port", port, "--folder", tmp_path / "library", "--api-key", "open"),
     ) as process:
-        count = until(lambda: stash_answers(port, "open"), within=START_BOUND_SECONDS)
+        count = wait_until(
+            lambda: stash_answers(port, "open"), within=START_BOUND_SECONDS
+        )
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=STOP_BOUND_SECONDS)
 
@@ -131,7 +133,7 @@ def test_a_stash_box_that_the_stash_knows_is_served_beside_it(
     with command(
         prepared_folder, *options, "--folder", tmp_path / "library"
     ) as process:
-        until(lambda: stash_answers(port) is not None, within=START_BOUND_SECONDS)
+        wait_until(lambda: stash_answers(port) is not None, within=START_BOUND_SECONDS)
         endpoint, count = box_knows(process.stdout.readline())
         boxes = StashClient(f"http://127.0.0.1:{port}").get_stash_box_connections()
 
@@ -148,7 +150,7 @@ def test_a_taken_port_is_told(prepared_folder, tmp_path):
     options = ("--port", port, "--folder", tmp_path / "library")
 
     with command(prepared_folder, *options):
-        until(lambda: stash_answers(port), within=START_BOUND_SECONDS)
+        wait_until(lambda: stash_answers(port), within=START_BOUND_SECONDS)
         with command(prepared_folder, *options) as second:
             output, _ = second.communicate(timeout=START_BOUND_SECONDS)
 
@@ -190,7 +192,7 @@ def test_the_service_runs_with_a_stand_in_for_stash(serve, tmp_path):
     service = serve(port).wait_until_ready()
     key = (tmp_path / "data" / "demo_stash_key").read_text().strip()
 
-    count = until(lambda: stash_answers(port, key), within=START_BOUND_SECONDS)
+    count = wait_until(lambda: stash_answers(port, key), within=START_BOUND_SECONDS)
 
     assert count == 2
     assert (
@@ -213,7 +215,7 @@ def test_the_service_answers_while_the_library_is_drawn_and_can_be_stopped(
     serve, tmp_path
 ):
     service = serve(free_port()).wait_until_ready()
-    until(lambda: "Drawing" in service.text, within=START_BOUND_SECONDS)
+    wait_until(lambda: "Drawing" in service.text, within=START_BOUND_SECONDS)
 
     assert service.is_healthy()
     program = service.program("demo_stash")
@@ -228,7 +230,7 @@ def test_the_service_answers_while_the_library_is_drawn_and_can_be_stopped(
 
 def test_a_killed_service_takes_the_stand_in_along(serve, tmp_path):
     service = serve(free_port()).wait_until_ready()
-    until(lambda: "Drawing" in service.text, within=START_BOUND_SECONDS)
+    wait_until(lambda: "Drawing" in service.text, within=START_BOUND_SECONDS)
     tree = service.tree()
 
     service.process.kill()

@@ -13,7 +13,8 @@ from demo.install import DEFAULT_WORLD
 from demo.stash.testing import short_library
 from handbook.shell_blocks import SHELLS, blocks, pages
 from stashsense.data_folder import ROOT
-from stashsense.tests.test_serve import command, environment, free_port, until
+from stashsense.tests.test_serve import command, environment, free_port
+from stashsense.tests.waiting import wait_until
 
 EVERY_BLOCK = [block for page in pages() for block in blocks(page)]
 # README's are indented, as its readers and tools know it.
@@ -167,7 +168,7 @@ def checkout(tmp_path_factory):
             command(*options), env=environment(), stdout=log, stderr=log
         )
     try:
-        until(
+        wait_until(
             lambda: (
                 process.poll() is not None
                 or (is_there(port, "/health") and is_there(stash_port, "/healthz"))

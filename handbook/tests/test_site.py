@@ -19,7 +19,7 @@ from handbook.self_contained import addresses_loaded
 from handbook.settings_reference import may_be, variables
 from stashsense.preferences.definitions import all_definitions
 from stashsense.tests.test_documentation import variables_read
-from stashsense.tests.test_serve import until
+from stashsense.tests.waiting import wait_until
 
 BUILD_SECONDS = 180
 
@@ -179,7 +179,7 @@ def test_a_browser_asks_nobody_else_for_a_page(page, address, browser):
             "return performance.getEntriesByType('resource').map(each => each.name)"
         )
 
-    until(lambda: any("javascripts" in name for name in asked()), within=30)
+    wait_until(lambda: any("javascripts" in name for name in asked()), within=30)
     elsewhere = [
         name for name in asked() if not name.startswith((address, "data:", "blob:"))
     ]

@@ -31,16 +31,9 @@ from recognition.tests.library_world import ASKER, work
 from recommendations.models import AnalysisRun
 from recommendations.tests.analyses import ListAnalyzer, ask
 from recommendations.tests.conftest import registered  # noqa: F401
+from stashsense.tests.waiting import wait_until
 
 PATIENCE_SECONDS = 60
-
-
-def until(condition):
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-    return found
 
 
 class Task:
@@ -140,7 +133,7 @@ def test_an_analysis_that_fails_keeps_no_other_back(sidecar, registered, task): 
 def test_a_stop_in_stash_stops_what_the_task_began(sidecar, registered, task):  # noqa: F811
     registered(ListAnalyzer("ab", type="one"))
     started = task("task_run_analyses")
-    until(lambda: AnalysisRun.objects.exists())
+    wait_until(lambda: AnalysisRun.objects.exists(), within=PATIENCE_SECONDS)
 
     started.stop()
 
@@ -148,7 +141,10 @@ def test_a_stop_in_stash_stops_what_the_task_began(sidecar, registered, task):  
     begun_at = time.monotonic()
     assert started.ended() is None
     assert time.monotonic() - begun_at < 5
-    until(lambda: AnalysisRun.objects.get().state == AnalysisRun.State.CANCELLED)
+    wait_until(
+        lambda: AnalysisRun.objects.get().state == AnalysisRun.State.CANCELLED,
+        within=PATIENCE_SECONDS,
+    )
 
 
 def test_what_went_on_before_is_followed_and_not_stopped(sidecar, registered, task):  # noqa: F811
@@ -156,12 +152,12 @@ def test_what_went_on_before_is_followed_and_not_stopped(sidecar, registered, ta
     run = ask("one")
     started = task("task_run_analyses")
     goes_on = ("i", "This goes on already, and is followed.")
-    until(lambda: goes_on in started.logged)
+    wait_until(lambda: goes_on in started.logged, within=PATIENCE_SECONDS)
 
     started.stop()
     started.ended()
     again = task("task_run_analyses")
-    until(lambda: goes_on in again.logged)
+    wait_until(lambda: goes_on in again.logged, within=PATIENCE_SECONDS)
     run.refresh_from_db()
     assert run.is_in_progress
 
@@ -172,10 +168,13 @@ def test_what_went_on_before_is_followed_and_not_stopped(sidecar, registered, ta
 def test_every_scene_is_looked_at_and_then_listed(sidecar, registered, task):  # noqa: F811
     registered(ListAnalyzer("ab", type="unidentified_scenes"))
     started = task("task_identify_scenes")
-    (run,) = until(lambda: [*LibraryRun.objects.all()])
+    (run,) = wait_until(lambda: [*LibraryRun.objects.all()], within=PATIENCE_SECONDS)
 
     LibraryRun.objects.update(total_count=4, done_count=2)
-    until(lambda: any(0.4 < each < 0.6 for each in started.progress))
+    wait_until(
+        lambda: any(0.4 < each < 0.6 for each in started.progress),
+        within=PATIENCE_SECONDS,
+    )
     library_runs.end_run(run, LibraryRun.State.COMPLETE)
 
     with background(started) as answer:
@@ -188,19 +187,22 @@ def test_every_scene_is_looked_at_and_then_listed(sidecar, registered, task):  #
 def test_a_stop_ends_that_run_through_the_library_alone(sidecar, task, mode):
     other = library_runs.queue_run(LibraryRun.Kind.LOCAL, asker=ASKER)
     started = task(mode)
-    until(lambda: LibraryRun.objects.count() == 2)
+    wait_until(lambda: LibraryRun.objects.count() == 2, within=PATIENCE_SECONDS)
 
     started.stop()
     started.ended()
 
-    until(lambda: LibraryRun.objects.filter(state="cancelled").count() == 1)
+    wait_until(
+        lambda: LibraryRun.objects.filter(state="cancelled").count() == 1,
+        within=PATIENCE_SECONDS,
+    )
     other.refresh_from_db()
     assert other.is_in_progress
 
 
 def test_a_run_that_is_stopped_elsewhere_is_told(sidecar, task):
     started = task("task_match_again")
-    (run,) = until(lambda: [*LibraryRun.objects.all()])
+    (run,) = wait_until(lambda: [*LibraryRun.objects.all()], within=PATIENCE_SECONDS)
 
     library_runs.stop_run(run)
 
@@ -218,12 +220,15 @@ def test_a_feed_that_cannot_be_read_is_told(sidecar, task, settings):
 
 def test_an_update_is_fetched_and_a_stop_cancels_it(sidecar, published, task):  # noqa: F811
     started = task("task_update_database")
-    run = until(lambda: UpdateRun.objects.first())
+    run = wait_until(lambda: UpdateRun.objects.first(), within=PATIENCE_SECONDS)
 
     started.stop()
     started.ended()
 
-    until(lambda: UpdateRun.objects.get(pk=run.pk).phase == "cancelled")
+    wait_until(
+        lambda: UpdateRun.objects.get(pk=run.pk).phase == "cancelled",
+        within=PATIENCE_SECONDS,
+    )
     assert run.asked_by == "plugin"
 
 

@@ -15,7 +15,8 @@ from demo.install import install_networks
 from stashsense.data_folder import ROOT
 from stashsense.tests import databases
 from stashsense.tests import settings as given
-from stashsense.tests.test_serve import Service, environment, until
+from stashsense.tests.test_serve import Service, environment
+from stashsense.tests.waiting import wait_until
 
 KEY = "the-key-of-all-hosts"
 # A host fetches, verifies and loads on a machine that others use, too.
@@ -55,7 +56,7 @@ class Hosts:
         service = Service(folder, "--only", only, **self._variables)
         self._running[name] = service
         said = "is ready" if only == "web" else "works in the background"
-        until(
+        wait_until(
             lambda: said in service.text or service.process.poll() is not None,
             within=PATIENCE_SECONDS,
         )

@@ -17,7 +17,8 @@ import recognition
 from demo.install import install_networks
 from stashsense.tests import databases
 from stashsense.tests import settings as given
-from stashsense.tests.test_serve import command, environment, free_port, until
+from stashsense.tests.test_serve import command, environment, free_port
+from stashsense.tests.waiting import wait_until
 
 PROJECT_DIR = Path(recognition.__file__).resolve().parent.parent
 LIMIT_SECONDS = 120
@@ -159,12 +160,12 @@ def test_a_service_that_starts_and_identifies_asks_nobody(
     encoded = base64.b64encode(picture.jpeg).decode()
 
     with watched_service(service_dir, tmp_path) as (port, log_path):
-        until(
+        wait_until(
             lambda: answered(port, "/health").get("database_loaded"),
             within=LIMIT_SECONDS,
         )
         found = answered(port, "/identify", {"image_base64": encoded})
-        until(lambda: schedules_run(service_dir), within=LIMIT_SECONDS)
+        wait_until(lambda: schedules_run(service_dir), within=LIMIT_SECONDS)
 
     assert picture.answers[0].universal_id in json.dumps(found)
     assert "NETWORK" not in log_path.read_text()
@@ -176,8 +177,8 @@ def test_a_fresh_start_in_an_empty_folder_asks_nobody(tmp_path):
     data_dir = tmp_path / "data"
 
     with watched_service(data_dir, tmp_path) as (port, log_path):
-        until(lambda: answered(port, "/health"), within=LIMIT_SECONDS)
-        until(lambda: schedules_run(data_dir), within=LIMIT_SECONDS)
+        wait_until(lambda: answered(port, "/health"), within=LIMIT_SECONDS)
+        wait_until(lambda: schedules_run(data_dir), within=LIMIT_SECONDS)
 
     assert "NETWORK" not in log_path.read_text()
     # The background has looked at the policy, which is to check, and has put it off.
@@ -196,7 +197,7 @@ def test_a_check_that_fell_due_before_the_start_is_the_schedule_s(
     assert done.returncode == 0, done.stderr
 
     with watched_service(service_dir, tmp_path) as (_, log_path):
-        until(lambda: "NETWORK" in log_path.read_text(), within=LIMIT_SECONDS)
+        wait_until(lambda: "NETWORK" in log_path.read_text(), within=LIMIT_SECONDS)
 
     # So the guard sees what the background asks.
     assert "api.github.com" in log_path.read_text()

@@ -8,7 +8,7 @@ import pytest
 from demo.release_simulator import ReleaseSimulator
 from recognition.tests import hosts_world
 from recognition.tests.hosts_world import PATIENCE_SECONDS, archive_of, running_hosts
-from stashsense.tests.test_serve import until
+from stashsense.tests.waiting import wait_until
 
 FIRST, SECOND = "2026.03.01", "2026.04.01"
 WEB_HOSTS = ("first", "second")
@@ -48,7 +48,7 @@ def run_ended(hosts, job_id):
         [(phase, error)] = hosts.rows(query)
         return phase in {"complete", "failed", "cancelled"} and (phase, error)
 
-    return until(ended, within=PATIENCE_SECONDS)
+    return wait_until(ended, within=PATIENCE_SECONDS)
 
 
 def asked(hosts, path, body=None):
@@ -106,7 +106,7 @@ def test_a_host_that_cannot_fetch_says_why_and_the_others_go_on_as_before(
     assert "cannot serve it" in error
     assert "not on this host, and the feed has no archive of it" in error
     assert f"Release {FIRST} is active again." in error
-    until(lambda: hosts.served() == [FIRST, FIRST], within=PATIENCE_SECONDS)
+    wait_until(lambda: hosts.served() == [FIRST, FIRST], within=PATIENCE_SECONDS)
     assert hosts.installed("second") == [FIRST]
     for name in WEB_HOSTS:
         assert identified(hosts, name, small_world)
@@ -134,12 +134,12 @@ def test_a_host_that_joins_and_cannot_fetch_says_so_and_goes_on_once_it_can(
         query = "SELECT problem FROM recognition_servingprocess WHERE failed_version ="
         return hosts.rows(f"{query} '{FIRST}'")
 
-    [(problem,)] = until(told, within=PATIENCE_SECONDS)
+    [(problem,)] = wait_until(told, within=PATIENCE_SECONDS)
     assert "404" in problem
     assert hosts.ask("second", "GET", "/health")[1]["problem"] == "download_failed"
     assert identified(hosts, "first", small_world)
 
     feed.faults.archive_statuses = []
 
-    until(lambda: hosts.served() == [FIRST, FIRST], within=PATIENCE_SECONDS)
+    wait_until(lambda: hosts.served() == [FIRST, FIRST], within=PATIENCE_SECONDS)
     assert identified(hosts, "second", small_world)

@@ -7,7 +7,7 @@ from recognition.tests.hosts_world import (
     needs_postgresql,
     running_hosts,
 )
-from stashsense.tests.test_serve import until
+from stashsense.tests.waiting import wait_until
 
 pytestmark = [pytest.mark.service, needs_postgresql]
 
@@ -74,15 +74,17 @@ def test_every_piece_is_done_once_and_every_schedule_fires_once(hosts):
     shell(hosts, BEGIN)
 
     pieces = sorted(f"piece {number}" for number in range(TASKS))
-    until(
+    wait_until(
         lambda: {*pieces} <= {name for name, _ in ended_tasks(hosts)},
         within=PATIENCE_SECONDS,
     )
-    until(lambda: {*states(hosts)} == {"completed"}, within=PATIENCE_SECONDS)
+    wait_until(lambda: {*states(hosts)} == {"completed"}, within=PATIENCE_SECONDS)
     scheduled = "SELECT count(*) FROM django_q_task WHERE func = 'math.fabs'"
-    until(lambda: hosts.rows(scheduled)[0][0] >= SCHEDULES, within=PATIENCE_SECONDS)
+    wait_until(
+        lambda: hosts.rows(scheduled)[0][0] >= SCHEDULES, within=PATIENCE_SECONDS
+    )
     # What is given away twice would be delivered by now, and done soon after.
-    until(
+    wait_until(
         lambda: hosts.rows("SELECT count(*) FROM django_q_ormq") == [(0,)],
         within=PATIENCE_SECONDS,
     )
@@ -107,13 +109,13 @@ def test_what_a_cluster_leaves_that_dies_the_other_one_finishes(hosts, stash_ser
     stash_server.faults.delay_seconds = 3
     shell(hosts, BEGIN)
     held = "SELECT pid FROM recommendations_analysisrun WHERE pid IS NOT NULL"
-    until(lambda: hosts.rows(held), within=PATIENCE_SECONDS)
+    wait_until(lambda: hosts.rows(held), within=PATIENCE_SECONDS)
 
     hosts.kill("first")
     stash_server.faults.delay_seconds = 0
     hosts.start("second", "cluster")
 
-    until(lambda: {*states(hosts)} == {"completed"}, within=PATIENCE_SECONDS)
+    wait_until(lambda: {*states(hosts)} == {"completed"}, within=PATIENCE_SECONDS)
     [(deaths,)] = hosts.rows("SELECT sum(death_count) FROM recommendations_analysisrun")
     assert deaths == 1
     found = "SELECT sum(found_count) FROM recommendations_analysisrun"

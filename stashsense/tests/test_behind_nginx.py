@@ -12,7 +12,8 @@ import pytest
 
 from stashsense import env
 from stashsense.data_folder import ROOT
-from stashsense.tests.test_serve import Service, free_port, until
+from stashsense.tests.test_serve import Service, free_port
+from stashsense.tests.waiting import wait_until
 
 HOST = "sense.example.org"
 ORIGIN = f"https://{HOST}"
@@ -85,7 +86,7 @@ def proxy_port(request, service, nginx, tmp_path_factory):
         [nginx, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
     )
     try:
-        until(
+        wait_until(
             lambda: answers(port) or process.poll() is not None,
             within=START_BOUND_SECONDS,
         )

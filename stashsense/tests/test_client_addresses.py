@@ -8,7 +8,8 @@ import pytest
 
 from stashsense.api.callers import FAILURES_PERMITTED
 from stashsense.tests import databases
-from stashsense.tests.test_serve import Service, until
+from stashsense.tests.test_serve import Service
+from stashsense.tests.waiting import wait_until
 
 # A socket on Linux may come from any address of the loopback network.
 PROXY, SECOND_PROXY, STRANGER = "127.0.0.1", "127.0.0.2", "127.0.0.9"
@@ -57,7 +58,7 @@ def wrong_key(service, **asking):
 
 def client_in_the_log(service, request_id):
     """Return the client that the line of the request names."""
-    lines = until(
+    lines = wait_until(
         lambda: [line for line in service.lines if f" {request_id}: request" in line],
         within=LOG_BOUND_SECONDS,
     )

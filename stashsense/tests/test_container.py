@@ -24,8 +24,8 @@ from stashsense.tests.test_serve import (
     STOP_BOUND_SECONDS,
     environment,
     free_port,
-    until,
 )
+from stashsense.tests.waiting import wait_until
 
 IS_ROOT = os.geteuid() == 0
 root_only = pytest.mark.skipif(not IS_ROOT, reason="only root may change users")
@@ -327,9 +327,9 @@ def updating(tmp_path):
         simulator.faults.bytes_per_second = SLOW_BYTES_PER_SECOND
         entered = Entered(tmp_path, simulator.feed_url)
         try:
-            until(lambda: entered.ask("/health"), within=START_BOUND_SECONDS)
+            wait_until(lambda: entered.ask("/health"), within=START_BOUND_SECONDS)
             entered.ask("/database/update", {"version": NEW})
-            until(
+            wait_until(
                 lambda: entered.ask("/database/update/status").get("done_bytes"),
                 within=START_BOUND_SECONDS,
             )

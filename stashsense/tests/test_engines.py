@@ -14,7 +14,8 @@ from stashsense.api.callers import FAILURES_PERMITTED, SharedFailureCounter
 from stashsense.data_folder import ROOT
 from stashsense.tests import databases
 from stashsense.tests import settings as given
-from stashsense.tests.test_serve import Service, environment, until
+from stashsense.tests.test_serve import Service, environment
+from stashsense.tests.waiting import wait_until
 
 SECRET = "p%40ss-that-nobody-may-see"
 BACK_SECONDS = 180
@@ -171,12 +172,14 @@ def test_a_database_that_went_away_and_came_back_is_used_again(tmp_path):
         databases.disconnect(folder)
         away_at = now()
 
-        until(lambda: status() == 200, within=BACK_SECONDS)
+        wait_until(lambda: status() == 200, within=BACK_SECONDS)
         beat = "SELECT max(heartbeat_at) FROM recognition_servingprocess"
-        until(lambda: databases.rows(folder, beat)[0][0] > away_at, within=BACK_SECONDS)
+        wait_until(
+            lambda: databases.rows(folder, beat)[0][0] > away_at, within=BACK_SECONDS
+        )
         # The background looks once a minute what there is to do.
         done = "SELECT max(stopped) FROM django_q_task"
-        until(
+        wait_until(
             lambda: (databases.rows(folder, done)[0][0] or away_at) > away_at,
             within=BACK_SECONDS,
         )

@@ -9,7 +9,8 @@ from django.test import Client
 
 from stashsense.api.authentication import api_key
 from stashsense.observability.logs import FIELDS
-from stashsense.tests.test_serve import Service, until
+from stashsense.tests.test_serve import Service
+from stashsense.tests.waiting import wait_until
 
 LOGGER = "stashsense.observability.middleware"
 EVIL = "http://evil.example"
@@ -353,7 +354,7 @@ def test_files_of_strangers_take_no_room(tmp_path):
     part = '--x\nContent-Disposition: form-data; name="a"; filename="b"\n\n'
     try:
         service.wait_until_ready()
-        until(service.is_healthy, within=30)
+        wait_until(service.is_healthy, within=30)
         before = sorted(rooms.rglob("*.upload*"))
 
         large = answered(

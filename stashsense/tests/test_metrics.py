@@ -23,7 +23,8 @@ from recommendations.models import AnalysisRun
 from stashsense.api.authentication import api_key
 from stashsense.api.metrics import StateCollector
 from stashsense.data_folder import ROOT
-from stashsense.tests.test_serve import Service, until
+from stashsense.tests.test_serve import Service
+from stashsense.tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db
 LIMIT_SECONDS = 120
@@ -158,7 +159,7 @@ def test_what_is_identified_or_waits_for_a_place_is_told(scrape):
     with queue.slot():
         alone = told()
         waiting.start()
-        until(lambda: told() == 2, within=LIMIT_SECONDS)
+        wait_until(lambda: told() == 2, within=LIMIT_SECONDS)
     waiting.join(LIMIT_SECONDS)
 
     assert alone == 1
@@ -242,7 +243,7 @@ def test_a_running_service_tells_of_all_its_processes_whichever_is_asked(tmp_pat
     )
     try:
         service.wait_until_ready()
-        until(
+        wait_until(
             lambda: value(ask(service), "workers") == 2,
             within=LIMIT_SECONDS,
         )

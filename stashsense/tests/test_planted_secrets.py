@@ -20,7 +20,8 @@ from stashsense.data_folder import ROOT
 from stashsense.tests import databases
 from stashsense.tests import settings as given
 from stashsense.tests.signing import signed
-from stashsense.tests.test_serve import command, environment, free_port, until
+from stashsense.tests.test_serve import command, environment, free_port
+from stashsense.tests.waiting import wait_until
 
 pytestmark = pytest.mark.service
 
@@ -148,7 +149,7 @@ def service(request, tmp_path, stash_library):
     with StashServer(stash_library, api_key=planted("stash")) as stash:
         running = Planted(tmp_path, stash, box_key, request.param)
         try:
-            until(running.is_ready, within=START_SECONDS)
+            wait_until(running.is_ready, within=START_SECONDS)
             yield running
         finally:
             running.stop()

@@ -20,6 +20,7 @@ from django.contrib.auth.hashers import check_password
 from stashsense import data_folder
 from stashsense.data_folder import ROOT
 from stashsense.tests import databases
+from stashsense.tests.waiting import wait_until
 
 # The service's own bounds are tighter; a busy machine is no fault of its.
 START_BOUND_SECONDS = 120
@@ -64,15 +65,6 @@ def refused(*arguments, **variables):
     return line
 
 
-def until(condition, *, within):
-    """Wait until the condition holds, looking often, and return what it gave."""
-    deadline = time.monotonic() + within
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    return found
-
-
 class Service:
     """One start of the service, with everything it prints."""
 
@@ -99,7 +91,7 @@ class Service:
         return "".join(self.lines)
 
     def wait_until_ready(self):
-        until(
+        wait_until(
             lambda: "is ready" in self.text or self.process.poll() is not None,
             within=START_BOUND_SECONDS,
         )
@@ -283,12 +275,12 @@ def test_a_signal_ends_all_of_it(service, number):
 
 
 def test_what_dies_is_restarted_and_leaves_nothing_behind(service):
-    until(lambda: len(service.tree()) >= 8, within=RESTART_BOUND_SECONDS)
+    wait_until(lambda: len(service.tree()) >= 8, within=RESTART_BOUND_SECONDS)
     web, cluster = service.program("gunicorn"), service.program("cluster")
     [worker] = web.children()
     worker.kill()
     psutil.wait_procs([worker], timeout=RESTART_BOUND_SECONDS)
-    until(service.is_healthy, within=RESTART_BOUND_SECONDS)
+    wait_until(service.is_healthy, within=RESTART_BOUND_SECONDS)
     before = [web, *web.children(), cluster, *cluster.children(recursive=True)]
 
     for program in (web, cluster):
@@ -296,8 +288,8 @@ def test_what_dies_is_restarted_and_leaves_nothing_behind(service):
 
     _, left = psutil.wait_procs(before, timeout=RESTART_BOUND_SECONDS)
     assert left == []
-    until(service.is_healthy, within=RESTART_BOUND_SECONDS)
-    until(lambda: len(service.tree()) >= 8, within=RESTART_BOUND_SECONDS)
+    wait_until(service.is_healthy, within=RESTART_BOUND_SECONDS)
+    wait_until(lambda: len(service.tree()) >= 8, within=RESTART_BOUND_SECONDS)
     status, seconds, left = service.stop(signal.SIGTERM)
     assert (status, left) == (0, [])
     assert seconds < STOP_BOUND_SECONDS
@@ -337,8 +329,8 @@ def test_half_of_the_service_runs_alone_and_ends_in_order(
     databases.copied(prepared_folder, tmp_path / "data")
     service = Service(tmp_path / "data", "--only", only)
     try:
-        until(lambda: says in service.text, within=START_BOUND_SECONDS)
-        until(lambda: there in service.commands(), within=START_BOUND_SECONDS)
+        wait_until(lambda: says in service.text, within=START_BOUND_SECONDS)
+        wait_until(lambda: there in service.commands(), within=START_BOUND_SECONDS)
         left_out = not_there in service.commands()
 
         status, _, left = service.stop(signal.SIGTERM)

@@ -15,8 +15,8 @@ from stashsense.tests.test_serve import (
     Service,
     environment,
     free_port,
-    until,
 )
+from stashsense.tests.waiting import wait_until
 
 pytestmark = pytest.mark.service
 PROGRAM = """
@@ -96,7 +96,7 @@ class Gunicorn:
 def running(folder, **options):
     started = Gunicorn(folder, **options)
     try:
-        until(lambda: is_listening(started.port), within=START_BOUND_SECONDS)
+        wait_until(lambda: is_listening(started.port), within=START_BOUND_SECONDS)
         yield started
     finally:
         started.process.terminate()
@@ -227,7 +227,9 @@ def test_each_request_of_a_connection_has_its_own_time(gunicorn, connect):
 
     for count in range(1, 5):
         client.connection.sendall(head(1) + b"x")
-        until(lambda n=count: client.answer.count(b"200 OK") == n, within=SOON_SECONDS)
+        wait_until(
+            lambda n=count: client.answer.count(b"200 OK") == n, within=SOON_SECONDS
+        )
         # Between requests nobody waits in a thread.
         assert not client.is_left_within(SILENT_SECONDS)
 
@@ -296,7 +298,7 @@ def test_requests_sent_together_are_all_answered(gunicorn, connect):
     each = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nxy\r\n"
     client = connect(gunicorn.port, 3 * each + b"GET / HTT")
 
-    until(lambda: client.answer.count(b"200 OK") == 3, within=SOON_SECONDS)
+    wait_until(lambda: client.answer.count(b"200 OK") == 3, within=SOON_SECONDS)
     client.connection.sendall(b"P/1.1\r\nConnection: close\r\n\r\n")
 
     assert client.wait().count(b"200 OK") == 4
