@@ -52,15 +52,21 @@ def _most_bytes(request: HttpRequest) -> int:
 
 
 class NulMiddleware:
-    """Refuses the character NUL in addresses and cookies: PostgreSQL looks up none."""
+    """Refuses the character NUL in addresses and cookies: PostgreSQL looks up none.
+
+    What is sent to the API in queries and bodies its fields refuse, by their names.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the refusal, or what the others answer."""
-        is_asked_for = "\0" in request.path or "%00" in request.META["QUERY_STRING"]
-        if is_asked_for or any("\0" in value for value in request.COOKIES.values()):
+        is_held = any(
+            "\0" in text for text in (request.path, *request.COOKIES.values())
+        )
+        is_asked = not is_of_the_api(request) and "%00" in request.META["QUERY_STRING"]
+        if is_held or is_asked:
             return refuse(400, "bad_request", "The request holds the character NUL.")
         return self._get_response(request)
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -38,10 +37,6 @@ def refuse_large_body(request: Request) -> None:
         raise BodyTooLarge
 
 
-# As it is written within a text, and not a backslash before these five characters.
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-
-
 def _refuse_half_characters(parsed: object) -> None:
     """Refuse texts that can be neither kept, passed on nor repeated in an answer."""
     try:
@@ -70,9 +65,6 @@ class BoundedJSONParser(JSONParser):
             parsed = super().parse(io.BytesIO(body), media_type, parser_context)
             if b"\\ud" in body or b"\\uD" in body:
                 _refuse_half_characters(parsed)
-            if _NUL.search(body):
-                # PostgreSQL keeps none.
-                raise ParseError("A text holds the character NUL.")
         except RecursionError:
             # Python's reader gives up at about a thousand brackets within brackets.
             raise ParseError("The JSON is nested too deeply.") from None
