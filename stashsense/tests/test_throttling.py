@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 from stashsense.api import callers
 from stashsense.api.authentication import api_key
 from stashsense.api.callers import FAILURES_PERMITTED, WINDOW_SECONDS, FailureCounter
+from stashsense.api.health import SHORT_KEY_WARNING, operating_warnings
 from stashsense.observability.logs import FIELDS
 from stashsense.tests.signing import signed
 
@@ -270,5 +271,7 @@ def test_strangers_are_not_told_that_the_key_can_be_guessed(
     ]
 
     assert {each.status_code for each in told} == {200}
-    assert [len(each.json()["warnings"]) for each in told] == [0, 0, 0, 1, 1, 1]
+    warned = [each.json()["warnings"] for each in told]
+    assert warned == [[]] * 3 + [operating_warnings()] * 3
+    assert SHORT_KEY_WARNING in warned[-1]
     assert b"guessed" in admin_client.get("/status").content
